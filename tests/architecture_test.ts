@@ -1,0 +1,205 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+
+/** What everybody may use: it knows neither half. */
+const WORDS = ["src/errors.ts", "src/events.ts", "src/validation.ts"];
+
+/**
+ * Who may import whom, from the top down; the first line that a file fits is the line for it.
+ * `folder/` is all below a folder, `folder/*` what lies in it directly.
+ */
+const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
+  [["mod.ts"], ["src/"]],
+  [["src/hono.ts"], ["src/breaker.ts", ...WORDS]],
+  [["src/breaker.ts", "src/joint.ts"], ["src/circuit/", "src/last_good/", "src/*"]],
+  [["src/circuit/"], ["src/circuit/", "src/host.ts", ...WORDS]],
+  [["src/last_good/memory.ts"], ["src/last_good/", ...WORDS, "lru-cache"]],
+  [["src/last_good/"], ["src/last_good/", ...WORDS]],
+  [WORDS, WORDS],
+  [["src/"], ["src/*"]],
+];
+
+/** What users import. It lies on top: no file of ours imports it. */
+const ENTRIES = Object.values(config.exports).map((path) => path.replace("./", ""));
+
+/** Names that tell where the code runs, and the one file that may ask. */
+const HOST = "src/host.ts";
+const HOST_NAMES = ["Bun", "Deno", "EdgeRuntime", "navigator", "process"];
+
+/** Names that only Node has. */
+const NODE_NAMES = ["Buffer", "__dirname", "__filename", "require"];
+
+interface Source {
+  readonly path: string;
+  readonly imports: Import[];
+  /** Every identifier, and every text that could be one. */
+  readonly names: Set<string>;
+  /** Exports that do not say a name. */
+  readonly nameless: string[];
+}
+
+interface Import {
+  /** A path from the root of the project, or the specifier of what comes from outside. */
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+const ROOT = new URL("../", import.meta.url);
+const SOURCES = await Promise.all([...await filesBelow("src/"), "mod.ts"].sort().map(read));
+
+Deno.test("architecture: every line of the picture is about some file", () => {
+  const about = SOURCES.map(({ path }) => lineFor(path));
+
+  assertEquals(PICTURE.filter((line) => !about.includes(line)), []);
+  for (const path of PICTURE.flatMap(([files]) => files).filter((path) => path.endsWith(".ts"))) {
+    assertNotEquals(SOURCES.find((source) => source.path === path), undefined, path);
+  }
+});
+
+Deno.test("architecture: imports are those of the picture", () => {
+  const wrong = importsOf(SOURCES).filter(({ from, target }) =>
+    !lineFor(from)?.[1].some((pattern) => fits(target, pattern))
+  );
+
+  assertEquals(wrong.map(arrow), []);
+});
+
+Deno.test("architecture: what users import is imported by no other file", () => {
+  const wrong = importsOf(SOURCES).filter(({ target }) => ENTRIES.includes(target));
+
+  assertEquals(wrong.map(arrow), []);
+});
+
+Deno.test("architecture: no imports go round in a circle, but for types", () => {
+  const next = new Map(SOURCES.map(({ path, imports }) => [
+    path,
+    imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target),
+  ]));
+
+  const circles = SOURCES.flatMap(({ path }) => pathBack(path, next) ?? []);
+
+  assertEquals(circles, []);
+});
+
+Deno.test("architecture: only the host file asks where it runs", () => {
+  assertEquals(usesOf(HOST_NAMES).filter(({ path }) => path !== HOST), []);
+});
+
+Deno.test("architecture: nothing is used that only Node has", () => {
+  assertEquals(usesOf(NODE_NAMES), []);
+  assertEquals(importsOf(SOURCES).filter(({ target }) => target.startsWith("node:")), []);
+});
+
+Deno.test("architecture: exports are listed by name", () => {
+  assertEquals(SOURCES.flatMap(({ path, nameless }) => nameless.map((it) => `${path}: ${it}`)), []);
+});
+
+function lineFor(path: string): (typeof PICTURE)[number] | undefined {
+  return PICTURE.find(([files]) => files.some((pattern) => fits(path, pattern)));
+}
+
+function fits(path: string, pattern: string): boolean {
+  if (pattern.endsWith("/")) return path.startsWith(pattern);
+  if (!pattern.endsWith("*")) return path === pattern;
+  const folder = pattern.slice(0, -1);
+  return path.startsWith(folder) && !path.slice(folder.length).includes("/");
+}
+
+function importsOf(sources: readonly Source[]): { from: string; target: string }[] {
+  return sources.flatMap(({ path, imports }) =>
+    imports.map(({ target }) => ({ from: path, target }))
+  );
+}
+
+function arrow({ from, target }: { from: string; target: string }): string {
+  return `${from} -> ${target}`;
+}
+
+function usesOf(names: readonly string[]): { path: string; name: string }[] {
+  return SOURCES.flatMap((source) =>
+    names.filter((name) => source.names.has(name)).map((name) => ({ path: source.path, name }))
+  );
+}
+
+/** A way along imports that leads back to where it starts. */
+function pathBack(
+  start: string,
+  next: ReadonlyMap<string, readonly string[]>,
+): string | undefined {
+  const ways = [[start]];
+  const seen = new Set<string>();
+  for (const way of ways) {
+    for (const target of next.get(way.at(-1)!) ?? []) {
+      if (target === start) return [...way, target].join(" -> ");
+      if (!seen.has(target)) ways.push([...way, target]);
+      seen.add(target);
+    }
+  }
+  return undefined;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(folder, ROOT)));
+  const found = await Promise.all(entries.map(({ name, isDirectory }) => {
+    if (isDirectory) return filesBelow(`${folder}${name}/`);
+    return name.endsWith(".ts") ? [folder + name] : [];
+  }));
+  return found.flat();
+}
+
+/** Looks through a file's syntax tree, so that comments and texts do not count. */
+async function read(path: string): Promise<Source> {
+  const text = await Deno.readTextFile(new URL(path, ROOT));
+  const source: Source = {
+    path,
+    imports: [],
+    names: new Set(),
+    nameless: [],
+  };
+  const note = (specifier: string, typeOnly: boolean) =>
+    source.imports.push({ target: targetOf(specifier, path), typeOnly });
+
+  const visitor: Deno.lint.LintVisitor = {
+    ImportDeclaration({ source: { value }, importKind, specifiers }) {
+      const areTypes = specifiers.length > 0 &&
+        specifiers.every((it) => it.type === "ImportSpecifier" && it.importKind === "type");
+      note(value, importKind === "type" || areTypes);
+    },
+    ExportNamedDeclaration({ source: from, exportKind }) {
+      if (from) note(from.value, exportKind === "type");
+    },
+    ExportAllDeclaration({ source: { value } }) {
+      note(value, false);
+      source.nameless.push(`export * from "${value}"`);
+    },
+    ExportDefaultDeclaration() {
+      source.nameless.push("export default");
+    },
+    ExportSpecifier({ exported }) {
+      if (exported.type === "Identifier" && exported.name === "default") {
+        source.nameless.push("export { … as default }");
+      }
+    },
+    ImportExpression({ source: from }) {
+      note(from.type === "Literal" ? String(from.value) : "import(…)", false);
+    },
+    Identifier({ name }) {
+      source.names.add(name);
+    },
+    TSImportType({ argument }) {
+      if (argument.type !== "TSLiteralType" || argument.literal.type !== "Literal") return;
+      note(String(argument.literal.value), true);
+    },
+    Literal({ value }) {
+      source.names.add(String(value));
+    },
+  };
+  const rules = { look: { create: () => visitor } };
+  Deno.lint.runPlugin({ name: "architecture", rules }, path, text);
+  return source;
+}
+
+function targetOf(specifier: string, path: string): string {
+  if (!specifier.startsWith(".")) return specifier;
+  return new URL(specifier, new URL(path, ROOT)).href.slice(ROOT.href.length);
+}
