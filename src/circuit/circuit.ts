@@ -1,0 +1,186 @@
+import { CircuitOpenError } from "../errors.ts";
+import type { CircuitState } from "../events.ts";
+import type { Admission, Permit } from "./admission.ts";
+import { Call } from "./call.ts";
+import { Machine } from "./machine.ts";
+import { type CircuitOptions, type CircuitSettings, settingsOf } from "./settings.ts";
+import type { CircuitSnapshot } from "./snapshot.ts";
+import { judged, type Verdict } from "./verdict.ts";
+
+/**
+ * Stops calling what keeps failing, and tries again after a while.
+ *
+ * Closed, it lets calls through and its trip policy counts them. Open, it refuses. When its delay
+ * is over it is half open: so many probes as asked for may pass, and if they succeed it closes.
+ * It moves only when it is asked: there is no timer, so it works wherever code is stopped between
+ * requests. A result counts only in the epoch its call was admitted in: whatever changes the state
+ * begins a new one.
+ *
+ * @example Guarding any async function
+ * ```ts
+ * import { Circuit, CircuitOpenError } from "@lastgood/breaker";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const circuit = new Circuit({ threshold: 2, delayMs: 60_000 });
+ * const query = circuit.wrap((_sql: string) => Promise.reject(new Error("connection lost")));
+ *
+ * await assertRejects(() => query("select 1"), Error, "connection lost");
+ * await assertRejects(() => query("select 1"), Error, "connection lost");
+ *
+ * assertEquals(circuit.state, "open");
+ * await assertRejects(() => query("select 1"), CircuitOpenError, "retry after 60 secs");
+ * ```
+ */
+export class Circuit<T = unknown> {
+  /** Its name, in events and errors. */
+  readonly name: string;
+  readonly #machine: Machine;
+
+  /**
+   * Makes a closed circuit, or one that goes on from `options.state`. It reads no clock.
+   *
+   * @throws {TypeError} If an option is of the wrong type, or excludes another one.
+   * @throws {RangeError} If a number is out of range.
+   */
+  constructor(options: CircuitOptions<T> = {}) {
+    const settings = settingsOf(options);
+    this.name = options.name ?? settings.name;
+    this.#machine = new Machine(this.name, settings, options.state);
+  }
+
+  /** The state as of now: an open circuit whose delay is over reads half open. Reading moves nothing. */
+  get state(): CircuitState {
+    return this.#machine.state;
+  }
+
+  /** Time until a call may pass, in ms: 0 unless it is refused now, Infinity while isolated. */
+  get retryAfterMs(): number {
+    return this.#machine.retryAfterMs;
+  }
+
+  /**
+   * Calls, if the circuit lets it, and counts what comes of it.
+   *
+   * @param call The call. Its signal aborts on our timeout and with the caller's own signal; it is
+   * made only for a function that declares its parameter.
+   * @param options `signal`: the caller's own.
+   * @returns What the call gave.
+   * @throws {CircuitOpenError} If the circuit refuses.
+   * @throws {DOMException} Named `TimeoutError`, if the call takes longer than `timeoutMs`.
+   */
+  async run<R extends T>(
+    call: (signal: AbortSignal) => R | Promise<R>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<R> {
+    const machine = this.#machine;
+    const epoch = options === undefined ? machine.plainEpoch : undefined;
+    if (epoch === undefined) {
+      const caller = options?.signal;
+      if (caller?.aborted) throw caller.reason;
+      const admission = machine.admit();
+      if (typeof admission === "number") throw new CircuitOpenError(this.name, admission);
+      return await this.#watch(call, admission, caller);
+    }
+    // The way of most calls: no object is made for it, and the clock is read at most once.
+    let value: R;
+    try {
+      // Nobody can need a signal here but a function that asks for one.
+      value = await (call.length === 0
+        ? (call as () => R | Promise<R>)()
+        : call(new AbortController().signal));
+    } catch (error) {
+      machine.count("failure", epoch);
+      throw error;
+    }
+    machine.count("success", epoch);
+    return value;
+  }
+
+  async #watch<R extends T>(
+    call: (signal: AbortSignal) => R | Promise<R>,
+    admission: Admission,
+    caller: AbortSignal | undefined,
+  ): Promise<R> {
+    const { deadlines } = this.#machine.settings;
+    const underWay = new Call(call, { caller, deadlines, takesSignal: call.length > 0 });
+    let value: R;
+    try {
+      value = await underWay.result;
+    } catch (error) {
+      this.#rejected(admission, error, underWay.endedBy);
+      throw error;
+    }
+    admission.end(this.#judged({ status: "fulfilled", value }, "success"));
+    return value;
+  }
+
+  #rejected(admission: Admission, error: unknown, endedBy: "timeout" | "abort" | undefined): void {
+    const detail = { error };
+    if (endedBy === "abort") admission.end("ignored", { detail, why: "aborted" });
+    else if (endedBy === "timeout") admission.end("failure", { detail });
+    else admission.end(this.#judged({ status: "rejected", reason: error }, "failure"), { detail });
+  }
+
+  #judged(outcome: PromiseSettledResult<T>, usual: Verdict): Verdict {
+    const { judge } = this.#machine.settings as CircuitSettings<T>;
+    return judged(judge, outcome, usual, (error) => this.#machine.tellError("judge", error));
+  }
+
+  /**
+   * Guards a function: the same signature, `this` and arguments reach it.
+   *
+   * @returns A function that runs `call` through this circuit, see {@link Circuit.run}.
+   */
+  wrap<A extends unknown[], R extends T>(
+    call: (...args: A) => R | Promise<R>,
+  ): (...args: A) => Promise<R> {
+    const run = (guarded: () => R | Promise<R>) => this.run(guarded);
+    return function (this: unknown, ...args: A): Promise<R> {
+      return run(() => call.apply(this, args));
+    };
+  }
+
+  /**
+   * The two-step form, for calls that are not one function.
+   *
+   * @returns A permit that must be settled; undefined if the circuit refuses.
+   */
+  acquire(): Permit | undefined {
+    const admission = this.#machine.admit();
+    return typeof admission === "number" ? undefined : admission;
+  }
+
+  /**
+   * Holds the circuit open until the handle, and those of all others, are released. The state from
+   * before then goes on. `reset` and `trip` act beneath it. It is not saved.
+   *
+   * @returns Releases it; to do so twice is harmless.
+   */
+  isolate(): () => void {
+    return this.#machine.isolate();
+  }
+
+  /**
+   * Opens it now, by hand, for a full delay; it recovers as usual.
+   *
+   * @param reason Why, for the event.
+   */
+  trip(reason = "tripped by hand"): void {
+    this.#machine.open(this.#machine.settings.now(), reason);
+  }
+
+  /** Closes it now, with nothing remembered. */
+  reset(): void {
+    this.#machine.close("reset by hand");
+  }
+
+  /** All that it remembers but isolation, for the option `state` of a later circuit. */
+  toJSON(): CircuitSnapshot {
+    return this.#machine.toJSON();
+  }
+}
+
+/** As `circuit.acquire()`, for the joint, which has more to say of a call's end. */
+export function admit<T>(circuit: Circuit<T>): Admission | undefined {
+  return circuit.acquire() as Admission | undefined;
+}

@@ -1,0 +1,104 @@
+import { CircuitOpenError, type CircuitOptions, logTo, total } from "@lastgood/breaker";
+import { assertEquals } from "@std/assert";
+import { rig } from "./rig.ts";
+
+/** What the next call does, after a pause, and what is to be seen then. */
+type Step = readonly [
+  afterMs: number,
+  upstream: "success" | "failure",
+  gets: "success" | "failure" | `retry after ${number} secs`,
+  state: "closed" | "open" | "half_open",
+  calls: number,
+];
+
+/** Plays an article's session and says what was seen. */
+async function play(options: CircuitOptions, steps: readonly Step[]): Promise<Step[]> {
+  const { circuit, clock } = rig({ delayMs: 10_000, ...options });
+  let reached = 0;
+  const seen: Step[] = [];
+  for (const [afterMs, upstream] of steps) {
+    clock.ms += afterMs;
+    const gets = await circuit.run(() => {
+      reached++;
+      if (upstream === "failure") throw new Error("failure");
+      return "success";
+    }).catch((error) =>
+      error instanceof CircuitOpenError ? error.message.split(", ")[1] : error.message
+    );
+    seen.push([afterMs, upstream, gets, circuit.state, reached]);
+  }
+  return seen;
+}
+
+const RECOVERY: readonly Step[] = [
+  [0, "success", "retry after 10 secs", "open", 5],
+  [1, "success", "retry after 10 secs", "open", 5],
+  [2_999, "failure", "retry after 7 secs", "open", 5],
+  [6_999, "success", "retry after 1 secs", "open", 5],
+  [1, "failure", "failure", "open", 6],
+  [0, "success", "retry after 10 secs", "open", 6],
+  [10_000, "success", "success", "closed", 7],
+  [0, "failure", "failure", "closed", 8],
+  [0, "failure", "failure", "closed", 9],
+  [0, "failure", "failure", "open", 10],
+];
+
+Deno.test("2: the article's count goes on over successes, with trip: total(n)", async () => {
+  const steps: readonly Step[] = [
+    [0, "failure", "failure", "closed", 1],
+    [0, "failure", "failure", "closed", 2],
+    [0, "success", "success", "closed", 3],
+    [0, "success", "success", "closed", 4],
+    [0, "failure", "failure", "open", 5],
+    ...RECOVERY,
+  ];
+
+  assertEquals(await play({ trip: total(3) }, steps), steps);
+});
+
+Deno.test("2: the default count starts over after a success", async () => {
+  const steps: readonly Step[] = [
+    [0, "failure", "failure", "closed", 1],
+    [0, "success", "success", "closed", 2],
+    [0, "failure", "failure", "closed", 3],
+    [0, "failure", "failure", "closed", 4],
+    [0, "failure", "failure", "open", 5],
+    ...RECOVERY,
+  ];
+
+  assertEquals(await play({ threshold: 3 }, steps), steps);
+});
+
+Deno.test("2: total and the default differ by one success among the failures", async () => {
+  const session = (options: CircuitOptions) =>
+    play(options, [
+      [0, "failure", "failure", "closed", 1],
+      [0, "success", "success", "closed", 2],
+      [0, "failure", "failure", "closed", 3],
+    ]);
+
+  assertEquals((await session({ trip: total(2) })).at(-1)?.[3], "open");
+  assertEquals((await session({ threshold: 2 })).at(-1)?.[3], "closed");
+});
+
+Deno.test("the article's log lines come from logTo", async () => {
+  const lines: string[] = [];
+  const { circuit, clock } = rig({
+    trip: total(2),
+    delayMs: 10_000,
+    onEvent: logTo({ log: (line) => lines.push(line) }),
+  });
+  const fail = () => circuit.run(() => Promise.reject(new Error("x"))).catch(() => {});
+
+  await fail();
+  await fail();
+  await fail();
+  clock.ms += 10_000;
+  await circuit.run(() => 1);
+
+  assertEquals(lines, [
+    "[circuit] Changed state from closed to open: 2 failures; retry after 10 secs",
+    "[circuit] Changed state from open to half_open: the delay is over",
+    "[circuit] Changed state from half_open to closed: probes succeeded",
+  ]);
+});

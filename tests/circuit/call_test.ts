@@ -1,0 +1,191 @@
+import { assert, assertEquals, assertNotStrictEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { deferred, rig } from "./rig.ts";
+
+/** Runs `test` as on Vercel Edge, which has no `AbortSignal.any`. */
+async function withoutAny(test: () => Promise<void>): Promise<void> {
+  const { any } = AbortSignal;
+  Object.assign(AbortSignal, { any: undefined });
+  try {
+    await test();
+  } finally {
+    Object.assign(AbortSignal, { any });
+  }
+}
+
+Deno.test("11: each call has a signal of its own", async () => {
+  const { circuit } = rig();
+  const caller = new AbortController();
+  const signals: AbortSignal[] = [];
+  const call = (signal: AbortSignal) => signals.push(signal);
+
+  await circuit.run(call);
+  await circuit.run(call);
+  await circuit.run(call, { signal: caller.signal });
+  await circuit.run(call, { signal: caller.signal });
+
+  assertEquals(new Set(signals).size, 4);
+  for (const signal of signals) assertNotStrictEquals(signal, caller.signal);
+});
+
+Deno.test("11: our timeout rejects a call that ignores its signal", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+  const promise = circuit.run(() => new Promise(() => {}));
+  const caught = promise.catch((error) => error);
+
+  await time.tickAsync(99);
+  assertEquals(await Promise.race([promise, "waits"]), "waits");
+  await time.tickAsync(1);
+  const error = await caught;
+
+  assert(error instanceof DOMException);
+  assertEquals([error.name, error.message], ["TimeoutError", "The call took longer than 100 ms"]);
+});
+
+Deno.test("11: our timeout aborts the call's signal with the same error", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+  let signal: AbortSignal | undefined;
+  const caught = circuit.run((own) => {
+    signal = own;
+    return new Promise(() => {});
+  }).catch((error) => error);
+
+  await time.tickAsync(100);
+
+  assertEquals(signal?.aborted, true);
+  assertEquals(signal?.reason, await caught);
+});
+
+Deno.test("11: our timeout aborts this call alone", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+  const signals: AbortSignal[] = [];
+  const hang = (signal: AbortSignal) => {
+    signals.push(signal);
+    return new Promise(() => {});
+  };
+
+  const first = circuit.run(hang).catch(() => {});
+  await time.tickAsync(50);
+  const second = circuit.run(hang).catch(() => {});
+  await time.tickAsync(50);
+  await first;
+
+  assertEquals(signals.map(({ aborted }) => aborted), [true, false]);
+  await time.tickAsync(50);
+  await second;
+});
+
+Deno.test("11: our timeout never aborts after the result has come", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+
+  const signal = await circuit.run((own) => own);
+  await time.tickAsync(1_000);
+
+  assertEquals(signal.aborted, false);
+});
+
+Deno.test("11: a result that comes after our timeout changes nothing", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100, threshold: 1 });
+  for (const end of ["resolve", "reject"] as const) {
+    circuit.reset();
+    const answer = deferred<unknown>();
+    const promise = circuit.run(() => answer.promise);
+    promise.catch(() => {});
+    await time.tickAsync(100);
+
+    answer[end](new Error("late"));
+
+    await assertRejects(() => promise, DOMException, "longer than 100 ms");
+    assertEquals(circuit.state, "open");
+  }
+});
+
+for (
+  const [how, within] of [["", (test) => test()], [" without AbortSignal.any", withoutAny]] as [
+    string,
+    typeof withoutAny,
+  ][]
+) {
+  Deno.test(`11: the caller's abort reaches the call${how}`, () =>
+    within(async () => {
+      const { circuit } = rig();
+      const caller = new AbortController();
+      let signal: AbortSignal | undefined;
+      const promise = circuit.run((own) => {
+        signal = own;
+        return new Promise(() => {});
+      }, { signal: caller.signal });
+
+      caller.abort(new Error("gone"));
+
+      await assertRejects(() => promise, Error, "gone");
+      assertEquals((signal?.reason as Error).message, "gone");
+    }));
+
+  Deno.test(`11: the caller's abort reaches the call after its result, for its body${how}`, () =>
+    within(async () => {
+      const { circuit } = rig({ timeoutMs: 1_000 });
+      const caller = new AbortController();
+      const signal = await circuit.run((own) => own, { signal: caller.signal });
+      assertEquals(signal.aborted, false);
+
+      caller.abort(new Error("gone"));
+
+      assertEquals((signal.reason as Error).message, "gone");
+    }));
+
+  Deno.test(`11: our timeout reaches the call beside a caller's signal${how}`, () =>
+    within(async () => {
+      using time = new FakeTime();
+      const { circuit } = rig({ timeoutMs: 100 });
+      let signal: AbortSignal | undefined;
+      const caught = circuit.run((own) => {
+        signal = own;
+        return new Promise(() => {});
+      }, { signal: new AbortController().signal }).catch(({ name }) => name);
+
+      await time.tickAsync(100);
+
+      assertEquals(await caught, "TimeoutError");
+      assertEquals(signal?.reason.name, "TimeoutError");
+    }));
+}
+
+Deno.test("11: a caller's signal that outlives many calls does not collect listeners", async () => {
+  const { circuit } = rig({ timeoutMs: 1_000 });
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners++;
+    return addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners--;
+    return removeEventListener.apply(signal, args);
+  };
+
+  for (let call = 0; call < 100; call++) {
+    await circuit.run(() => call, { signal });
+    await circuit.run(() => Promise.reject(new Error("no")), { signal }).catch(() =>
+      circuit.reset()
+    );
+  }
+
+  assert(listeners <= 0, `${listeners} listeners are left`);
+});
+
+Deno.test("11: no timer is left behind by a call that ended in time", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+
+  await circuit.run(() => 1);
+  await circuit.run(() => Promise.reject(new Error("no"))).catch(() => {});
+
+  assertEquals(time.next(), false);
+});

@@ -1,0 +1,182 @@
+import type { Circuit, Permit, Verdict } from "@lastgood/breaker";
+import { assertEquals } from "@std/assert";
+import { calls, deferred, due, moves, permit, type Rig, rig } from "./rig.ts";
+
+type Meanwhile = (rig: Rig<unknown>) => void;
+
+/** In which state a call is let through. */
+const ADMITTED: Record<string, () => { made: Rig<unknown>; late: Permit }> = {
+  "closed": () => admittedIn(rig({ probes: 2 })),
+  "closed, with a failure counted": () => {
+    const made = rig({ probes: 2 });
+    calls(made.circuit, "failure");
+    return admittedIn(made);
+  },
+  "half open, first probe": () => admittedIn(due({ probes: 2 })),
+  "half open, second probe": () => {
+    const made = due({ probes: 2 });
+    calls(made.circuit, "success");
+    return admittedIn(made);
+  },
+  "open, in mode observe": () => {
+    const made = rig({ probes: 2, mode: "observe" });
+    made.circuit.trip();
+    return admittedIn(made);
+  },
+  "isolated, in mode observe": () => {
+    const made = rig({ probes: 2, mode: "observe" });
+    const release = made.circuit.isolate();
+    const given = admittedIn(made);
+    release();
+    return given;
+  },
+};
+
+function admittedIn(made: Rig<unknown>): { made: Rig<unknown>; late: Permit } {
+  return { made, late: permit(made.circuit) };
+}
+
+/** What happens before it ends. Each begins a new epoch. */
+const MEANWHILE: Record<string, Meanwhile> = {
+  "trip": ({ circuit }) => circuit.trip(),
+  "reset": ({ circuit }) => circuit.reset(),
+  "trip and reset": ({ circuit }) => {
+    circuit.trip();
+    circuit.reset();
+  },
+  "reset and a failure": ({ circuit }) => {
+    circuit.reset();
+    calls(circuit, "failure");
+  },
+  "isolate": ({ circuit }) => void circuit.isolate(),
+  "isolate and release": ({ circuit }) => circuit.isolate()(),
+  "trip and a new half open": (made) => {
+    made.circuit.trip();
+    made.clock.ms += 1_000;
+    permit(made.circuit);
+  },
+  "reopened by a failed probe": (made) => {
+    made.circuit.trip();
+    made.clock.ms += 1_000;
+    calls(made.circuit, "failure");
+  },
+  "reopened, half open again": (made) => {
+    made.circuit.trip();
+    made.clock.ms += 1_000;
+    calls(made.circuit, "failure");
+    made.clock.ms += 1_000;
+    calls(made.circuit, "success");
+  },
+  "recovered": (made) => {
+    made.circuit.trip();
+    made.clock.ms += 1_000;
+    calls(made.circuit, "success", "success");
+  },
+};
+
+/** All that can be told of a circuit, by what it says and by what it does next. */
+function future({ circuit, clock, events }: Rig<unknown>): unknown[] {
+  const seen: unknown[] = [circuit.state, circuit.retryAfterMs, JSON.stringify(circuit)];
+  const next: (Permit | undefined)[] = [];
+  for (let call = 0; call < 3; call++) next.push(circuit.acquire());
+  seen.push(next.map((given) => given !== undefined), circuit.state);
+  next[0]?.settle("success");
+  seen.push(circuit.state);
+  next[1]?.settle("failure");
+  seen.push(circuit.state, circuit.retryAfterMs);
+  clock.ms += 1_000;
+  seen.push(circuit.state, circuit.acquire() !== undefined, moves(events));
+  return seen;
+}
+
+for (const [state, admitted] of Object.entries(ADMITTED)) {
+  for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
+    Deno.test(`6: nothing changes by the late end of a call (${state}; ${what})`, () => {
+      const { made: twin } = admitted();
+      meanwhile(twin);
+      const expected = future(twin);
+
+      for (const verdict of ["success", "failure", "ignored"] as const) {
+        const { made, late } = admitted();
+        meanwhile(made);
+        const before = moves(made.events);
+        late.settle(verdict, 77_000);
+
+        assertEquals(moves(made.events), before);
+        assertEquals(future(made), expected, verdict);
+      }
+    });
+  }
+}
+
+Deno.test("6: a flood of late failures after recovery does not trip", async () => {
+  const { circuit, clock } = rig({ threshold: 3 });
+  const answer = deferred<never>();
+  const slow = Array.from({ length: 50 }, () => circuit.run(() => answer.promise));
+  calls(circuit, "failure", "failure", "failure");
+  clock.ms += 1_000;
+  calls(circuit, "success");
+
+  answer.reject(new Error("late"));
+  await Promise.allSettled(slow);
+
+  assertEquals(circuit.state, "closed");
+  calls(circuit, "failure", "failure");
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("6: late failures while open do not make it stay open for longer", () => {
+  const { circuit, clock } = rig({ threshold: 2 });
+  const late = [permit(circuit), permit(circuit), permit(circuit), permit(circuit)];
+  late[0]?.settle("failure");
+  late[1]?.settle("failure");
+  clock.ms += 900;
+
+  late[2]?.settle("failure", 60_000);
+  clock.ms += 100;
+
+  assertEquals(circuit.state, "half_open");
+  late[3]?.settle("success");
+  assertEquals(circuit.state, "half_open");
+});
+
+Deno.test("6: a permit counts once, whatever is said later", () => {
+  const pairs: [Verdict, Verdict][] = [
+    ["success", "failure"],
+    ["ignored", "failure"],
+    ["failure", "failure"],
+  ];
+  for (const [first, second] of pairs) {
+    const { circuit, events } = rig({ threshold: 2 });
+    const once = permit(circuit);
+
+    once.settle(first);
+    once.settle(second);
+    once.settle(second);
+
+    assertEquals(circuit.state, "closed");
+    assertEquals(events.map(({ type }) => type), [first]);
+  }
+});
+
+Deno.test("6: a late end is heard as what it is", () => {
+  const { circuit, events } = rig();
+  const late = permit(circuit);
+  circuit.reset();
+  events.length = 0;
+
+  late.settle("failure");
+
+  assertEquals(events.map(({ type }) => type), ["failure"]);
+});
+
+Deno.test("6: two circuits of one options object do not count for each other", () => {
+  const options = { threshold: 1 };
+  const { circuit: one } = rig(options);
+  const { circuit: other } = rig(options);
+  const states = (...all: Circuit[]) => all.map(({ state }) => state);
+
+  calls(one, "failure");
+
+  assertEquals(states(one, other), ["open", "closed"]);
+});

@@ -1,0 +1,177 @@
+import type { Verdict } from "@lastgood/breaker";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { calls, deferred, due, moves, only, permit, rig } from "./rig.ts";
+
+Deno.test("8: ignored ends change no count of a closed circuit", () => {
+  const { circuit, events } = rig({ threshold: 3 });
+
+  calls(circuit, "failure", "ignored", "ignored", "failure", "ignored", "ignored");
+  assertEquals(circuit.state, "closed");
+  calls(circuit, "failure");
+
+  assertEquals(circuit.state, "open");
+  assertEquals(only(events, "ignored").map(({ why }) => why), Array(4).fill("verdict"));
+});
+
+Deno.test("8: an ignored probe gives its slot back", () => {
+  const { circuit, events } = due();
+
+  calls(circuit, "ignored", "ignored", "ignored");
+  assertEquals([circuit.state, circuit.retryAfterMs], ["half_open", 0]);
+  calls(circuit, "success");
+
+  assertEquals(circuit.state, "closed");
+  assertEquals(moves(events), ["open > half_open", "half_open > closed"]);
+});
+
+Deno.test("8: the judge says what is ignored", async () => {
+  const { circuit } = rig<number>({
+    threshold: 1,
+    judge: (outcome) => outcome.status === "rejected" ? "ignored" : undefined,
+  });
+
+  await assertRejects(() => circuit.run(() => Promise.reject(new Error("404"))), Error, "404");
+
+  assertEquals(circuit.state, "closed");
+});
+
+for (const reason of [undefined, null, "text", 0, new Error("gone"), new TypeError("x"), {}]) {
+  Deno.test(`8: a caller's own abort is ignored without asking the judge (${String(reason)})`, async () => {
+    const asked: unknown[] = [];
+    const { circuit, events } = rig({
+      threshold: 1,
+      judge: (outcome): Verdict => {
+        asked.push(outcome);
+        return "failure";
+      },
+    });
+    const caller = new AbortController();
+    const promise = circuit.run(() => new Promise(() => {}), { signal: caller.signal });
+
+    caller.abort(reason);
+    const caught = await promise.then(() => "fulfilled", (error) => ({ error }));
+
+    assertStrictEquals((caught as { error: unknown }).error, caller.signal.reason);
+    assertEquals([circuit.state, asked.length], ["closed", 0]);
+    assertEquals(only(events, "ignored").map(({ why }) => why), ["aborted"]);
+  });
+}
+
+Deno.test("8: an aborted call that rejects by its signal is ignored as well", async () => {
+  const { circuit } = rig({ threshold: 1 });
+  const caller = new AbortController();
+  const promise = circuit.run((signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("the upstream's own words")));
+    }), { signal: caller.signal });
+
+  caller.abort(new Error("my own words"));
+
+  await assertRejects(() => promise, Error, "my own words");
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("8: a call that aborts its own caller in the middle is ignored", async () => {
+  const { circuit } = rig({ threshold: 1 });
+  const caller = new AbortController();
+
+  const promise = circuit.run((): never => {
+    caller.abort(new Error("enough"));
+    throw new Error("boom");
+  }, { signal: caller.signal });
+
+  await assertRejects(() => promise, Error, "enough");
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("8: an aborted probe gives its slot back", async () => {
+  const { circuit } = due();
+  const caller = new AbortController();
+  const probe = circuit.run(() => new Promise(() => {}), { signal: caller.signal });
+  assertEquals(circuit.acquire(), undefined);
+
+  caller.abort();
+  await assertRejects(() => probe);
+
+  calls(circuit, "success");
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("8: an abort that came from the upstream is a failure like any other", async () => {
+  const { circuit } = rig({ threshold: 1 });
+  const caller = new AbortController();
+  const upstreams = new DOMException("The operation was aborted", "AbortError");
+
+  const caught = await circuit.run(() => Promise.reject(upstreams), { signal: caller.signal })
+    .catch((error) => error);
+
+  assertStrictEquals(caught, upstreams);
+  assertEquals(circuit.state, "open");
+});
+
+Deno.test("8: an already aborted signal is not called and not counted", async () => {
+  for (const made of [rig({ threshold: 1 }), due()]) {
+    const { circuit, events } = made;
+    const before = JSON.stringify(circuit);
+    let called = 0;
+
+    const promise = circuit.run(() => ++called, { signal: AbortSignal.abort(new Error("no")) });
+
+    await assertRejects(() => promise, Error, "no");
+    assertEquals([called, events.length, JSON.stringify(circuit)], [0, 0, before]);
+  }
+});
+
+Deno.test("8: an already aborted caller of an open circuit gets nothing but its own error", async () => {
+  const { circuit } = rig();
+  circuit.trip();
+
+  const promise = circuit.run(() => 1, { signal: AbortSignal.abort(new Error("no")) });
+
+  await assertRejects(() => promise, Error, "no");
+});
+
+Deno.test("8: our own timeout is a failure, without asking the judge", async () => {
+  using time = new FakeTime();
+  let asked = 0;
+  const { circuit, events } = rig({
+    threshold: 1,
+    timeoutMs: 100,
+    judge: (): Verdict => {
+      asked++;
+      return "success";
+    },
+  });
+  const promise = circuit.run(() => new Promise(() => {}));
+  promise.catch(() => {});
+
+  await time.tickAsync(100);
+  const error = await assertRejects(() => promise, DOMException);
+
+  assertEquals([error.name, circuit.state, asked], ["TimeoutError", "open", 0]);
+  assertEquals(only(events, "failure").map((event) => event.error), [error]);
+});
+
+Deno.test("8: 100 callers who abort at random moments trip nothing", async () => {
+  const { circuit } = rig({ threshold: 1 });
+  let seed = 7;
+  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+
+  const all = Array.from({ length: 100 }, async () => {
+    const caller = new AbortController();
+    const answer = deferred<number>();
+    const promise = circuit.run((signal) => {
+      signal.addEventListener("abort", () => answer.reject(signal.reason));
+      return answer.promise;
+    }, { signal: caller.signal });
+    for (let turn = Math.floor(random() * 20); turn > 0; turn--) await Promise.resolve();
+    caller.abort();
+    await promise.catch(() => {});
+  });
+  await Promise.all(all);
+
+  assertEquals(circuit.state, "closed");
+  permit(circuit).settle("failure");
+  assertEquals(circuit.state, "open");
+});

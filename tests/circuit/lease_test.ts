@@ -1,0 +1,168 @@
+import type { Admission } from "../../src/circuit/admission.ts";
+import { assertEquals } from "@std/assert";
+import { calls, deferred, due, moves, only, permit, rig } from "./rig.ts";
+
+Deno.test("7: a probe that never answers holds its slot until its time is over", () => {
+  const { circuit, clock } = due({ probeTimeoutMs: 500 });
+  permit(circuit);
+
+  clock.ms += 499;
+  assertEquals([circuit.acquire(), circuit.retryAfterMs], [undefined, 1]);
+  clock.ms += 1;
+
+  assertEquals(circuit.retryAfterMs, 0);
+  calls(circuit, "success");
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("7: losing a lease is neutral: no count, no state change, heard as ignored", () => {
+  const { circuit, clock, events } = due();
+  permit(circuit);
+  events.length = 0;
+  clock.ms += 500;
+
+  permit(circuit);
+
+  assertEquals(moves(events), []);
+  assertEquals(only(events, "ignored").map(({ why }) => why), ["probe-timeout"]);
+  assertEquals(circuit.state, "half_open");
+});
+
+Deno.test("7: what comes after a lost lease is dropped, though another probe runs", () => {
+  for (const verdict of ["success", "failure", "ignored"] as const) {
+    const { circuit, clock, events } = due();
+    const lost = permit(circuit);
+    clock.ms += 500;
+    const next = permit(circuit);
+
+    lost.settle(verdict, 99_000);
+
+    assertEquals(moves(events), ["open > half_open"]);
+    assertEquals(circuit.acquire(), undefined, "the slot is the next probe's");
+    next.settle("success");
+    assertEquals(circuit.state, "closed");
+  }
+});
+
+Deno.test("7: what comes after the lease is dropped even if nobody has asked meanwhile", () => {
+  for (const verdict of ["success", "failure"] as const) {
+    const { circuit, clock, events } = due();
+    const slow = permit(circuit);
+    events.length = 0;
+    clock.ms += 500;
+
+    slow.settle(verdict);
+
+    assertEquals(circuit.state, "half_open");
+    assertEquals(only(events, "ignored").map(({ why }) => why), ["probe-timeout"]);
+    assertEquals(events.length, 1);
+    calls(circuit, "success");
+    assertEquals(circuit.state, "closed");
+  }
+});
+
+Deno.test("7: what comes a millisecond before the end of the lease counts", () => {
+  const { circuit, clock } = due();
+  const slow = permit(circuit);
+  clock.ms += 499;
+
+  slow.settle("success");
+
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("7: several leases end each in its own time", () => {
+  const { circuit, clock } = due({ probes: 2 });
+  const early = permit(circuit);
+  clock.ms += 300;
+  const later = permit(circuit);
+
+  clock.ms += 200;
+  assertEquals(circuit.retryAfterMs, 0);
+  calls(circuit, "success");
+  early.settle("failure");
+  assertEquals([circuit.state, circuit.acquire()], ["half_open", undefined]);
+  later.settle("success");
+
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("7: a run that hangs frees its slot, and its late result reaches its own caller", async () => {
+  const { circuit, clock } = due();
+  const answer = deferred<string>();
+  const hanging = circuit.run(() => answer.promise);
+  clock.ms += 500;
+
+  assertEquals(await circuit.run(() => "next"), "next");
+  assertEquals(circuit.state, "closed");
+  answer.resolve("late");
+
+  assertEquals(await hanging, "late");
+});
+
+Deno.test("7: a lease that ends after a good head counts as success for the next who asks", () => {
+  const { circuit, clock, events } = due();
+  const probe = permit(circuit) as Admission;
+  clock.ms += 100;
+  probe.goodHead(clock.ms);
+  clock.ms += 400;
+
+  permit(circuit);
+
+  assertEquals(circuit.state, "closed");
+  assertEquals(only(events, "success").map(({ durationMs }) => durationMs), [100]);
+});
+
+Deno.test("7: a body that breaks after the lease no longer counts where the head was good", () => {
+  const { circuit, clock } = due();
+  const probe = permit(circuit) as Admission;
+  probe.goodHead(clock.ms);
+  clock.ms += 500;
+
+  probe.end("failure");
+
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("7: a body that breaks within the lease is a failure, good head or not", () => {
+  const { circuit, clock } = due();
+  const probe = permit(circuit) as Admission;
+  probe.goodHead(clock.ms);
+  clock.ms += 499;
+
+  probe.end("failure");
+
+  assertEquals(circuit.state, "open");
+});
+
+Deno.test("7: a good head that comes after the lease is dropped", () => {
+  const { circuit, clock, events } = due();
+  const probe = permit(circuit) as Admission;
+  clock.ms += 500;
+  probe.goodHead(clock.ms);
+  events.length = 0;
+
+  probe.end("success");
+
+  assertEquals(circuit.state, "half_open");
+  assertEquals(only(events, "ignored").map(({ why }) => why), ["probe-timeout"]);
+});
+
+Deno.test("7: a good head alone does not close: the probe holds its slot until it ends", () => {
+  const { circuit, clock } = due();
+  const probe = permit(circuit) as Admission;
+  probe.goodHead(clock.ms);
+  clock.ms += 499;
+
+  assertEquals([circuit.state, circuit.acquire()], ["half_open", undefined]);
+});
+
+Deno.test("7: calls of a closed circuit have no lease: they count however long they take", () => {
+  const { circuit, clock } = rig({ threshold: 1 });
+  const slow = permit(circuit);
+  clock.ms += 1_000_000;
+
+  slow.settle("failure");
+
+  assertEquals(circuit.state, "open");
+});

@@ -1,0 +1,148 @@
+import {
+  type BreakerEvent,
+  Circuit,
+  type CircuitOptions,
+  consecutive,
+  failureRate,
+  type Permit,
+  total,
+  type Verdict,
+} from "@lastgood/breaker";
+import { assertEquals } from "@std/assert";
+import { Model, type ModelCall, type ModelOptions } from "./model.ts";
+import { moves } from "./rig.ts";
+
+const RUNS = 2_000;
+const STEPS = 60;
+
+/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function chosen<T>(random: () => number, ...choices: readonly [T, ...T[]]): T {
+  return choices[Math.floor(random() * choices.length)] as T;
+}
+
+function optionsFor(random: () => number): ModelOptions {
+  return {
+    kind: chosen(random, "consecutive", "total", "lastCalls"),
+    limit: chosen(random, 1, 2, 3, 5),
+    delayMs: chosen<ModelOptions["delayMs"]>(random, () => 100, (again) => 40 * (again + 1)),
+    probes: chosen(random, 1, 1, 2, 3),
+    probeTimeoutMs: chosen(random, 30, 80),
+    mode: chosen(random, "enforce", "enforce", "enforce", "enforce", "observe", "off"),
+  };
+}
+
+function tripFor({ kind, limit }: ModelOptions): Pick<CircuitOptions, "trip"> {
+  if (kind === "consecutive") return { trip: consecutive(limit) };
+  if (kind === "total") return { trip: total(limit) };
+  return { trip: failureRate({ lastCalls: limit, threshold: 0.5 }) };
+}
+
+/** Runs a circuit and the model side by side; says what they did where they part. */
+function compare(seed: number): void {
+  const random = seeded(seed);
+  const options = optionsFor(random);
+  const isHeard = random() < 0.7;
+  const events: BreakerEvent[] = [];
+  const story: string[] = [];
+  let now = 1_000;
+  const make = (state?: CircuitOptions["state"]) =>
+    new Circuit({
+      ...options,
+      ...tripFor(options),
+      now: () => now,
+      ...(isHeard ? { onEvent: (event) => void events.push(event) } : {}),
+      ...(state === undefined ? {} : { state }),
+    });
+  let circuit = make();
+  const model = new Model(options);
+  let running: [Permit, ModelCall][] = [];
+  let held: (() => void)[] = [];
+
+  const acts: Record<string, () => void> = {
+    acquire() {
+      const permit = circuit.acquire();
+      const call = model.acquire(now);
+      assertEquals(permit !== undefined, call !== undefined, "whether a call may pass");
+      if (permit !== undefined && call !== undefined) running.push([permit, call]);
+    },
+    settle() {
+      const [permit, call] = running[Math.floor(random() * running.length)] ?? [];
+      if (permit === undefined || call === undefined) return;
+      const verdict = chosen<Verdict>(
+        random,
+        "success",
+        "success",
+        "failure",
+        "failure",
+        "ignored",
+      );
+      const retryAfterMs = random() < 0.1 ? 150 : undefined;
+      story.push(verdict);
+      permit.settle(verdict, retryAfterMs);
+      model.settle(call, verdict, now, retryAfterMs);
+      running = running.filter(([one]) => one !== permit);
+    },
+    wait: () => void (now += Math.floor(random() * 60)),
+    jump: () => void (now += 10_000),
+    stepBack: () => void (now -= Math.floor(random() * 200)),
+    trip() {
+      circuit.trip();
+      model.trip(now);
+    },
+    reset() {
+      circuit.reset();
+      model.reset();
+    },
+    isolate() {
+      held.push(circuit.isolate());
+      model.isolate();
+    },
+    release() {
+      const release = held.pop();
+      if (release === undefined) return;
+      release();
+      release();
+      model.release();
+    },
+    restart() {
+      circuit = make(JSON.parse(JSON.stringify(circuit)));
+      model.restart();
+      running = [];
+      held = [];
+    },
+  };
+  const plan = [
+    ...Array(14).fill("acquire"),
+    ...Array(16).fill("settle"),
+    ...Array(10).fill("wait"),
+    ...["jump", "stepBack", "trip", "reset", "isolate", "release", "release", "restart"],
+  ] as [string, ...string[]];
+
+  for (let step = 0; step < STEPS; step++) {
+    const act = chosen(random, ...plan);
+    story.push(`${now} ${act}`);
+    try {
+      acts[act]?.();
+      assertEquals(circuit.retryAfterMs, model.retryAfterMs(now), "retryAfterMs");
+      assertEquals(circuit.state, model.state(now), "state");
+      if (isHeard) assertEquals(moves(events), model.moves, "moves");
+    } catch (error) {
+      const told = `seed ${seed}, ${JSON.stringify(options)}: ${story.join(", ")}`;
+      throw new Error(told, { cause: error });
+    }
+  }
+}
+
+Deno.test("1 to 15: circuit agrees with a naive model of itself, whatever happens", () => {
+  for (let seed = 1; seed <= RUNS; seed++) compare(seed);
+});

@@ -1,0 +1,234 @@
+import {
+  type Circuit,
+  type CircuitSnapshot,
+  consecutive,
+  failureRate,
+  total,
+  type TripPolicy,
+} from "@lastgood/breaker";
+import { assertEquals } from "@std/assert";
+import { calls, due, moves, only, permit, type Rig, rig } from "./rig.ts";
+
+function throughJson(circuit: Circuit): CircuitSnapshot {
+  return JSON.parse(JSON.stringify(circuit));
+}
+
+const STORIES: Record<string, () => Rig<unknown>> = {
+  "closed": () => rig(),
+  "closed, a failure counted": () => {
+    const made = rig();
+    calls(made.circuit, "failure");
+    return made;
+  },
+  "open": () => {
+    const made = rig();
+    made.circuit.trip();
+    made.clock.ms += 400;
+    return made;
+  },
+  "half open, a probe succeeded": () => {
+    const made = due({ probes: 2 });
+    calls(made.circuit, "success");
+    return made;
+  },
+  "open again": () => {
+    const made = due();
+    calls(made.circuit, "failure");
+    return made;
+  },
+};
+
+for (const [story, tell] of Object.entries(STORIES)) {
+  Deno.test(`15: what a circuit remembers survives JSON (${story})`, () => {
+    const { circuit, clock } = tell();
+    const { ms } = clock;
+    const { delayMs, probes } = { delayMs: 1_000, probes: 2 };
+
+    const { circuit: again, events } = rig({
+      delayMs,
+      probes,
+      state: throughJson(circuit),
+      now: () => ms,
+    });
+
+    assertEquals(again.toJSON().opening, circuit.toJSON().opening);
+    assertEquals([again.state, again.retryAfterMs], [circuit.state, circuit.retryAfterMs]);
+    assertEquals(events, []);
+  });
+}
+
+Deno.test("15: a circuit restored long after reads half open", () => {
+  const { circuit } = STORIES["open"]!();
+
+  const { circuit: again } = rig({ state: throughJson(circuit), now: () => 1e15 });
+
+  assertEquals(again.state, "half_open");
+  calls(again, "success");
+  assertEquals(again.state, "closed");
+});
+
+Deno.test("15: a restored half open circuit goes on with the probes that succeeded", () => {
+  const { circuit } = STORIES["half open, a probe succeeded"]!();
+
+  const { circuit: again } = rig({ probes: 2, state: throughJson(circuit) });
+  const probe = permit(again);
+
+  assertEquals(again.acquire(), undefined);
+  probe.settle("success");
+  assertEquals(again.state, "closed");
+});
+
+Deno.test("15: with fewer probes than before, a restored circuit still wants one", () => {
+  const { circuit } = due({ probes: 3 });
+  calls(circuit, "success", "success");
+
+  const { circuit: again } = rig({ probes: 1, state: throughJson(circuit) });
+
+  assertEquals([again.state, again.retryAfterMs], ["half_open", 0]);
+  calls(again, "success");
+  assertEquals(again.state, "closed");
+});
+
+Deno.test("15: backoff goes on where it was", () => {
+  const delayMs = (reopenings: number) => 100 * (reopenings + 1);
+  const { circuit, clock } = rig({ delayMs });
+  circuit.trip();
+  clock.ms += 100;
+  calls(circuit, "failure");
+
+  const { circuit: again, clock: later } = rig({ delayMs, state: throughJson(circuit) });
+  later.ms = clock.ms + 200;
+  calls(again, "failure");
+
+  assertEquals(again.retryAfterMs, 300);
+});
+
+/** A policy of a user who gave it no name, as the contract allows. */
+const unnamed: TripPolicy = {
+  start(saved) {
+    let failures = typeof saved === "number" ? saved : 0;
+    return {
+      record: (verdict) => verdict === "failure" && ++failures >= 3 ? "three" : undefined,
+      toJSON: () => failures,
+    };
+  },
+};
+
+const WINDOWS: Record<string, () => TripPolicy | TripPolicy[]> = {
+  "consecutive": () => consecutive(3),
+  "total": () => total(3),
+  "rate by time": () => failureRate({ minimumCalls: 3 }),
+  "rate by last calls": () => failureRate({ lastCalls: 3 }),
+  "several": () => [consecutive(9), total(3)],
+  "a user's own": () => unnamed,
+};
+
+for (const [name, trip] of Object.entries(WINDOWS)) {
+  Deno.test(`15: windows come back (${name})`, () => {
+    const { circuit } = rig({ trip: trip() });
+    calls(circuit, "failure", "failure");
+
+    const { circuit: again, events } = rig({ trip: trip(), state: throughJson(circuit) });
+    calls(again, "failure");
+
+    assertEquals([again.state, only(events, "error").length], ["open", 0]);
+  });
+}
+
+for (
+  const [what, trip] of [
+    ["another limit", consecutive(4)],
+    ["another kind", total(3)],
+    ["one more", [consecutive(3), total(9)]],
+  ] as [string, TripPolicy | TripPolicy[]][]
+) {
+  Deno.test(`15: windows do not come back where the trip policies changed (${what})`, () => {
+    const { circuit } = rig({ trip: consecutive(3) });
+    calls(circuit, "failure", "failure");
+
+    const { circuit: again, events } = rig({ trip, state: throughJson(circuit) });
+    calls(again, "failure");
+
+    assertEquals([again.state, only(events, "error").length], ["closed", 0]);
+  });
+}
+
+Deno.test("15: a window that cannot be read starts over and is heard", () => {
+  for (const saved of ["x", -1, 1.5, null, {}, []]) {
+    const state = { version: 1, state: "closed", windows: [{ policy: "consecutive(2)", saved }] };
+
+    const { circuit, events } = rig({ state: state as CircuitSnapshot });
+    calls(circuit, "failure");
+
+    assertEquals(circuit.state, "closed");
+    assertEquals(only(events, "error").map(({ source }) => source), ["policy"]);
+    calls(circuit, "failure");
+    assertEquals(circuit.state, "open");
+  }
+});
+
+const opening = { openedAt: 0, delayMs: 1, reopenings: 0, succeeded: 0 };
+const UNREADABLE: Record<string, unknown> = {
+  "null": null,
+  "a string": '{"version":1}',
+  "a number": 1,
+  "a list": [],
+  "nothing": {},
+  "no version": { state: "closed" },
+  "a later version": { version: 2, state: "closed" },
+  "an unknown state": { version: 1, state: "ajar" },
+  "open without opening": { version: 1, state: "open" },
+  "half open without opening": { version: 1, state: "half_open" },
+  "closed with an opening": { version: 1, state: "closed", opening },
+  "openedAt null, as NaN is in JSON": {
+    version: 1,
+    state: "open",
+    opening: { ...opening, openedAt: null },
+  },
+  "a negative delay": { version: 1, state: "open", opening: { ...opening, delayMs: -1 } },
+  "an endless delay": { version: 1, state: "open", opening: { ...opening, delayMs: Infinity } },
+  "half a reopening": { version: 1, state: "open", opening: { ...opening, reopenings: 0.5 } },
+  "text for a count": { version: 1, state: "open", opening: { ...opening, succeeded: "1" } },
+  "windows that are none": { version: 1, state: "closed", windows: "consecutive(2)" },
+  "a window of null": { version: 1, state: "closed", windows: [null] },
+  "a getter that throws": {
+    get version() {
+      throw new Error("getter");
+    },
+  },
+};
+
+for (const [what, state] of Object.entries(UNREADABLE)) {
+  Deno.test(`15: a snapshot that cannot be read starts closed and is heard (${what})`, () => {
+    const { circuit, events } = rig({ state: state as CircuitSnapshot });
+
+    assertEquals(circuit.state, "closed");
+    assertEquals(only(events, "error").map(({ source }) => source), ["state"]);
+    assertEquals(moves(events), []);
+    calls(circuit, "failure", "failure");
+    assertEquals(circuit.state, "open");
+  });
+}
+
+Deno.test("15: a snapshot is plain data with a version, and belongs to nobody", () => {
+  const { circuit, clock } = due({ probes: 2 });
+  const saved = circuit.toJSON();
+  const before = JSON.stringify(saved);
+  const { circuit: again } = rig({ probes: 2, state: saved, now: () => clock.ms });
+
+  calls(circuit, "success", "success");
+  calls(again, "success", "failure");
+
+  assertEquals(saved.version, 1);
+  assertEquals(JSON.stringify(saved), before);
+});
+
+Deno.test("15: a call from before the restart does not count after it", () => {
+  const { circuit } = due();
+  const late = permit(circuit);
+  const { circuit: again } = rig({ state: throughJson(circuit) });
+
+  late.settle("success");
+
+  assertEquals(again.state, "half_open");
+});
