@@ -1,0 +1,97 @@
+/**
+ * One request as it is asked for: what the rules look at, without a `Request` having to be made of
+ * `fetch`'s arguments, which costs more than all the rest.
+ */
+export interface Ask {
+  /** In upper case. */
+  readonly method: string;
+  /** Origin, path and query: nothing dropped, sorted or lower-cased beyond what the URL parser does. */
+  readonly url: string;
+  /** The origin of the URL. */
+  readonly origin: string;
+  readonly headers: Headers;
+  /** Whether it has a body. */
+  readonly hasBody: boolean;
+  /** Whether its URL has credentials in it. */
+  readonly hasUserInfo: boolean;
+  /** The caller's own signal. */
+  readonly signal: AbortSignal | undefined;
+  /** The request for callbacks: without its body, which belongs to the upstream alone. */
+  request(): Request;
+}
+
+/** What `fetch(input, init)` asks for. @throws {TypeError} If the URL is not one. */
+export function askedByFetch(input: RequestInfo | URL, init: RequestInit | undefined): Ask {
+  const request = isRequest(input) ? input : undefined;
+  const url = new URL(request === undefined ? input as string | URL : request.url);
+  const signal = init?.signal === undefined ? request?.signal : init.signal;
+  return new Asked(
+    init?.method ?? request?.method ?? "GET",
+    url,
+    init?.headers === undefined ? request?.headers ?? new Headers() : new Headers(init.headers),
+    (init?.body ?? request?.body ?? undefined) !== undefined,
+    signal ?? undefined,
+    undefined,
+  );
+}
+
+/** What a request that came in asks for. */
+export function askedBy(request: Request): Ask {
+  const { method, headers } = request;
+  // RFC 9112 §6: these fields tell whether there is a body. Asking for it can be dear.
+  const hasBody = (method !== "GET" && method !== "HEAD") || headers.has("transfer-encoding") ||
+    (headers.get("content-length") ?? "0") !== "0";
+  return new Asked(
+    method,
+    new URL(request.url),
+    headers,
+    hasBody,
+    request.signal,
+    hasBody ? undefined : request,
+  );
+}
+
+class Asked implements Ask {
+  readonly method: string;
+  readonly url: string;
+  readonly origin: string;
+  readonly headers: Headers;
+  readonly hasBody: boolean;
+  readonly hasUserInfo: boolean;
+  readonly signal: AbortSignal | undefined;
+  #request: Request | undefined;
+
+  constructor(
+    method: string,
+    url: URL,
+    headers: Headers,
+    hasBody: boolean,
+    signal: AbortSignal | undefined,
+    request: Request | undefined,
+  ) {
+    this.method = method.toUpperCase();
+    this.origin = url.origin;
+    this.hasUserInfo = url.username !== "" || url.password !== "";
+    this.url = addressOf(url, this.hasUserInfo);
+    this.headers = headers;
+    this.hasBody = hasBody;
+    this.signal = signal;
+    this.#request = request;
+  }
+
+  request(): Request {
+    return this.#request ??= new Request(this.url, { method: this.method, headers: this.headers });
+  }
+}
+
+/** Without its fragment. It is cut, not put together: the parts do not tell `/?` from `/`. */
+function addressOf({ href }: URL, hasUserInfo: boolean): string {
+  const end = href.indexOf("#");
+  const whole = end < 0 ? href : href.slice(0, end);
+  // Credentials would show in events; the parser has escaped every other "@" before the path.
+  return hasUserInfo ? whole.replace(/^([^/?]*:\/\/)[^/?]*@/, "$1") : whole;
+}
+
+function isRequest(input: RequestInfo | URL): input is Request {
+  return typeof input === "object" && "url" in input && "headers" in input;
+}

@@ -1,0 +1,133 @@
+/** How a copy ended. Only a whole one may be kept (RFC 9111 §3.3). */
+export type CopyEnd =
+  | "whole"
+  | "too-large"
+  | "too-slow"
+  | "truncated"
+  | "broken"
+  | "cancelled";
+
+/** What a {@link Copy} needs to know. */
+export interface CopyOptions {
+  /** A longer body is not copied, and no more than this is read ahead of the reader. */
+  readonly maxBytes: number;
+  /** A body that takes longer is not copied, in ms; Infinity for no limit. */
+  readonly maxMs: number;
+  /** How long the body says it is; undefined if it does not. */
+  readonly expectedBytes: number | undefined;
+  /** Whether the reader has aborted, if the body ends in an error. */
+  readonly isAborted: () => boolean;
+  /** Hears how it ended, before the reader does. */
+  readonly onEnd: (end: CopyEnd, bytes: Uint8Array<ArrayBuffer>) => void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Copies a body on its way to its reader, who gets every chunk as soon as it is there, and an error
+ * where one is, after what came before it.
+ *
+ * It reads ahead of a slow reader to complete the copy, by no more than `maxBytes`; then, and for
+ * bodies that turn out too large or too slow, it lets go of the copy and reads only on demand.
+ * `tee()` would buffer without bound, and could not tell when the reader cancels.
+ */
+export class Copy {
+  /** The body for the reader. */
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #options: CopyOptions;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Read, but not yet asked for. */
+  readonly #ahead: Uint8Array[] = [];
+  /** The copy; undefined once it has ended. */
+  #chunks: Uint8Array[] | undefined = [];
+  #bytes = 0;
+  #reading: Promise<void> | undefined;
+  #isOver = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(source: ReadableStream<Uint8Array>, options: CopyOptions) {
+    this.#reader = source.getReader();
+    this.#options = options;
+    if (options.maxMs !== Infinity) {
+      this.#timer = setTimeout(() => this.#end("too-slow"), options.maxMs);
+    }
+    this.body = new ReadableStream<Uint8Array>({
+      pull: (controller) => this.#give(controller),
+      cancel: (reason) => this.#cancel(reason),
+    }, { highWaterMark: 0 });
+    this.#copyAll();
+  }
+
+  async #copyAll(): Promise<void> {
+    while (this.#chunks !== undefined) await this.#read();
+  }
+
+  async #give(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    while (this.#ahead.length === 0 && !this.#isOver) await this.#read();
+    const chunk = this.#ahead.shift();
+    if (chunk !== undefined) controller.enqueue(chunk);
+    if (this.#ahead.length > 0 || !this.#isOver) return;
+    if (this.#failure === undefined) controller.close();
+    else if (chunk === undefined) controller.error(this.#failure.error);
+  }
+
+  /** Copier and reader wait for the same chunk. */
+  #read(): Promise<void> {
+    return this.#reading ??= this.#readNext();
+  }
+
+  async #readNext(): Promise<void> {
+    try {
+      const { done, value } = await this.#reader.read();
+      if (done) this.#finish();
+      else this.#take(value);
+    } catch (error) {
+      this.#isOver = true;
+      this.#failure = { error };
+      this.#end(this.#options.isAborted() ? "cancelled" : "broken");
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#ahead.push(chunk);
+    if (this.#chunks === undefined) return;
+    if (!(chunk instanceof Uint8Array)) return this.#end("broken");
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > this.#options.maxBytes) return this.#end("too-large");
+    // The reader may do with its chunk whatever it likes, even transfer it.
+    this.#chunks.push(chunk.slice());
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    const { expectedBytes = this.#bytes } = this.#options;
+    this.#end(this.#bytes === expectedBytes ? "whole" : "truncated");
+  }
+
+  #cancel(reason: unknown): Promise<void> {
+    this.#isOver = true;
+    this.#end("cancelled");
+    return this.#reader.cancel(reason);
+  }
+
+  #end(end: CopyEnd): void {
+    const chunks = this.#chunks;
+    if (chunks === undefined) return;
+    this.#chunks = undefined;
+    clearTimeout(this.#timer);
+    this.#options.onEnd(end, end === "whole" ? joined(chunks, this.#bytes) : NOTHING);
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,328 @@
+import type { NotKeptReason } from "../events.ts";
+import { misuse } from "../validation.ts";
+import { type Ask, askedByFetch } from "./ask.ts";
+import { codingsOf, isDecodable, isDecoded } from "./coding.ts";
+import { Copy, type CopyEnd } from "./copy.ts";
+import { isStrong, matchesEtag, parseLength } from "./fields.ts";
+import { hashed, keyLength, MAX_KEY_LENGTH, type Place, placeOf, variantOf } from "./key.ts";
+import { Memory } from "./memory.ts";
+import type { LastGoodSettings } from "./options.ts";
+import {
+  decoded,
+  type Head,
+  headOf,
+  headSize,
+  initialAgeMs,
+  type Reception,
+  type Snapshot,
+} from "./snapshot.ts";
+import { type Exchange, exchange, freshness, obstacle } from "./storable.ts";
+
+/** The most bytes of fields that are kept (S15). */
+const MAX_HEAD_BYTES = 16_384;
+
+/** Hears of a callback that went wrong. */
+export type OnError = (source: "lastGood.key" | "partition" | "keep", error: unknown) => void;
+
+/** Whether a response was kept. */
+export type Kept = { readonly bytes: number } | { readonly why: NotKeptReason };
+
+/** A good answer on its way to the caller. */
+export interface Passage {
+  /** What the caller gets: the very response that came, unless it is being copied. */
+  readonly response: Response;
+  /** Whether it is being copied; if so, it counts when the copy ends. */
+  readonly isCopied: boolean;
+  /** What became of it. Undefined while it is copied, and where what is kept is good enough. */
+  readonly kept?: Kept;
+}
+
+/** A good answer that may be kept. */
+export interface GoodAnswer {
+  readonly ask: Ask;
+  readonly place: Place;
+  readonly response: Response;
+  readonly reception: Reception;
+  /** Whether it comes straight from `fetch`, which decodes bodies. */
+  readonly byFetch: boolean;
+  /** Whether its caller has aborted. */
+  readonly isAborted: () => boolean;
+  readonly onError: OnError;
+  /** Hears how its copy ended, before the caller reads the end of it. */
+  readonly onCopied: (end: CopyEnd, kept: Kept) => void;
+}
+
+/** The last good responses: what is kept, for whom, and what is found again. */
+export class LastGood {
+  readonly settings: LastGoodSettings;
+  readonly #memory: Memory;
+  #order = 0;
+
+  constructor(settings: LastGoodSettings) {
+    this.settings = settings;
+    this.#memory = new Memory(settings);
+  }
+
+  /** A number for each request, in the order in which they start (S18). */
+  nextOrder(): number {
+    return ++this.#order;
+  }
+
+  /** Where the answer to a request has its place; undefined if nothing is to be kept or served. */
+  place(ask: Ask, onError: OnError): Place | undefined | Promise<Place | undefined> {
+    const primary = this.#primary(ask, onError);
+    if (primary === undefined) return undefined;
+    const { partition } = this.settings;
+    return partition === undefined
+      ? placeOf(primary, ask.headers, undefined)
+      : this.#partitioned(primary, ask, partition, onError);
+  }
+
+  #primary(ask: Ask, onError: OnError): string | undefined {
+    const { key } = this.settings;
+    if (key === undefined) return ask.url;
+    try {
+      const primary: unknown = key(ask.request());
+      if (primary === undefined || typeof primary === "string") return primary;
+      onError("lastGood.key", misuse("keep a response", "lastGood.key", A_STRING, primary));
+    } catch (error) {
+      onError("lastGood.key", error);
+    }
+    return undefined;
+  }
+
+  async #partitioned(
+    primary: string,
+    ask: Ask,
+    partition: NonNullable<LastGoodSettings["partition"]>,
+    onError: OnError,
+  ): Promise<Place | undefined> {
+    try {
+      const whose: unknown = await partition(ask.request());
+      if (whose === undefined) return placeOf(primary, ask.headers, undefined);
+      if (typeof whose === "string") return placeOf(primary, ask.headers, await hashed(whose));
+      // Not the value: it may be a secret.
+      throw misuse("keep a response", "lastGood.partition", A_STRING, typeof whose);
+    } catch (error) {
+      onError("partition", error);
+      return undefined;
+    }
+  }
+
+  /** What is kept for a request, whatever its age. */
+  find(place: Place, ask: Ask): Snapshot | undefined {
+    return this.#memory.find(place, ask.headers);
+  }
+
+  /** Passes a good answer on, and keeps it if it may be kept. */
+  pass(answer: GoodAnswer): Passage {
+    const { ask, place, response, reception } = answer;
+    const seen = exchange(ask, response, place.partitioned, this.settings);
+    const refusal = obstacle(seen);
+    if (refusal !== undefined) {
+      if (refusal.removes) this.#memory.remove(place, ask.headers, reception.order);
+      return passedOn(response, { why: refusal.why });
+    }
+    if (this.#isVetoed(answer)) return passedOn(response, { why: "veto" });
+    if (this.#freshens(answer, seen)) return passedOn(response);
+    const head = headOf(response, reception, freshness(seen, reception.receivedAt));
+    if (headSize(head) > MAX_HEAD_BYTES) return passedOn(response, { why: "headers-too-large" });
+    return this.#copy(answer, seen, head);
+  }
+
+  #isVetoed({ ask, response, onError }: GoodAnswer): boolean {
+    const { keep } = this.settings;
+    if (keep === undefined) return false;
+    const { status, statusText, headers } = response;
+    try {
+      // Without the body: it belongs to the caller.
+      const kept: unknown = keep(
+        ask.request(),
+        new Response(null, { status, statusText, headers }),
+      );
+      if (typeof kept === "boolean") return !kept;
+      onError("keep", misuse("keep a response", "lastGood.keep", "true or false", kept));
+    } catch (error) {
+      onError("keep", error);
+    }
+    return false;
+  }
+
+  /**
+   * Whether what is kept is good enough: copied a moment ago, or the very same by its strong
+   * validator. Then only its times and fields are made new (RFC 9111 §4.3.4).
+   */
+  #freshens(answer: GoodAnswer, seen: Exchange): boolean {
+    const { ask, place, response, reception } = answer;
+    const current = this.#memory.find(place, ask.headers);
+    if (current === undefined || current.head.order > reception.order) return false;
+    const etag = response.headers.get("etag") ?? undefined;
+    const isSame = etag !== undefined && etag === current.head.etag;
+    const sinceCopyMs = reception.receivedAt - current.copiedAt;
+    const fresh = freshness(seen, reception.receivedAt);
+    if (sinceCopyMs >= 0 && sinceCopyMs < this.settings.refreshMs) {
+      // Nobody knows whether it is another one: to call the kept one newer might be a lie.
+      if (!isSame) return true;
+      const { order, receivedAt } = reception;
+      const initial = initialAgeMs(response.headers, reception);
+      current.head = {
+        ...current.head,
+        order,
+        receivedAt,
+        initialAgeMs: initial,
+        freshness: fresh,
+      };
+      return true;
+    }
+    if (!isSame || !isStrong(etag) || response.status !== current.head.status) return false;
+    const coding = response.headers.get("content-encoding");
+    const keptCoding = current.head.fields["content-encoding"];
+    if (keptCoding !== undefined && keptCoding !== coding) return false;
+    const whole = headOf(response, reception, fresh);
+    const wasDecoded = coding !== null && keptCoding === undefined;
+    const head = wasDecoded ? decoded(whole) : whole;
+    const variant = variantOf(ask, seen.vary ?? []);
+    if (headSize(head) > MAX_HEAD_BYTES || keyLength(place, variant) > MAX_KEY_LENGTH) return false;
+    this.#put(answer, { head, body: current.body, variant });
+    return true;
+  }
+
+  #copy(answer: GoodAnswer, seen: Exchange, head: Head): Passage {
+    const { ask, place, response, isAborted, onCopied } = answer;
+    const { maxBodyBytes, maxBodyMs } = this.settings;
+    const variant = variantOf(ask, seen.vary ?? []);
+    if (keyLength(place, variant) > MAX_KEY_LENGTH) {
+      return passedOn(response, { why: "key-too-large" });
+    }
+    const codings = codingsOf(response.headers.get("content-encoding"));
+    const byFetch = answer.byFetch || response.url !== "";
+    const contentLength = response.headers.get("content-length");
+    const length = contentLength === null ? undefined : parseLength(contentLength);
+    const keep = (body: Uint8Array<ArrayBuffer>): Kept => {
+      const wasDecoded = isDecoded({ codings, byFetch, length }, body);
+      if (wasDecoded === undefined) return { why: "malformed" };
+      // S12: a handler may hand over coded bytes, whose length is known.
+      const isCut = codings.length > 0 && !wasDecoded && length !== undefined &&
+        length !== body.byteLength;
+      if (isCut) return { why: "truncated" };
+      return this.#put(answer, { head: wasDecoded ? decoded(head) : head, body, variant });
+    };
+    const { body } = response;
+    if (response.bodyUsed || body?.locked) return passedOn(response, { why: "body-used" });
+    if (body === null) return passedOn(response, keep(new Uint8Array(0)));
+    const expectedBytes = isDecodable(codings) ? undefined : length;
+    if (expectedBytes !== undefined && expectedBytes > maxBodyBytes) {
+      return passedOn(response, { why: "too-large" });
+    }
+    const copy = new Copy(body, {
+      maxBytes: maxBodyBytes,
+      maxMs: maxBodyMs,
+      expectedBytes,
+      isAborted,
+      onEnd: (end, bytes) => onCopied(end, end === "whole" ? keep(bytes) : { why: end }),
+    });
+    return { response: withBody(response, copy.body), isCopied: true };
+  }
+
+  #put(
+    { place, ask, reception }: Pick<GoodAnswer, "place" | "ask" | "reception">,
+    whole: Pick<Snapshot, "head" | "body" | "variant">,
+  ): Kept {
+    const { head, body, variant } = whole;
+    const size = body.byteLength + headSize(head) + keyLength(place, variant);
+    const snapshot = { ...whole, copiedAt: reception.receivedAt, size };
+    const why = this.#memory.put(place, ask.headers, snapshot);
+    return why === undefined ? { bytes: body.byteLength } : { why };
+  }
+
+  /** The origin has confirmed what is kept by a 304: it is as good as new (RFC 9111 §4.3.4). */
+  confirm(answer: Omit<GoodAnswer, "onCopied" | "isAborted">): void {
+    const { ask, place, response, reception } = answer;
+    const current = this.#memory.find(place, ask.headers);
+    const confirming = { ...this.settings, statuses: ONLY_304 };
+    const seen = exchange(ask, response, place.partitioned, confirming);
+    const refusal = obstacle(seen);
+    if (refusal?.removes) this.#memory.remove(place, ask.headers, reception.order);
+    if (refusal !== undefined || current === undefined) return;
+    const { body, head: { status, statusText, fields, etag } } = current;
+    // Another one was kept while the origin was asked: this is not about it.
+    const confirmed = response.headers.get("etag");
+    if (confirmed !== null && (etag === undefined || !matchesEtag(confirmed, etag))) return;
+    const head = headOf(response, reception, current.head.freshness);
+    // What describes the body describes the one that is kept.
+    const { "content-encoding": _coding, "content-type": _type, etag: _etag, ...renewed } =
+      head.fields;
+    const merged = { ...fields, ...renewed };
+    // What the 304 does not repeat still holds, must-revalidate for one.
+    const whole = exchange(
+      ask,
+      new Response(null, { headers: merged }),
+      place.partitioned,
+      this.settings,
+    );
+    this.#put(answer, {
+      head: {
+        ...head,
+        status,
+        statusText,
+        etag,
+        fields: merged,
+        freshness: freshness(whole, reception.receivedAt),
+      },
+      body,
+      variant: variantOf(ask, whole.vary ?? []),
+    });
+  }
+
+  /**
+   * S19: an unsafe request has changed what its URL means, and what its answer points to
+   * (RFC 9111 §4.4).
+   *
+   * @param response Its answer; undefined if it may have done its work without one.
+   */
+  invalidate(ask: Ask, response: Response | undefined, onError: OnError): void {
+    const order = this.nextOrder();
+    const changed = [ask];
+    for (const name of ["location", "content-location"]) {
+      const url = resolved(response?.headers.get(name), ask.url);
+      if (url?.origin === ask.origin) changed.push(askedByFetch(url, undefined));
+    }
+    for (const one of changed) {
+      const primary = this.#primary(one, onError);
+      if (primary !== undefined) this.#memory.removeAll(primary, order);
+    }
+  }
+
+  /** Forgets every variant kept for the URL of a request, or everything. */
+  forget(ask: Ask | undefined, onError: OnError): void {
+    const order = this.nextOrder();
+    const primary = ask && this.#primary(ask, onError);
+    if (ask === undefined) this.#memory.clear(order);
+    else if (primary !== undefined) this.#memory.removeAll(primary, order);
+  }
+}
+
+function resolved(reference: string | null | undefined, base: string): URL | undefined {
+  if (typeof reference !== "string") return undefined;
+  try {
+    return new URL(reference, base);
+  } catch {
+    return undefined;
+  }
+}
+
+const ONLY_304: ReadonlySet<number> = new Set([304]);
+
+const A_STRING = "a string or undefined";
+
+function passedOn(response: Response, kept?: Kept): Passage {
+  return { response, isCopied: false, ...(kept && { kept }) };
+}
+
+/** The same response with its body on the way through a copy. */
+function withBody(response: Response, body: ReadableStream<Uint8Array>): Response {
+  const passed = new Response(body, response);
+  // A constructed response has no URL, and callers resolve links against it.
+  if (response.url !== "") Object.defineProperty(passed, "url", { value: response.url });
+  return passed;
+}

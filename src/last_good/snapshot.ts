@@ -1,0 +1,175 @@
+import type { Ask } from "./ask.ts";
+import { matchesEtag, parseDate, parseSeconds } from "./fields.ts";
+import type { Variant } from "./key.ts";
+import type { Freshness } from "./storable.ts";
+
+/** A response at rest: plain data, which any later request may use, on every runtime. */
+export interface Snapshot {
+  /** The body, whole. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** What it varies on. */
+  readonly variant: Variant;
+  /** When its bytes were copied, in ms. */
+  readonly copiedAt: number;
+  /** A later answer may freshen it. */
+  head: Head;
+  /** Its size with key and fields, in bytes. */
+  readonly size: number;
+}
+
+/** The head of a response at rest. */
+export interface Head {
+  readonly status: number;
+  readonly statusText: string;
+  /** Names in lower case. Repeated fields are joined; Set-Cookie, which cannot be, is never kept. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** The place of its request in the order of all requests (S18). */
+  readonly order: number;
+  /** When the head was received, in ms. */
+  readonly receivedAt: number;
+  /** RFC 9111 §4.2.3, in ms. */
+  readonly initialAgeMs: number;
+  readonly freshness: Freshness;
+  /** Its entity tag as the origin gave it; undefined if it has none. */
+  readonly etag: string | undefined;
+}
+
+/** H1: RFC 9110 §7.6.1. These, and what Connection lists, are between two neighbours. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Fields that we make anew, or that belong to one client alone. */
+const OURS: ReadonlySet<string> = new Set(["age", "content-length", "set-cookie", "set-cookie2"]);
+
+/** When a response came. */
+export interface Reception {
+  readonly order: number;
+  /** When its request was sent, in ms. */
+  readonly requestedAt: number;
+  /** When its head was there, in ms. */
+  readonly receivedAt: number;
+}
+
+/** Takes the head of a response down. The response is not touched. */
+export function headOf(response: Response, reception: Reception, freshness: Freshness): Head {
+  const { headers, status, statusText } = response;
+  const { order, receivedAt } = reception;
+  const listed = (headers.get("connection") ?? "").toLowerCase().split(",").map((it) => it.trim());
+  const kept = [...headers].filter(([name]) =>
+    !HOP_BY_HOP.has(name) && !OURS.has(name) && !name.startsWith("proxy-") && !listed.includes(name)
+  );
+  // H2: RFC 9110 §6.6.1
+  if (!kept.some(([name]) => name === "date")) {
+    kept.push(["date", new Date(receivedAt).toUTCString()]);
+  }
+  return {
+    status,
+    statusText,
+    fields: Object.fromEntries(kept),
+    order,
+    receivedAt,
+    initialAgeMs: initialAgeMs(headers, reception),
+    freshness,
+    etag: headers.get("etag") ?? undefined,
+  };
+}
+
+/** RFC 9111 §4.2.3: corrected_initial_age, in ms. */
+export function initialAgeMs(
+  headers: Headers,
+  { requestedAt, receivedAt }: Reception,
+): number {
+  const date = parseDate(headers.get("date") ?? "", receivedAt) ?? receivedAt;
+  const ageMs = (parseSeconds(headers.get("age") ?? "") ?? 0) * 1_000;
+  const delayMs = Math.max(0, receivedAt - requestedAt);
+  return Math.max(0, receivedAt - date, ageMs + delayMs);
+}
+
+/** The size of a head in bytes, about: fields are Latin-1. */
+export function headSize(head: Head): number {
+  let size = 0;
+  for (const name in head.fields) size += name.length + head.fields[name]!.length + 4;
+  return size;
+}
+
+/** H4: as {@link headOf}, for a body that was decoded on its way here. */
+export function decoded(head: Head): Head {
+  const { "content-encoding": _, ...fields } = head.fields;
+  // The tag names the coded bytes: for these it can only be a weak one (RFC 9110 §8.8.1).
+  const isStrong = head.etag !== undefined && !head.etag.startsWith("W/");
+  return { ...head, fields: isStrong ? { ...fields, etag: `W/${head.etag}` } : fields };
+}
+
+/** The age of a snapshot, in ms. A clock that stepped back gives no negative one. */
+export function ageMs({ head }: Snapshot, now: number): number {
+  return head.initialAgeMs + Math.max(0, now - head.receivedAt);
+}
+
+/** How long it has been stale, in ms: negative while it is fresh (RFC 9111 §4.2). */
+export function stalenessMs(snapshot: Snapshot, now: number): number {
+  const { receivedAt, freshness: { lifetimeMs } } = snapshot.head;
+  // Where the origin names no freshness it is stale from the start, and counts from reception.
+  if (lifetimeMs === undefined) return Math.max(0, now - receivedAt);
+  return ageMs(snapshot, now) - lifetimeMs;
+}
+
+/** Brings a snapshot back to life: a response of its own for each use, with its own body and fields. */
+export function revive(
+  snapshot: Snapshot,
+  ask: Ask,
+  now: number,
+  cacheStatus: string | undefined,
+): Response {
+  const { body, head } = snapshot;
+  const age = String(Math.floor(ageMs(snapshot, now) / 1_000));
+  const before = head.fields["cache-status"];
+  const status = cacheStatus === undefined
+    ? undefined
+    : before === undefined
+    ? cacheStatus
+    : `${before}, ${cacheStatus}`;
+  if (head.status === 200 && isUnmodified(ask.headers, head)) {
+    return new Response(null, { status: 304, headers: notModified(head, age, status) });
+  }
+  // A record, not Headers: on Node it goes to the socket as it is.
+  const headers: Record<string, string> = { ...head.fields, age };
+  if (status !== undefined) headers["cache-status"] = status;
+  const isEmpty = head.status === 204 || head.status === 205;
+  if (!isEmpty) headers["content-length"] = String(body.byteLength);
+  return new Response(isEmpty || ask.method === "HEAD" ? null : body, {
+    status: head.status,
+    statusText: head.statusText,
+    headers,
+  });
+}
+
+/** F5: RFC 9110 §13.1.2 and §13.1.3 */
+function isUnmodified(headers: Headers, head: Head): boolean {
+  const tags = headers.get("if-none-match");
+  if (tags !== null) return head.etag !== undefined && matchesEtag(tags, head.etag);
+  const since = headers.get("if-modified-since");
+  const modified = head.fields["last-modified"];
+  if (since === null || modified === undefined) return false;
+  const sinceMs = parseDate(since, head.receivedAt);
+  const modifiedMs = parseDate(modified, head.receivedAt);
+  return sinceMs !== undefined && modifiedMs !== undefined && modifiedMs <= sinceMs;
+}
+
+/** F5: RFC 9110 §15.4.5 */
+const IN_304 = ["cache-control", "content-location", "date", "etag", "expires", "vary"];
+
+function notModified(head: Head, age: string, cacheStatus: string | undefined): HeadersInit {
+  const fields: Record<string, string> = { age };
+  if (cacheStatus !== undefined) fields["cache-status"] = cacheStatus;
+  for (const name of IN_304) {
+    const value = head.fields[name];
+    if (value !== undefined) fields[name] = value;
+  }
+  return fields;
+}

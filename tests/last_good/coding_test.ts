@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { codingsOf, isDecoded } from "../../src/last_good/coding.ts";
+
+const TEXT = new TextEncoder().encode("x  plain text");
+const GZIP = Uint8Array.of(0x1f, 0x8b, 8, 0);
+const ZLIB = Uint8Array.of(0x78, 0x9c, 0x4b, 0x04);
+const ZSTD = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
+const BINARY = Uint8Array.of(0xff, 0xfe, 0x00, 0x9c);
+
+/** Codings, the body, by fetch, its Content-Length, and whether it was decoded. */
+const CASES: readonly (readonly [
+  string,
+  Uint8Array,
+  boolean,
+  number | undefined,
+  boolean | undefined,
+])[] = [
+  ["", TEXT, true, undefined, false],
+  ["identity", TEXT, true, undefined, false],
+  ["x-own", TEXT, true, undefined, false],
+  ["gzip, x-own", TEXT, true, undefined, false],
+  // Every runtime's fetch decodes these, whatever comes out.
+  ["gzip", GZIP, true, undefined, true],
+  ["br", BINARY, true, undefined, true],
+  // Some do not decode these.
+  ["deflate", ZLIB, true, undefined, false],
+  ["deflate", TEXT, true, undefined, true],
+  ["deflate", BINARY, true, 99, true],
+  ["deflate", BINARY, true, BINARY.byteLength, false],
+  ["deflate", BINARY, true, undefined, undefined],
+  ["zstd", ZSTD, true, undefined, false],
+  ["zstd", BINARY, true, undefined, true],
+  ["x-gzip", GZIP, true, undefined, false],
+  ["x-gzip", TEXT, true, undefined, true],
+  // A handler's body may be either.
+  ["gzip", GZIP, false, undefined, false],
+  ["gzip", TEXT, false, undefined, true],
+  ["br", TEXT, false, undefined, true],
+  ["br", BINARY, false, undefined, false],
+  ["deflate", ZLIB, false, undefined, false],
+  ["deflate", TEXT, false, undefined, true],
+  ["zstd", ZSTD, false, undefined, false],
+];
+
+for (const [field, body, byFetch, length, expected] of CASES) {
+  const whence = byFetch ? "a fetched" : "a handler's";
+  Deno.test(`H4: ${whence} ${field || "plain"} body [${body}] of ${length}: ${expected}`, () => {
+    const codings = codingsOf(field);
+
+    assertEquals(isDecoded({ codings, byFetch, length }, body), expected);
+  });
+}
+
+Deno.test("H4: codings are read in lower case, without identity", () => {
+  assertEquals(codingsOf(null), []);
+  assertEquals(codingsOf(" GZip,, identity , BR"), ["gzip", "br"]);
+});

@@ -1,0 +1,184 @@
+import { assert, assertEquals, assertNotStrictEquals } from "@std/assert";
+import { page, pieces, Site, type Way } from "./site.ts";
+
+const encoder = new TextEncoder();
+
+/** Reads a body, and leaves nothing of the bytes it got. */
+async function overwrite({ body }: Response): Promise<void> {
+  const reader = body?.getReader();
+  for (;;) {
+    const chunk = (await reader?.read())?.value;
+    if (chunk === undefined) return;
+    chunk.fill(0);
+  }
+}
+
+Deno.test("the reader gets every chunk as soon as it is there", async () => {
+  const site = new Site();
+  let send = (_: string) => {};
+  site.answer = page(
+    {},
+    new ReadableStream({ start: (it) => void (send = (text) => it.enqueue(encoder.encode(text))) }),
+  );
+  const reader = (await site.get()).body?.getReader();
+
+  for (const text of ["a", "b", "c"]) {
+    send(text);
+
+    assertEquals(new TextDecoder().decode((await reader?.read())?.value), text);
+  }
+  await reader?.cancel();
+});
+
+Deno.test("a body that nobody reads is kept, if it is small enough", async () => {
+  const site = new Site();
+  site.answer = page({}, pieces("go", "od"));
+
+  const unread = await site.get();
+  await site.api.idle();
+
+  assertEquals(await site.kept(), "good");
+  await unread.body?.cancel();
+});
+
+Deno.test("a body that nobody reads is not read beyond maxBodyBytes", async () => {
+  const site = new Site({ lastGood: { maxBodyBytes: 10 } });
+  let produced = 0;
+  site.answer = page(
+    {},
+    new ReadableStream({
+      pull(controller) {
+        produced++;
+        controller.enqueue(new Uint8Array(4));
+      },
+    }, { highWaterMark: 0 }),
+  );
+
+  const response = await site.get();
+  await site.api.idle();
+
+  assert(produced <= 4, `${produced} chunks of 4 bytes were read`);
+  assertEquals(site.notKept, ["too-large"]);
+  await response.body?.cancel();
+});
+
+Deno.test("a body over the limit reaches its reader whole", async () => {
+  const site = new Site({ lastGood: { maxBodyBytes: 5 } });
+  site.answer = page({}, pieces("abc", "def", "ghi"));
+
+  assertEquals(await site.read(), "abcdefghi");
+  assertEquals(await site.kept(), undefined);
+});
+
+for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
+  Deno.test(`${way}: what an app does to an answer never shows in the next`, async () => {
+    const site = new Site({}, way);
+    site.answer = page({ "x-own": "1" });
+    await site.read();
+    site.fail();
+
+    const first = await site.get();
+    first.headers.set("x-own", "2");
+    first.headers.append("set-cookie", "a=b");
+    first.headers.delete("age");
+    new Uint8Array(await first.arrayBuffer()).fill(0);
+    const second = await site.get();
+    await overwrite(second);
+    const third = await site.get();
+    const { buffer } = new Uint8Array(await third.arrayBuffer());
+    structuredClone(buffer, { transfer: [buffer] });
+    const last = await site.get();
+
+    assertEquals(await last.text(), "good");
+    assertEquals(last.headers.get("x-own"), "1");
+    assertEquals([last.headers.has("set-cookie"), last.headers.get("age")], [false, "0"]);
+    assertNotStrictEquals(first.headers, last.headers);
+  });
+}
+
+Deno.test("what an app does to the live answer never shows in the kept one", async () => {
+  const site = new Site();
+  let source: ReadableStreamDefaultController<Uint8Array> | undefined;
+  site.answer = page(
+    { "x-own": "1" },
+    new ReadableStream({ start: (controller) => void (source = controller) }),
+  );
+
+  const live = await site.get();
+  live.headers.set("x-own", "2");
+  const reader = live.body?.getReader();
+  source?.enqueue(encoder.encode("go"));
+  (await reader?.read())?.value?.fill(0);
+  source?.enqueue(encoder.encode("od"));
+  (await reader?.read())?.value?.fill(0);
+  source?.close();
+  await reader?.read();
+  site.fail();
+  const stale = await site.get();
+
+  assertEquals([await stale.text(), stale.headers.get("x-own")], ["good", "1"]);
+});
+
+Deno.test("the live answer is what it would be without a breaker", async () => {
+  const came = new Response("good", {
+    status: 200,
+    statusText: "Fine",
+    headers: [["set-cookie", "a=b"], ["set-cookie", "c=d"], ["x-own", "1"], ["age", "7"]],
+  });
+  const fields = [...came.headers];
+  Object.defineProperty(came, "url", { value: "https://origin.test/final" });
+
+  for (const ignore of [[], ["set-cookie"]] as const) {
+    const asked = new Site({ lastGood: { ignore } });
+    asked.answer = () => {
+      const copy = came.clone();
+      Object.defineProperty(copy, "url", { value: came.url });
+      return copy;
+    };
+    const live = await asked.get();
+
+    assertEquals([live.status, live.statusText, live.url], [200, "Fine", came.url]);
+    assertEquals([...live.headers], fields);
+    assertEquals(await live.text(), "good");
+  }
+  await came.body?.cancel();
+});
+
+Deno.test("responses without a body are kept", async () => {
+  const site = new Site({ lastGood: { statuses: [200, 204] } });
+  site.answer = page({ "x-own": "1" }, null, 204);
+  await site.read();
+  site.fail();
+
+  const response = await site.get();
+
+  assertEquals([response.status, response.body], [204, null]);
+  assertEquals(response.headers.get("content-length"), null);
+});
+
+Deno.test("22: what is kept is bounded in bytes, fields and keys included", async () => {
+  const site = new Site({ lastGood: { maxBytes: 10_000, maxVariants: 1_000 } });
+  const length = 3_000;
+
+  for (const n of [1, 2, 3, 4]) {
+    site.answer = page({ x: "x".repeat(length), vary: "x-a" }, "y".repeat(length));
+    await site.read({ headers: { "x-a": `${n}`.repeat(length) } });
+  }
+
+  const kept = [];
+  for (const n of [1, 2, 3, 4]) {
+    kept.push(await site.kept({ headers: { "x-a": `${n}`.repeat(length) } }) !== undefined);
+  }
+  assertEquals(kept, [false, false, false, true]);
+});
+
+Deno.test("22: a response that can never fit evicts nothing", async () => {
+  const site = new Site({ lastGood: { maxBytes: 1_000 } });
+  await site.read();
+  site.answer = page({}, "x".repeat(1_001));
+
+  await site.read({}, "https://origin.test/large");
+
+  assertEquals(site.notKept, ["too-large"]);
+  assertEquals(await site.kept(), "good");
+});

@@ -1,0 +1,272 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { assert, assertEquals } from "@std/assert";
+import { breaker, type BreakerEvent, type LastGoodOptions } from "@lastgood/breaker";
+import { chunk, head, LAST, type Piece, RawOrigin } from "./raw_origin.ts";
+
+const TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(50);
+const BYTES = new TextEncoder().encode(TEXT);
+
+/** Everything a reader can tell of a response, in order. */
+async function seen(call: Promise<Response>, url: string): Promise<unknown> {
+  try {
+    const response = await call;
+    const { status, statusText, redirected, headers } = response;
+    const known = {
+      status,
+      statusText,
+      redirected,
+      url: response.url === url,
+      headers: [...headers],
+    };
+    const bytes: number[] = [];
+    try {
+      const reader = response.body?.getReader();
+      for (;;) {
+        const value = (await reader?.read())?.value;
+        if (value === undefined) return { ...known, bytes };
+        bytes.push(...value);
+      }
+    } catch (error) {
+      return { ...known, bytes, error: named(error) };
+    }
+  } catch (error) {
+    return { error: named(error) };
+  }
+}
+
+function named(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function length(bytes: Uint8Array): string {
+  return `content-length: ${bytes.byteLength}`;
+}
+
+const GZIP = gzipSync(BYTES);
+const BROTLI = brotliCompressSync(BYTES);
+const DEFLATE = deflateSync(BYTES);
+const RAW_DEFLATE = deflateRawSync(BYTES);
+
+/** What is sent, and what of it is kept: whole, as a client would read it; or why it is not. */
+const BODIES: readonly {
+  readonly what: string;
+  readonly pieces: readonly Piece[];
+  readonly options?: LastGoodOptions;
+  readonly why?: string;
+}[] = [
+  { what: "by length", pieces: [head(length(BYTES)), BYTES] },
+  { what: "empty", pieces: [head("content-length: 0")] },
+  {
+    what: "chunked",
+    pieces: [head("transfer-encoding: chunked"), chunk(TEXT), chunk("more"), LAST],
+  },
+  { what: "ended by the connection's end", pieces: [head("connection: close"), BYTES] },
+  {
+    what: "in HTTP/1.0",
+    pieces: ["HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\n", BYTES],
+  },
+  { what: "gzip by length", pieces: [head("content-encoding: gzip", length(GZIP)), GZIP] },
+  { what: "gzip to the end", pieces: [head("content-encoding: gzip"), GZIP] },
+  { what: "br by length", pieces: [head("content-encoding: br", length(BROTLI)), BROTLI] },
+  { what: "br to the end", pieces: [head("content-encoding: br"), BROTLI] },
+  {
+    what: "deflate by length",
+    pieces: [head("content-encoding: deflate", length(DEFLATE)), DEFLATE],
+  },
+  { what: "deflate to the end", pieces: [head("content-encoding: deflate"), DEFLATE] },
+  {
+    what: "deflate without its header",
+    pieces: [head("content-encoding: deflate", length(RAW_DEFLATE)), RAW_DEFLATE],
+  },
+  {
+    what: "of a coding nobody knows",
+    pieces: [head("content-encoding: x-own", length(BYTES)), BYTES],
+  },
+  {
+    what: "cut short by length",
+    pieces: [head("content-length: 5000"), BYTES],
+    why: "broken",
+  },
+  {
+    what: "cut short within a chunk",
+    pieces: [head("transfer-encoding: chunked"), "ffff\r\n", BYTES],
+    why: "broken",
+  },
+  {
+    what: "cut short between chunks",
+    pieces: [head("transfer-encoding: chunked"), chunk(TEXT)],
+    why: "broken",
+  },
+  {
+    what: "cut short in gzip",
+    pieces: [head("content-encoding: gzip", "content-length: 5000"), GZIP.subarray(0, 60)],
+    why: "broken",
+  },
+  {
+    what: "over the limit",
+    pieces: [head(length(BYTES)), BYTES],
+    options: { maxBodyBytes: 100 },
+    why: "too-large",
+  },
+  {
+    what: "over the limit once decoded",
+    pieces: [head("content-encoding: gzip", length(GZIP)), GZIP],
+    options: { maxBodyBytes: 1_000 },
+    why: "too-large",
+  },
+];
+
+for (const { what, pieces, options = {}, why } of BODIES) {
+  Deno.test(`a body ${what} is read as without a breaker, and ${why ?? "kept"}`, async () => {
+    await using origin = new RawOrigin(() => pieces);
+    const events: BreakerEvent[] = [];
+    const api = breaker({ lastGood: options, onEvent: (event) => events.push(event) });
+    const { url } = origin;
+
+    const bare = await seen(fetch(url), url);
+    const guarded = await seen(api.fetch(url), url);
+    await api.idle();
+
+    assertEquals(guarded, bare);
+    const last = events.at(-1);
+    assertEquals(last?.type === "not_kept" ? last.why : last?.type, why ?? "kept");
+  });
+
+  if (why !== undefined) continue;
+
+  Deno.test(`a kept body ${what} reaches the clients of a server in front of it`, async () => {
+    let isDown = false;
+    await using origin = new RawOrigin(() => isDown ? [] : pieces);
+    const api = breaker();
+    const { url } = origin;
+    const live = await api.fetch(url);
+    const expected = new Uint8Array(await live.arrayBuffer());
+    const sent = pieces.at(-1);
+    const isAsSent = sent instanceof Uint8Array && sent.byteLength === expected.byteLength;
+    await api.idle();
+    isDown = true;
+    const edge = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => api.fetch(url),
+    );
+
+    const response = await fetch(`http://127.0.0.1:${edge.addr.port}/`);
+    const coding = response.headers.get("content-encoding");
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    await edge.shutdown();
+
+    assertEquals(bytes, expected);
+    assertEquals(coding, isAsSent ? live.headers.get("content-encoding") : null);
+    assert(response.headers.get("cache-status")?.includes("fwd=stale"));
+  });
+}
+
+Deno.test("S12: a truncated body leaves the older one kept", async () => {
+  let pieces = [head("content-length: 4"), "good"];
+  await using origin = new RawOrigin(() => pieces);
+  const api = breaker({ lastGood: { refreshMs: 0 } });
+  await (await api.fetch(origin.url)).text();
+
+  const cut = [
+    [head("content-length: 9"), "bad"],
+    [head("transfer-encoding: chunked"), chunk("bad")],
+  ];
+  for (pieces of cut) await (await api.fetch(origin.url)).text().catch(() => {});
+  pieces = [];
+
+  assertEquals(await (await api.fetch(origin.url)).text(), "good");
+});
+
+Deno.test("an endless body reaches its reader, is not kept, and ends when the reader leaves", async () => {
+  const chunks = function* () {
+    yield head("transfer-encoding: chunked");
+    for (;;) yield chunk("x".repeat(65_536));
+  };
+  await using origin = new RawOrigin(chunks);
+  const events: BreakerEvent[] = [];
+  const api = breaker({ onEvent: (event) => events.push(event) });
+
+  const reader = (await api.fetch(origin.url)).body?.getReader();
+  let size = 0;
+  while (size < 8 * 1_048_576) size += (await reader?.read())?.value?.byteLength ?? NaN;
+  await reader?.cancel();
+
+  const last = events.at(-1);
+  assertEquals(last?.type === "not_kept" && last.why, "too-large");
+  await api.idle();
+});
+
+Deno.test("a slow body reaches its reader byte by byte, at once", async () => {
+  const gates = Array.from("slow", () => Promise.withResolvers<void>());
+  const pieces = function* (): Generator<Piece> {
+    yield head("content-length: 4");
+    for (const [index, gate] of gates.entries()) {
+      yield gate.promise;
+      yield "slow"[index] ?? "";
+    }
+  };
+  await using origin = new RawOrigin(pieces);
+  const api = breaker();
+
+  const reader = (await api.fetch(origin.url)).body?.getReader();
+  for (const [index, gate] of gates.entries()) {
+    gate.resolve();
+    const { value } = await reader?.read() ?? {};
+    assertEquals(new TextDecoder().decode(value), "slow"[index]);
+  }
+  assertEquals((await reader?.read())?.done, true);
+
+  await api.idle();
+});
+
+const MIB = 1_048_576;
+
+function* mebibytes(count: number, ...fields: string[]): Generator<Piece> {
+  const block = new Uint8Array(MIB).fill(120);
+  yield head("connection: close", ...fields);
+  for (let n = 0; n < count; n++) yield block;
+}
+
+Deno.test("a body of 256 MiB passes without being held", async () => {
+  await using origin = new RawOrigin(() => mebibytes(256));
+  const api = breaker();
+
+  const reader = (await api.fetch(origin.url)).body?.getReader();
+  const before = Deno.memoryUsage();
+  let size = 0;
+  let peak = 0;
+  let chunks = 0;
+  for (;;) {
+    const value = (await reader?.read())?.value;
+    if (value === undefined) break;
+    size += value.byteLength;
+    if (chunks++ % 64 !== 0) continue;
+    const { heapUsed, external } = Deno.memoryUsage();
+    peak = Math.max(peak, heapUsed + external - before.heapUsed - before.external);
+  }
+
+  assertEquals(size, 256 * MIB);
+  assert(peak < 128 * MIB, `${peak} bytes more than before`);
+});
+
+for (const fields of [[`content-length: ${64 * MIB}`], []]) {
+  const said = fields.length === 0 ? "does not say its size" : "says its size";
+  Deno.test(`a client that stops reading a body that ${said} stops the origin, too`, async () => {
+    await using origin = new RawOrigin(() => mebibytes(64, ...fields));
+    const api = breaker();
+
+    const response = await api.fetch(origin.url);
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await api.idle();
+    // Until the origin can send no more: what the sockets' buffers hold.
+    for (let before = -1; before !== origin.sent;) {
+      before = origin.sent;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const { sent } = origin;
+    await reader?.cancel();
+
+    assert(sent < 32 * MIB, `${sent} bytes were read for nobody`);
+  });
+}
