@@ -1,0 +1,53 @@
+/**
+ * A circuit breaker for Web-standard requests and responses that remembers the last good answer.
+ * While an upstream fails it is not called, and what it last said is served, marked with its age.
+ *
+ * @example A drop-in `fetch`
+ * ```ts
+ * import { breaker } from "@lastgood/breaker";
+ *
+ * const api = breaker({ threshold: 5, delayMs: 60_000, timeoutMs: 10_000 });
+ *
+ * export const items = () => api.fetch("https://api.example.com/items");
+ * ```
+ *
+ * @module
+ */
+
+export { type Breaker, breaker, type BreakerOptions, type RespondContext } from "./src/breaker.ts";
+export { Circuit } from "./src/circuit/circuit.ts";
+export type { Permit } from "./src/circuit/admission.ts";
+export type { CircuitOptions } from "./src/circuit/settings.ts";
+export type { CircuitSnapshot, SavedOpening, SavedWindow } from "./src/circuit/snapshot.ts";
+export type { Judge, Verdict } from "./src/circuit/verdict.ts";
+export { backoff, type BackoffOptions, type DelayPolicy } from "./src/circuit/delay.ts";
+export { consecutive, total, type TripPolicy, type TripWindow } from "./src/circuit/trip.ts";
+export {
+  failureRate,
+  type FailureRateOptions,
+  slowRate,
+  type SlowRateOptions,
+} from "./src/circuit/rate.ts";
+export { CircuitOpenError } from "./src/errors.ts";
+export {
+  type BreakerEvent,
+  type CircuitState,
+  type ErrorEvent,
+  type ErrorSource,
+  type EventBase,
+  type FreshEvent,
+  type IgnoredEvent,
+  type KeptEvent,
+  logTo,
+  type NotKeptEvent,
+  type NotKeptReason,
+  type OutcomeDetail,
+  type OutcomeEvent,
+  type ProbeEvent,
+  type RefusedEvent,
+  type StaleEvent,
+  type StaleReason,
+  type StateEvent,
+} from "./src/events.ts";
+export type { LastGoodOptions } from "./src/last_good/options.ts";
+export type { Obstacle } from "./src/last_good/storable.ts";

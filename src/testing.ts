@@ -1,0 +1,162 @@
+/**
+ * For the tests of apps that use the breaker: an upstream that does what a script says.
+ *
+ * @module
+ */
+
+import { count, demand, duration, misuse, optional, type Rule } from "./validation.ts";
+
+/** One answer of a scripted upstream. */
+export type ScriptedAnswer =
+  /** A response with this status and an empty body. */
+  | number
+  /** Never answers: ends only when it is aborted. */
+  | "hang"
+  /** Fails as a connection that was reset. */
+  | "reset"
+  /** Rejects with this error. */
+  | Error
+  /** Answers with a copy of this response. */
+  | Response
+  /** Answers with what this gives. */
+  | ((request: Request) => Response | Promise<Response>)
+  /** A response, piece by piece. */
+  | ScriptedResponse;
+
+/** A response in a script. */
+export interface ScriptedResponse {
+  /**
+   * Its status.
+   * @default {200}
+   */
+  readonly status?: number;
+  /** Its fields. */
+  readonly headers?: HeadersInit;
+  /** Its body. */
+  readonly body?: BodyInit | null;
+  /**
+   * How long it takes until its head is there, in ms.
+   * @default {0}
+   */
+  readonly delayMs?: number;
+}
+
+/** A `fetch` that does what its script says. */
+export interface ScriptedUpstream {
+  (input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** How often it was called. */
+  readonly calls: number;
+  /** What it was called with, in order. */
+  readonly requests: readonly Request[];
+}
+
+/** Options of {@link upstream}. */
+export interface UpstreamOptions {
+  /**
+   * How long each answer takes until its head is there, in ms; a scripted response may say otherwise.
+   * @default {0}
+   */
+  readonly delayMs?: number;
+}
+
+/**
+ * Makes an upstream that answers one call after the other as the script says, and the last one for
+ * ever. Time is that of `setTimeout`, so `FakeTime` rules it.
+ *
+ * @param script What it answers, call by call.
+ * @param options How long it takes.
+ * @throws {TypeError} If the script is empty, or an answer in it is none.
+ *
+ * @example An upstream that fails, hangs, and recovers
+ * ```ts
+ * import { breaker } from "@lastgood/breaker";
+ * import { upstream } from "@lastgood/breaker/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const origin = upstream([500, "reset", 200]);
+ * const api = breaker({ fetch: origin });
+ *
+ * assertEquals((await api.fetch("http://origin.test/")).status, 500);
+ * await assertRejects(() => api.fetch("http://origin.test/"), TypeError, "reset");
+ * assertEquals((await api.fetch("http://origin.test/")).status, 200);
+ * assertEquals(origin.calls, 3);
+ * ```
+ */
+export function upstream(
+  script: readonly ScriptedAnswer[],
+  options: UpstreamOptions = {},
+): ScriptedUpstream {
+  const purpose = "make an upstream";
+  if (!Array.isArray(script)) throw misuse(purpose, "script", "a list of answers", script);
+  demand(purpose, "script.length", script.length, count);
+  for (const answer of script) checkAnswer(purpose, answer);
+  const delayMs = demand(purpose, "delayMs", options.delayMs ?? 0, duration);
+  const requests: Request[] = [];
+
+  async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const answer = script[Math.min(requests.length, script.length - 1)] as ScriptedAnswer;
+    const request = new Request(input, init);
+    requests.push(request);
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    signal?.throwIfAborted();
+    const ownMs = isScripted(answer) ? answer.delayMs : undefined;
+    await elapsed(answer === "hang" ? Infinity : ownMs ?? delayMs, signal ?? undefined);
+    return await answered(answer, request);
+  }
+
+  return Object.defineProperties(call, {
+    calls: { get: () => requests.length },
+    requests: { get: () => requests },
+  }) as ScriptedUpstream;
+}
+
+function checkAnswer(purpose: string, answer: unknown): void {
+  if (isStatus(answer) || answer === "hang" || answer === "reset") return;
+  if (typeof answer === "function") return;
+  const says = 'a status from 200 to 599, "hang", "reset", an Error, a Response, a function or a ' +
+    "scripted response";
+  if (typeof answer !== "object" || answer === null) throw misuse(purpose, "script", says, answer);
+  if (!isScripted(answer as Error | Response | ScriptedResponse)) return;
+  const { status, delayMs } = answer as ScriptedResponse;
+  demand(purpose, "script.status", status, optional(aStatus));
+  demand(purpose, "script.delayMs", delayMs, optional(duration));
+}
+
+function isStatus(value: unknown): value is number {
+  return Number.isInteger(value) && value as number >= 200 && value as number <= 599;
+}
+
+const aStatus: Rule<number> = { says: "a status from 200 to 599", holds: isStatus };
+
+function isScripted(answer: ScriptedAnswer): answer is ScriptedResponse {
+  return typeof answer === "object" && !(answer instanceof Error) && !(answer instanceof Response);
+}
+
+function answered(
+  answer: ScriptedAnswer,
+  request: Request,
+): Response | Promise<Response> {
+  if (typeof answer === "number") return new Response(null, { status: answer });
+  if (typeof answer === "function") return answer(request);
+  if (answer instanceof Error) throw answer;
+  if (answer instanceof Response) return answer.clone();
+  if (typeof answer === "string") throw new TypeError("error sending request: connection reset");
+  const { status = 200, headers = {}, body = null } = answer;
+  return new Response(body, { status, headers });
+}
+
+/** Rejects with the signal's reason as soon as it aborts. */
+function elapsed(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (ms === 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = ms === Infinity ? undefined : setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,58 @@
+/** A body that flows as the test says, and tells what its reader did. */
+export interface Faucet {
+  readonly body: ReadableStream<Uint8Array>;
+  /** How many chunks were asked for beyond those that were there. */
+  readonly pulls: number;
+  /** Why the reader cancelled it: a list of one. */
+  readonly cancelled: unknown[];
+  drip(text: string): void;
+  close(): void;
+  fail(error: unknown): void;
+}
+
+/** Makes a body without a buffer of its own. */
+export function faucet(): Faucet {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  let pulls = 0;
+  const cancelled: unknown[] = [];
+  const body = new ReadableStream<Uint8Array>({
+    start: (given) => void (controller = given),
+    pull: () => void pulls++,
+    cancel: (reason) => void cancelled.push(reason),
+  }, { highWaterMark: 0 });
+  return {
+    body,
+    get pulls() {
+      return pulls;
+    },
+    cancelled,
+    drip: (text) => controller.enqueue(new TextEncoder().encode(text)),
+    close: () => controller.close(),
+    fail: (error) => controller.error(error),
+  };
+}
+
+/** A body of so many chunks of `size` bytes, made when asked for; it counts them. */
+export function spring(chunks: number, size: number) {
+  let made = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      if (made === chunks) return controller.close();
+      made++;
+      controller.enqueue(new Uint8Array(size).fill(97));
+    },
+  }, { highWaterMark: 0 });
+  return {
+    body,
+    get made() {
+      return made;
+    },
+  };
+}
+
+/** A body that ends when a signal aborts, as those of `fetch` do. */
+export function abortable(signal: AbortSignal | null | undefined): Faucet {
+  const flow = faucet();
+  signal?.addEventListener("abort", () => flow.fail(signal.reason), { once: true });
+  return flow;
+}

@@ -1,0 +1,17 @@
+import { outlivesAnswer } from "../../src/host.ts";
+
+/** Makes this runtime look like Workers, which stop the work behind an answer, until it is disposed of. */
+export function stopping(): { [Symbol.dispose](): void } {
+  if (!outlivesAnswer()) return { [Symbol.dispose]() {} };
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  Object.defineProperty(globalThis, "navigator", {
+    value: { userAgent: "Cloudflare-Workers" },
+    configurable: true,
+  });
+  return {
+    [Symbol.dispose]() {
+      Reflect.deleteProperty(globalThis, "navigator");
+      if (before !== undefined) Object.defineProperty(globalThis, "navigator", before);
+    },
+  };
+}
