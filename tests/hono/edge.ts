@@ -1,0 +1,142 @@
+import {
+  type Breaker,
+  breaker as makeBreaker,
+  type BreakerEvent,
+  type BreakerOptions,
+  CircuitOpenError,
+} from "@lastgood/breaker";
+import { breaker } from "@lastgood/breaker/hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+
+/** The page that most tests ask for. */
+export const PAGE = "http://edge.test/page";
+
+/** When an edge's clock starts, in ms. */
+export const START = Date.UTC(2026, 0, 1);
+
+/** How a handler answers. */
+export type Answer = (c: Context) => Response | Promise<Response>;
+
+/** Where in the chain other middlewares stand. */
+export interface Chain {
+  /** Before the breaker, the outermost first. */
+  readonly outer?: readonly MiddlewareHandler[];
+  /** Between the breaker and the handler. */
+  readonly inner?: readonly MiddlewareHandler[];
+}
+
+/** Options under which no timer runs and nothing but an own test decides when it opens. */
+export function calm(edge: { readonly at: number }, events: BreakerEvent[]): BreakerOptions {
+  return {
+    threshold: 1_000,
+    delayMs: 1_000,
+    timeoutMs: Infinity,
+    now: () => edge.at,
+    onEvent: (event) => void events.push(event),
+    lastGood: { maxBodyMs: Infinity },
+  };
+}
+
+/** A Hono app with a breaker before its one handler, which can be changed at any time. */
+export class Edge {
+  /** In ms. */
+  at = START;
+  /** How often the handler was called. */
+  calls = 0;
+  /** How it answers now. */
+  answer: Answer = (c) => c.text("good");
+  readonly events: BreakerEvent[] = [];
+  readonly app: Hono = new Hono();
+  readonly #api: Breaker;
+
+  constructor(chain: Chain = {}, options: BreakerOptions = {}) {
+    const { outer = [], inner = [] } = chain;
+    this.#api = makeBreaker({ ...calm(this, this.events), ...options });
+    this.app.onError(quiet);
+    for (const middleware of [...outer, breaker(this.#api), ...inner]) this.app.use(middleware);
+    this.app.all("*", (c) => {
+      this.calls++;
+      return this.answer(c);
+    });
+  }
+
+  /** Asks for a page once all before is kept, and leaves its body to the caller. */
+  async get(init: RequestInit = {}, url = PAGE): Promise<Response> {
+    await this.#api.idle();
+    return await this.app.request(url, init);
+  }
+
+  /** Asks for a page and reads it. */
+  async read(init: RequestInit = {}, url = PAGE): Promise<string> {
+    return await (await this.get(init, url)).text();
+  }
+
+  /** From now on the handler fails. */
+  fail(answer: Answer = down): void {
+    this.answer = answer;
+  }
+
+  /** The types of the events so far, but for those about keeping. */
+  get types(): string[] {
+    return this.events.map(({ type }) => type).filter((type) => !type.includes("kept"));
+  }
+
+  /** Why answers were not kept, in their order. */
+  get notKept(): string[] {
+    return this.events.flatMap((event) => event.type === "not_kept" ? [event.why] : []);
+  }
+}
+
+/** A failure by status, with fields of its own. */
+export function down(c: Context): Response {
+  return c.text("down", 503, { "x-failed": "yes", "retry-after": "9" });
+}
+
+/** As Hono's own, but without printing. */
+export function quiet(error: Error, c: Context): Response {
+  return error instanceof HTTPException || error instanceof CircuitOpenError
+    ? error.getResponse()
+    : c.text("Internal Server Error", 500);
+}
+
+/** A failure by an error. */
+export function thrown(): never {
+  throw new Error("thrown");
+}
+
+/** A middleware that sets fields for this very request, in either of Hono's ways. */
+export function sets(
+  how: "c.header" | "c.res",
+  fields: (c: Context) => Record<string, string>,
+): MiddlewareHandler {
+  return async (c, next) => {
+    for (const [name, value] of Object.entries(fields(c))) {
+      if (how === "c.header") c.header(name, value, { append: true });
+      else c.res.headers.append(name, value);
+    }
+    await next();
+  };
+}
+
+/** The ways in which a handler makes a response: Hono treats their fields differently. */
+export const MAKERS: readonly (readonly [
+  name: string,
+  make: (c: Context, body: string, headers?: Record<string, string>) => Response,
+])[] = [
+  ["c.text", (c, body, headers) => c.text(body, 200, headers)],
+  ["Response", (_, body, headers = {}) => new Response(body, { headers })],
+];
+
+/** A middleware in either order with the breaker. */
+export function orders(middleware: () => MiddlewareHandler): [order: string, chain: Chain][] {
+  return [
+    ["outside", { outer: [middleware()] }],
+    ["inside", { inner: [middleware()] }],
+  ];
+}
+
+/** Lets everything run that waits for nothing but its turn, without a timer. */
+export async function turns(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+}

@@ -1,0 +1,200 @@
+/**
+ * Installs the npm package in an empty folder, as a user would, and uses it. One line for each
+ * check; the last one is `N passed, N failed`.
+ */
+
+import { output } from "../runtimes/child.ts";
+import { node, tool } from "../runtimes/tool.ts";
+import { pack } from "./main.ts";
+
+const LIMIT_MS = 120_000;
+/** An error may quote a whole bundle. */
+const MAX_WHY = 2_000;
+const TOOLS = ["typescript@5", "esbuild@0.28", "vite@6", "hono@4"];
+const WELL = "all is well";
+const ENTRIES = ["@lastgood/breaker", "@lastgood/breaker/hono", "@lastgood/breaker/testing"];
+
+const BUNDLES: Record<string, { platform: string; conditions: string[]; builtins?: true }> = {
+  browser: { platform: "browser", conditions: ["browser"] },
+  workerd: { platform: "browser", conditions: ["workerd", "worker", "browser"] },
+  edge: { platform: "browser", conditions: ["edge-light", "worker", "browser"] },
+  node: { platform: "node", conditions: ["node"], builtins: true },
+  bun: { platform: "node", conditions: ["bun", "node"], builtins: true },
+};
+
+interface Check {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+const folder = await Deno.makeTempDir();
+const app = await Deno.readTextFile(new URL("user/app.ts", import.meta.url));
+
+const checks: Check[] = [
+  { name: "the tarball has what it must", run: hasWhatItMust },
+  { name: "npm installs it in an empty folder, without hono", run: installs },
+  { name: "Node 20 imports each entry without hono", run: () => importsEach() },
+  { name: "npm installs it beside TypeScript, esbuild, Vite and hono", run: installsTools },
+  ...["bundler", "node16", "nodenext"].map((resolution) => ({
+    name: `TypeScript 5 with moduleResolution ${resolution}, every library checked`,
+    run: () => compiles(resolution),
+  })),
+  { name: "Node 20 runs what TypeScript made", run: () => isWell(node(20), ["out/app.js"]) },
+  { name: "Bun runs it", run: () => isWell(tool("bun@1.4.5", "bun"), ["run", "app.ts"]) },
+  ...Object.keys(BUNDLES).map((target) => ({
+    name: `esbuild for ${target} leaves nothing unresolved`,
+    run: () => bundles(target),
+  })),
+  { name: "what esbuild made for the browser runs", run: () => isWell(node(20), ["browser.js"]) },
+  { name: "what esbuild made for workerd runs", run: () => isWell(node(20), ["workerd.js"]) },
+  { name: "a bundle drops what is not used", run: isShaken },
+  { name: "Vite builds it", run: vite },
+  { name: "what Vite made runs", run: () => isWell(node(20), ["dist/assets/app.js"]) },
+];
+
+let failed = 0;
+try {
+  for (const { name, run } of checks) {
+    const startedAt = performance.now();
+    try {
+      await run();
+      console.log(`ok      ${name} (${Math.round(performance.now() - startedAt)} ms)`);
+    } catch (error) {
+      failed++;
+      const why = error instanceof Error ? error.message : String(error);
+      console.log(`FAILED  ${name}\n${why.slice(0, MAX_WHY)}`);
+    }
+  }
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+console.log(`${checks.length - failed} passed, ${failed} failed`);
+Deno.exit(failed === 0 ? 0 : 1);
+
+// ---- The package itself ----
+
+async function hasWhatItMust(): Promise<void> {
+  const tarball = await pack();
+  await Deno.copyFile(tarball, `${folder}/breaker.tgz`);
+  const list = await run("tar", ["-tzf", "breaker.tgz"]);
+  for (const file of ["package.json", "README.md", "LICENSE", "mod.js", "mod.d.ts"]) {
+    demand(list.includes(`package/${file}\n`), `${file} is missing`);
+  }
+  demand(!/package\/(tests|examples|deno)|\.tsx?$(?<!\.d\.ts)/m.test(list), `Too much: ${list}`);
+  const manifest = JSON.parse(await run("tar", ["-xzOf", "breaker.tgz", "package/package.json"]));
+  const { license, sideEffects, engines, dependencies, peerDependenciesMeta } = manifest;
+  demand(license === "MIT" && sideEffects === false, "License or sideEffects are wrong");
+  demand(engines.node === ">=20" && peerDependenciesMeta.hono.optional, "Requirements are wrong");
+  const needs = JSON.stringify(dependencies);
+  demand(needs === '{"lru-cache":"^11"}', `Dependencies are wrong: ${needs}`);
+  demand(Object.keys(manifest.exports).length === ENTRIES.length, "Exports are missing");
+}
+
+async function installs(): Promise<void> {
+  await write("package.json", JSON.stringify({ private: true, type: "module" }));
+  await npm(["./breaker.tgz"]);
+  const names = await Array.fromAsync(Deno.readDir(`${folder}/node_modules`), ({ name }) => name);
+  const packages = names.filter((name) => !name.startsWith(".")).sort().join();
+  demand(packages === "@lastgood,lru-cache", `It brings more than it needs: ${packages}`);
+}
+
+async function importsEach(): Promise<void> {
+  const code = ENTRIES.map((name) => `await import("${name}");`).join("\n");
+  await write("each.js", `${code}\nconsole.log("${WELL}");`);
+  await isWell(node(20), ["each.js"]);
+}
+
+// ---- TypeScript and bundlers ----
+
+async function installsTools(): Promise<void> {
+  await npm(TOOLS);
+  await write("app.ts", app);
+}
+
+async function compiles(resolution: string): Promise<void> {
+  const options = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    target: "es2022",
+    lib: ["es2022", "dom", "dom.iterable"],
+    types: [],
+    module: resolution === "bundler" ? "esnext" : resolution,
+    moduleResolution: resolution,
+    outDir: "out",
+  };
+  await write("tsconfig.json", JSON.stringify({ compilerOptions: options, files: ["app.ts"] }));
+  await run("node_modules/.bin/tsc", ["--project", "."]);
+}
+
+async function bundles(target: string): Promise<void> {
+  const { platform, conditions, builtins = false } = BUNDLES[target]!;
+  await run("node_modules/.bin/esbuild", [
+    "app.ts",
+    "--bundle",
+    "--format=esm",
+    "--target=es2022",
+    "--log-limit=0",
+    `--platform=${platform}`,
+    `--conditions=${conditions.join(",")}`,
+    `--metafile=${target}.json`,
+    `--outfile=${target}.js`,
+  ]);
+  const { inputs, outputs } = JSON.parse(await Deno.readTextFile(`${folder}/${target}.json`));
+  const left = outputs[`${target}.js`].imports.map(({ path }: { path: string }) => path)
+    .filter((path: string) => !(builtins && path.startsWith("node:")));
+  demand(left.length === 0, `Unresolved: ${left.join(", ")}`);
+  const sources = Object.keys(inputs).join("\n");
+  for (const file of ["breaker/mod.js", "breaker/src/hono.js", "breaker/src/testing.js"]) {
+    demand(sources.includes(file), `${file} is not in the bundle`);
+  }
+}
+
+async function isShaken(): Promise<void> {
+  const entry = 'import { Circuit } from "@lastgood/breaker"; console.log(Circuit);';
+  await write("circuit.ts", entry);
+  const flags = ["--bundle", "--format=esm", "--metafile=circuit.json", "--outfile=circuit.js"];
+  await run("node_modules/.bin/esbuild", ["circuit.ts", ...flags]);
+  const { inputs } = JSON.parse(await Deno.readTextFile(`${folder}/circuit.json`)).outputs[
+    "circuit.js"
+  ];
+  const used = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
+  const unused = used.filter((path) => /last_good|lru-cache|joint/.test(path));
+  demand(unused.length === 0, `A Circuit alone brings ${unused.join(", ")}`);
+}
+
+async function vite(): Promise<void> {
+  await write("index.html", '<script type="module" src="/app.ts"></script>');
+  await write(
+    "vite.config.js",
+    `export default { build: { target: "es2022", modulePreload: false, rollupOptions: {
+      onwarn(warning) { throw new Error(warning.message); },
+      output: { entryFileNames: "assets/app.js" } } } };`,
+  );
+  const said = await run("node_modules/.bin/vite", ["build"]);
+  demand(!/externalized|unresolved/i.test(said), said);
+}
+
+// ---- How it is done ----
+
+async function isWell(command: Promise<string>, args: readonly string[]): Promise<void> {
+  const said = await run(await command, args);
+  demand(said === WELL, said);
+}
+
+async function npm(packages: readonly string[]): Promise<void> {
+  await run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...packages]);
+}
+
+function run(command: string, args: readonly string[]): Promise<string> {
+  const path = command.startsWith("node_modules/") ? `${folder}/${command}` : command;
+  return output({ command: path, args, cwd: folder, limitMs: LIMIT_MS });
+}
+
+function write(file: string, text: string): Promise<void> {
+  return Deno.writeTextFile(`${folder}/${file}`, text);
+}
+
+function demand(holds: boolean, message: string): void {
+  if (!holds) throw new Error(message);
+}
