@@ -88,14 +88,14 @@ export class Joint {
   /** Answers a request: by the upstream, from memory, by the fallback, or not at all. */
   async answer(turn: Turn): Promise<Response> {
     const { ask, circuit } = turn;
-    throwIfAborted(ask);
     if (this.#lastGood !== undefined) {
       const place = this.#lastGood.place(ask, this.#onError(circuit));
       turn.place = place instanceof Promise ? await place : place;
-      throwIfAborted(ask);
       const early = this.#withoutCall(turn, this.#lastGood);
       if (early !== undefined) return early;
     }
+    // Who is refused needs no signal, and servers make theirs only when it is asked for.
+    if (circuit.retryAfterMs === 0) throwIfAborted(ask);
     const admission = admit(circuit);
     if (admission === undefined) return await this.#refused(turn);
     if (admission.isProbe && this.#settings.mode === "enforce" && this.#mayRunBehind(turn)) {
@@ -274,7 +274,7 @@ export class Joint {
     }
     const reception = { order, requestedAt, receivedAt: now() };
     if (status !== 304 || etag === undefined) {
-      return this.#pass(turn, place, admission, response, reception);
+      return await this.#pass(turn, place, admission, response, reception);
     }
     const { byFetch } = turn;
     this.#lastGood?.confirm({ ask, place, response, reception, byFetch, onError });
@@ -283,13 +283,13 @@ export class Joint {
   }
 
   /** Hands a good answer on. Where it is copied on its way, it counts when the copy ends. */
-  #pass(
+  async #pass(
     turn: Turn,
     place: Place,
     admission: Admission,
     response: Response,
     reception: Reception,
-  ): Outcome {
+  ): Promise<Outcome> {
     const { ask, circuit, byFetch } = turn;
     const end = { detail: { status: response.status } };
     let onOver = () => {};
@@ -311,7 +311,7 @@ export class Joint {
     });
     if (passage?.isCopied) {
       admission.goodHead(reception.receivedAt);
-      return { type: "good", response: passage.response, copied };
+      return { type: "good", response: await passage.response, copied };
     }
     admission.end("success", end);
     if (passage?.kept !== undefined) this.#tellKept(turn, passage.kept);

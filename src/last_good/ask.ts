@@ -46,7 +46,7 @@ export function askedBy(request: Request): Ask {
     new URL(request.url),
     headers,
     hasBody,
-    request.signal,
+    request,
     hasBody ? undefined : request,
   );
 }
@@ -58,15 +58,16 @@ class Asked implements Ask {
   readonly headers: Headers;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
-  readonly signal: AbortSignal | undefined;
+  #signal: AbortSignal | { readonly signal: AbortSignal } | undefined;
   #request: Request | undefined;
 
+  /** @param signal The caller's, or where to find it. */
   constructor(
     method: string,
     url: URL,
     headers: Headers,
     hasBody: boolean,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal | { readonly signal: AbortSignal } | undefined,
     request: Request | undefined,
   ) {
     this.method = method.toUpperCase();
@@ -75,8 +76,14 @@ class Asked implements Ask {
     this.url = addressOf(url, this.hasUserInfo);
     this.headers = headers;
     this.hasBody = hasBody;
-    this.signal = signal;
+    this.#signal = signal;
     this.#request = request;
+  }
+
+  /** Looked up only for a call: servers make it when it is asked for. */
+  get signal(): AbortSignal | undefined {
+    if (this.#signal !== undefined && "signal" in this.#signal) this.#signal = this.#signal.signal;
+    return this.#signal;
   }
 
   request(): Request {

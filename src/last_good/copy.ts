@@ -24,6 +24,15 @@ export interface CopyOptions {
 const NOTHING = new Uint8Array(0);
 
 /**
+ * How many microtasks a body gets to be there whole before it is streamed: enough for one that was
+ * made in place, and for a short one that came in the packet of its head. No timer passes meanwhile.
+ */
+const SOON = 12;
+
+/** The longest body that is handed on in one piece, in bytes: to stream a short one costs more. */
+const MAX_PIECE_BYTES = 65_536;
+
+/**
  * Copies a body on its way to its reader, who gets every chunk as soon as it is there, and an error
  * where one is, after what came before it.
  *
@@ -32,15 +41,16 @@ const NOTHING = new Uint8Array(0);
  * `tee()` would buffer without bound, and could not tell when the reader cancels.
  */
 export class Copy {
-  /** The body for the reader. */
-  readonly body: ReadableStream<Uint8Array>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #options: CopyOptions;
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** Read, but not yet asked for. */
   readonly #ahead: Uint8Array[] = [];
   /** The copy; undefined once it has ended. */
   #chunks: Uint8Array[] | undefined = [];
+  #body: ReadableStream<Uint8Array> | undefined;
+  /** A short body, whole. */
+  #piece: Uint8Array<ArrayBuffer> | undefined;
   #bytes = 0;
   #reading: Promise<void> | undefined;
   #isOver = false;
@@ -49,14 +59,26 @@ export class Copy {
   constructor(source: ReadableStream<Uint8Array>, options: CopyOptions) {
     this.#reader = source.getReader();
     this.#options = options;
-    if (options.maxMs !== Infinity) {
-      this.#timer = setTimeout(() => this.#end("too-slow"), options.maxMs);
+    this.#copyAll();
+  }
+
+  /** The body for the reader, as it comes. */
+  get body(): ReadableStream<Uint8Array> {
+    if (this.#body !== undefined) return this.#body;
+    const { maxMs } = this.#options;
+    if (this.#chunks !== undefined && maxMs !== Infinity) {
+      this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
     }
-    this.body = new ReadableStream<Uint8Array>({
+    return this.#body = new ReadableStream<Uint8Array>({
       pull: (controller) => this.#give(controller),
       cancel: (reason) => this.#cancel(reason),
     }, { highWaterMark: 0 });
-    this.#copyAll();
+  }
+
+  /** The body for the reader: in one piece if it is short and there already, else as it comes. */
+  async bodySoon(): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
+    for (let turn = 0; turn < SOON && this.#chunks !== undefined; turn++) await undefined;
+    return this.#piece ?? this.body;
   }
 
   async #copyAll(): Promise<void> {
@@ -118,7 +140,9 @@ export class Copy {
     if (chunks === undefined) return;
     this.#chunks = undefined;
     clearTimeout(this.#timer);
-    this.#options.onEnd(end, end === "whole" ? joined(chunks, this.#bytes) : NOTHING);
+    const bytes = end === "whole" ? joined(chunks, this.#bytes) : NOTHING;
+    if (end === "whole" && this.#bytes <= MAX_PIECE_BYTES) this.#piece = bytes;
+    this.#options.onEnd(end, bytes);
   }
 }
 

@@ -30,7 +30,7 @@ export type Kept = { readonly bytes: number } | { readonly why: NotKeptReason };
 /** A good answer on its way to the caller. */
 export interface Passage {
   /** What the caller gets: the very response that came, unless it is being copied. */
-  readonly response: Response;
+  readonly response: Response | Promise<Response>;
   /** Whether it is being copied; if so, it counts when the copy ends. */
   readonly isCopied: boolean;
   /** What became of it. Undefined while it is copied, and where what is kept is good enough. */
@@ -221,7 +221,7 @@ export class LastGood {
       isAborted,
       onEnd: (end, bytes) => onCopied(end, end === "whole" ? keep(bytes) : { why: end }),
     });
-    return { response: withBody(response, copy.body), isCopied: true };
+    return { response: copy.bodySoon().then((body) => withBody(response, body)), isCopied: true };
   }
 
   #put(
@@ -320,7 +320,7 @@ function passedOn(response: Response, kept?: Kept): Passage {
 }
 
 /** The same response with its body on the way through a copy. */
-function withBody(response: Response, body: ReadableStream<Uint8Array>): Response {
+function withBody(response: Response, body: BodyInit): Response {
   const passed = new Response(body, response);
   // A constructed response has no URL, and callers resolve links against it.
   if (response.url !== "") Object.defineProperty(passed, "url", { value: response.url });
