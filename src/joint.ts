@@ -61,6 +61,9 @@ export interface Turn {
   isReleased: boolean;
 }
 
+/** When a call began, and its place in the order of all. */
+type Begun = Omit<Reception, "receivedAt">;
+
 /** What came of a call. */
 type Outcome =
   /** An answer to hand on; with `copied`, work goes on until that is over. */
@@ -111,7 +114,7 @@ export class Joint {
   /** Answers that need no call: F4's only-if-cached, and what is young enough. */
   #withoutCall(turn: Turn, { settings }: LastGood): Response | undefined {
     const { ask } = turn;
-    if (ask.headers.has("cache-control") && wishes(ask).has("only-if-cached")) {
+    if (isAnswerable(ask) && wishes(ask).has("only-if-cached")) {
       const kept = this.#kept(turn);
       if (kept !== undefined) return this.#serve(turn, kept, "only-if-cached", { hit: "asked" });
       return problem(504, "Gateway Timeout", "Nothing is kept for this request");
@@ -137,8 +140,9 @@ export class Joint {
 
   async #call(turn: Turn, admission: Admission): Promise<Response> {
     const patienceMs = this.#patienceMs(turn);
+    const begun = this.#begin(turn);
     const call = this.#start(turn, turn.ask.signal, patienceMs !== Infinity);
-    const ending = this.#end(turn, admission, call);
+    const ending = this.#end(turn, admission, call, begun);
     if (patienceMs !== Infinity && !await endsWithin(ending, patienceMs)) {
       const kept = this.#kept(turn);
       if (kept !== undefined) {
@@ -192,6 +196,12 @@ export class Joint {
 
   // ---- Calls ----
 
+  /** Taken before the call: a handler may do much before it first waits. */
+  #begin({ place }: Turn): Begun {
+    const requestedAt = place === undefined ? 0 : this.#settings.now();
+    return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt };
+  }
+
   #start(
     turn: Turn,
     caller: AbortSignal | undefined,
@@ -214,8 +224,9 @@ export class Joint {
   #callBehind(turn: Turn, admission: Admission, kept: Snapshot): void {
     turn.isReleased = true;
     const etag = turn.byFetch && !isConditional(turn.ask) ? kept.head.etag : undefined;
+    const begun = this.#begin(turn);
     const call = this.#start(turn, undefined, false, etag);
-    this.#runBehind(turn, finished(this.#end(turn, admission, call, etag)));
+    this.#runBehind(turn, finished(this.#end(turn, admission, call, begun, etag)));
   }
 
   /** Waits for a call, counts it, and keeps what may be kept. Never rejects. */
@@ -223,14 +234,13 @@ export class Joint {
     turn: Turn,
     admission: Admission,
     call: Call<Response>,
+    begun: Begun,
     etag?: string,
   ): Promise<Outcome> {
     const { ask, circuit, place } = turn;
     const { judge, now } = this.#settings;
     const onError = this.#onError(circuit);
     const onJudgeError = (error: unknown) => this.#tellError(circuit, "judge", error);
-    const requestedAt = place === undefined ? 0 : now();
-    const order = this.#lastGood?.nextOrder() ?? 0;
     let response: Response;
     try {
       response = await call.result;
@@ -272,7 +282,7 @@ export class Joint {
       admission.end("success", { detail: { status } });
       return { type: "good", response };
     }
-    const reception = { order, requestedAt, receivedAt: now() };
+    const reception = { ...begun, receivedAt: now() };
     if (status !== 304 || etag === undefined) {
       return await this.#pass(turn, place, admission, response, reception);
     }

@@ -57,7 +57,7 @@ const BREAKER: Record<string, readonly unknown[]> = {
   onRetryAfter: word,
   maxDelayMs: number("duration"),
   lastGood: [null, true, 0, "x", [], () => {}],
-  fallback: [...NO_FUNCTION, new Response("x")],
+  fallback: NO_FUNCTION,
   waitUntil: NO_FUNCTION,
 };
 

@@ -23,10 +23,7 @@ export class Call<R> implements Due {
   readonly result: Promise<R>;
   /** By what it ended, if not by a result of its own. */
   endedBy: "timeout" | "abort" | undefined;
-  startedAt = 0;
-  before: Due | undefined;
-  after: Due | undefined;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  deadline: Due["deadline"];
   readonly #caller: AbortSignal | undefined;
   readonly #deadlines: Deadlines | undefined;
   readonly #controller: AbortController | undefined;

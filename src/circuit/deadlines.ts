@@ -4,17 +4,14 @@ import { outlivesAnswer } from "../host.ts";
 export interface Due {
   /** Called when its time is over. */
   timeOut(): void;
-  /** When it began, as the wall clock counts, in ms. */
-  startedAt: number;
-  before: Due | undefined;
-  after: Due | undefined;
-  /** Its own timer, on hosts where timers end with their request. */
-  timer: ReturnType<typeof setTimeout> | undefined;
+  /** The timer that it waits for. */
+  deadline: Deadline | undefined;
 }
 
 /**
- * Deadlines that all are equally far ahead, so they pass in the order in which they began: one timer
- * at the first serves all of them, as a timer for each call costs more than all the rest of it.
+ * Deadlines that all are equally far ahead. Those that began within one millisecond share a timer,
+ * as a timer for each call costs more than all the rest of it. No timer is set again, so neither a
+ * clock that jumps nor the lateness of timers can move a deadline.
  *
  * On Workers a timer belongs to a request and ends with it: there, each has its own.
  */
@@ -22,11 +19,7 @@ export class Deadlines {
   /** How far ahead they are, in ms. */
   readonly ms: number;
   #isShared: boolean | undefined;
-  #first: Due | undefined;
-  #last: Due | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the one began for which the timer was set. */
-  #timedFor = 0;
+  #latest: Deadline | undefined;
 
   constructor(ms: number) {
     this.ms = ms;
@@ -34,51 +27,52 @@ export class Deadlines {
 
   /** Starts the time of `due`. */
   add(due: Due): void {
-    if (!(this.#isShared ??= outlivesAnswer())) {
-      due.timer = setTimeout(() => due.timeOut(), this.ms);
-      return;
-    }
-    due.startedAt = Date.now();
-    due.before = this.#last;
-    if (this.#last === undefined) this.#first = due;
-    else this.#last.after = due;
-    this.#last = due;
-    if (this.#timer === undefined) this.#set(due, this.ms);
+    this.#isShared ??= outlivesAnswer();
+    due.deadline = this.#isShared ? this.#current() : new Deadline(0, this.ms);
+    due.deadline.add(due);
+  }
+
+  /** The one that began within this millisecond. */
+  #current(): Deadline {
+    const at = Date.now();
+    const latest = this.#latest;
+    if (latest?.isWaiting && latest.at === at) return latest;
+    return this.#latest = new Deadline(at, this.ms);
   }
 
   /** It was done in time. To say so twice is harmless. */
   delete(due: Due): void {
-    if (due.timer !== undefined) return clearTimeout(due.timer);
-    const { before, after } = due;
-    if (before === undefined && this.#first !== due) return;
-    if (before === undefined) this.#first = after;
-    else before.after = after;
-    if (after === undefined) this.#last = before;
-    else after.before = before;
-    due.before = due.after = undefined;
-    if (this.#first !== undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    due.deadline?.delete(due);
+    due.deadline = undefined;
   }
+}
 
-  #set(due: Due, ms: number): void {
-    this.#timedFor = due.startedAt;
+/** One timer, and all that wait for it. */
+export class Deadline {
+  /** When it began, as the wall clock counts, in ms. */
+  readonly at: number;
+  /** Whether its timer runs. */
+  isWaiting = true;
+  readonly #dues = new Set<Due>();
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  constructor(at: number, ms: number) {
+    this.at = at;
     this.#timer = setTimeout(() => this.#pass(), ms);
   }
 
-  /** The one for which the timer was set is over, and all that began with it. */
+  add(due: Due): void {
+    this.#dues.add(due);
+  }
+
+  delete(due: Due): void {
+    if (!this.#dues.delete(due) || this.#dues.size > 0 || !this.isWaiting) return;
+    this.isWaiting = false;
+    clearTimeout(this.#timer);
+  }
+
   #pass(): void {
-    const passed = this.#timedFor;
-    this.#timer = undefined;
-    let first = this.#first;
-    while (first !== undefined && first.startedAt === passed) {
-      this.delete(first);
-      first.timeOut();
-      first = this.#first;
-    }
-    if (first === undefined || this.#timer !== undefined) return;
-    // From start to start, not by today's clock: one that jumped can make it later, never earlier.
-    const ms = first.startedAt - passed;
-    this.#set(first, ms > 0 && ms < this.ms ? ms : this.ms);
+    this.isWaiting = false;
+    for (const due of this.#dues) due.timeOut();
   }
 }
