@@ -1,0 +1,58 @@
+/** A test that cannot run on a runtime. */
+export interface LeftOut {
+  /** The runtime's name, or how several names begin: `node` is `node20`, `node22` and `node24`. */
+  readonly runtime: string;
+  /** The whole name of the test. */
+  readonly test: string;
+  readonly reason: string;
+}
+
+/** Tests that cannot run somewhere. One that no bundle contains fails the run, so that none stays behind. */
+export const LEFT_OUT: readonly LeftOut[] = [
+  "K2: compress outside, c.text: each client gets what it can decode",
+  "K2: compress outside, Response: each client gets what it can decode",
+  "K2: compress inside, c.text: each client gets what it can decode",
+  "K2: compress inside, Response: each client gets what it can decode",
+].map((test) => ({ runtime: "edge-runtime", test, reason: "it has no CompressionStream" }));
+
+/** What of `tests/` runs on Deno alone. All other `*_test.ts` run on every runtime. */
+export const DENO_ONLY: readonly { readonly path: string; readonly reason: string }[] = [
+  { path: "architecture_test.ts", reason: "reads the source files" },
+  { path: "bench/", reason: "measures, tests nothing" },
+  { path: "examples", reason: "starts programs" },
+  { path: "last_good/soak_test.ts", reason: "a million keys: half a minute on each runtime" },
+  { path: "loopback/", reason: "starts servers" },
+  { path: "runtimes/", reason: "the runners, and tests for one runtime" },
+  { path: "std/flag_test.ts", reason: "runs a script" },
+];
+
+/** While a test is written: only the files whose path contains this run. */
+export const ONLY = Deno.env.get("ONLY") ?? "";
+
+/** The tests left out on a runtime. */
+export function leftOutOn(runtime: string): LeftOut[] {
+  return LEFT_OUT.filter((entry) => runtime.startsWith(entry.runtime));
+}
+
+/** The URLs of the test files that every runtime must run, in the order of their paths. */
+export async function portableTests(): Promise<string[]> {
+  return (await testFiles(new URL("../", import.meta.url), ""))
+    .filter(({ path }) => !DENO_ONLY.some((entry) => path.startsWith(entry.path)))
+    .map(({ url }) => url);
+}
+
+/** The URLs of the test files for workerd alone. */
+export async function workerdTests(): Promise<string[]> {
+  return (await testFiles(new URL("./workerd/", import.meta.url), "")).map(({ url }) => url);
+}
+
+async function testFiles(folder: URL, prefix: string): Promise<{ path: string; url: string }[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const found = await Promise.all(entries.map(({ name, isDirectory }) => {
+    const path = prefix + name;
+    if (isDirectory) return testFiles(new URL(`${name}/`, folder), `${path}/`);
+    const { href } = new URL(name, folder);
+    return name.endsWith("_test.ts") && href.includes(ONLY) ? [{ path, url: href }] : [];
+  }));
+  return found.flat().sort((a, b) => a.path < b.path ? -1 : 1);
+}

@@ -1,0 +1,5 @@
+/** The runner for runtimes that run a script: Node, Bun, edge-runtime. */
+import { runAll } from "./collector.ts";
+
+// Not awaited: edge-runtime runs scripts, not modules.
+runAll();

@@ -1,0 +1,92 @@
+/** What one request kept, others serve. */
+import { assert, assertEquals } from "@std/assert";
+import { test } from "./host.ts";
+import { down, stage, WAYS } from "./stage.ts";
+
+const MANY = 50;
+
+for (const way of WAYS) {
+  const one = stage(`/kept/${way}`, way);
+
+  test(`21: what one request kept is served whole in ${MANY} others on ${way}`, async () => {
+    one.answers(() => new Response("good", { headers: { etag: '"1"', "x-own": "kept" } }));
+    await one.ask();
+    one.answers(down);
+
+    for (let request = 0; request < MANY; request++) {
+      one.tick(10);
+      const { status, text, headers } = await one.ask();
+      assertEquals([status, text, headers.get("x-own")], [200, "good", "kept"], `${request}`);
+      assertEquals(headers.get("age"), String(Math.floor((request + 1) / 100)));
+    }
+    assertEquals(one.origin.calls, 3);
+  });
+
+  const crowd = stage(`/kept/crowd/${way}`, way);
+
+  test(`21: what one request kept is served whole to ${MANY} at once on ${way}`, async () => {
+    await crowd.ask();
+    crowd.answers(down);
+
+    const answers = await Promise.all(Array.from({ length: MANY }, () => crowd.ask()));
+
+    for (const { status, text } of answers) assertEquals([status, text], [200, "good"]);
+  });
+
+  const large = stage(`/kept/large/${way}`, way);
+
+  test(`21: a body of many chunks comes back byte by byte on ${way}`, async () => {
+    const text = "0123456789abcdef".repeat(20_000);
+    large.answers(() => new Response(text));
+    await large.ask();
+    large.answers(down);
+
+    const answers = await Promise.all([large.ask(), large.ask(), large.ask()]);
+
+    for (const answer of answers) assert(answer.text === text);
+  });
+}
+
+const newer = stage("/kept/newer", "wrap", { lastGood: { refreshMs: 0 } });
+
+test("S18: what a later request keeps takes the place of what an earlier one kept", async () => {
+  await newer.ask();
+  newer.answers(() => new Response("newer"));
+  await newer.ask();
+  newer.answers(down);
+
+  assertEquals((await newer.ask()).text, "newer");
+});
+
+const fresh = stage("/kept/fresh", "wrap", { lastGood: { freshMs: 1_000 } });
+
+test("what one request kept answers others without a call while it is young", async () => {
+  await fresh.ask();
+
+  assertEquals((await fresh.ask()).text, "good");
+  assertEquals(fresh.origin.calls, 1);
+});
+
+const users = stage("/kept/users", "wrap", {
+  lastGood: { partition: (request) => request.headers.get("x-user") ?? undefined },
+});
+
+test("K4: what one request kept for a user is served to that user alone", async () => {
+  const as = (user: string) => users.ask({ headers: { "x-user": user } });
+  await as("a");
+  users.answers(down);
+
+  assertEquals((await as("a")).text, "good");
+  assertEquals((await as("b")).text, "down");
+});
+
+const gone = stage("/kept/forget", "wrap");
+
+test("what one request kept another can forget", async () => {
+  await gone.ask();
+  gone.answers(down);
+
+  gone.api.forget();
+
+  assertEquals((await gone.ask()).text, "down");
+});

@@ -1,0 +1,151 @@
+/** Probes whose request ends before they do: their `finally` never runs. */
+import { breaker, Circuit } from "@lastgood/breaker";
+import { assertEquals, assertRejects } from "@std/assert";
+import { route, send, sleep, test, until } from "./host.ts";
+import { ask, down, type Stage, stage, WAYS } from "./stage.ts";
+
+/** Sends a request, and hangs up as soon as it has got so far. */
+async function hangUp(path: string, reached: () => boolean): Promise<void> {
+  const client = new AbortController();
+  const answer = send(path, { signal: client.signal });
+  answer.catch(() => {});
+  await until(reached);
+  client.abort();
+  await assertRejects(() => answer, DOMException, "aborted");
+  await sleep(10);
+}
+
+const plain = { reached: false, heard: false };
+route("/probe/signal", (request) => {
+  plain.reached = true;
+  request.signal.addEventListener("abort", () => plain.heard = true);
+  return sleep(1_000).then(() => new Response("late"));
+});
+
+/** Whether a request's signal hears that its client hung up: newer compatibility dates say so. */
+async function signalsHangUps(): Promise<boolean> {
+  await hangUp("/probe/signal", () => plain.reached);
+  return plain.heard;
+}
+
+async function open(act: Stage): Promise<void> {
+  act.answers(down);
+  await act.ask();
+  await act.ask();
+  assertEquals(act.state, "open");
+}
+
+for (const way of WAYS) {
+  const path = `/probe/${way}`;
+  const act = stage(path, way, { lastGood: false, probeTimeoutMs: 3_000, timeoutMs: 100 });
+
+  test(`7, 8: a probe whose request is cancelled frees its slot on ${way}`, async () => {
+    await open(act);
+    act.answers(() => sleep(1_000).then(down));
+    act.tick(1_000);
+
+    await hangUp(path, () => act.origin.calls === 3);
+    act.answers(() => new Response("good"));
+    act.tick(2_999);
+    const early = await act.ask();
+    act.tick(1);
+    const late = await act.ask();
+
+    // A caller's abort frees the slot at once. Where nobody hears of one, the lease does.
+    const heard = way !== "fetch" && await signalsHangUps();
+    assertEquals([early.status, late.status], [heard ? 200 : 503, 200]);
+    assertEquals(early.headers.get("retry-after"), heard ? null : "1");
+    assertEquals(act.state, "closed");
+  });
+}
+
+let now = 0;
+let started = 0;
+let ended = 0;
+let hangs = true;
+const circuit = new Circuit({ delayMs: 1_000, probes: 2, probeTimeoutMs: 3_000, now: () => now });
+route("/probe/circuit", async () => {
+  const call = async () => {
+    started++;
+    try {
+      if (hangs) await sleep(1_000);
+    } finally {
+      ended++;
+    }
+    return "found";
+  };
+  return new Response(await circuit.run(call).catch((error) => error.name));
+});
+
+test("7: two probes whose requests are cancelled free both slots of a circuit", async () => {
+  circuit.trip();
+  now += 1_000;
+
+  await hangUp("/probe/circuit", () => started === 1);
+  await hangUp("/probe/circuit", () => started === 2);
+  hangs = false;
+  const early = await ask("/probe/circuit");
+  now += 3_000;
+  const late = [await ask("/probe/circuit"), await ask("/probe/circuit")];
+
+  assertEquals(ended, 2, "finally ran for those that were not cancelled alone");
+  assertEquals(early.text, "CircuitOpenError");
+  assertEquals(late.map(({ text }) => text), ["found", "found"]);
+  assertEquals(circuit.state, "closed");
+});
+
+const closed = stage("/probe/closed", "wrap", { lastGood: false, threshold: 1 });
+
+test("8: calls whose requests are cancelled change nothing in a closed circuit", async () => {
+  closed.answers(() => sleep(1_000).then(down));
+
+  for (let call = 1; call <= 5; call++) {
+    await hangUp("/probe/closed", () => closed.origin.calls === call);
+  }
+  closed.answers(() => new Response("good"));
+
+  assertEquals((await closed.ask()).text, "good");
+  assertEquals(closed.events.filter(({ type }) => type === "failure" || type === "state"), []);
+});
+
+const halfway = stage("/probe/halfway", "fetch", { probeTimeoutMs: 3_000 });
+
+test("20: a probe whose client hangs up while its body comes is a success", async () => {
+  await open(halfway);
+  halfway.tick(1_000);
+  halfway.answers(() => dripping(20));
+  const client = new AbortController();
+  const response = await send("/probe/halfway", { signal: client.signal });
+  await response.body?.getReader().read();
+  client.abort();
+  await until(() => halfway.state === "closed");
+});
+
+/** A body in pieces, one each 10 ms. */
+function dripping(pieces: number): Response {
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await sleep(10);
+      controller.enqueue(new TextEncoder().encode("drop"));
+      if (--pieces === 0) controller.close();
+    },
+  });
+  return new Response(body);
+}
+
+const cancelled = { reached: false };
+const idling = breaker({ timeoutMs: 50 });
+route("/probe/idling", (request, _env, ctx) => {
+  const { pathname } = new URL(request.url);
+  return idling.respond(request, async () => {
+    cancelled.reached = true;
+    await sleep(1_000);
+    return new Response(pathname);
+  }, { waitUntil: (work) => ctx.waitUntil(work) });
+});
+
+test("idle ends although a request was cancelled", async () => {
+  await hangUp("/probe/idling", () => cancelled.reached);
+
+  await Promise.race([idling.idle(), sleep(500).then(() => Promise.reject("hangs"))]);
+});

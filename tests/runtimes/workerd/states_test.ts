@@ -1,0 +1,80 @@
+/** A circuit moves on from one request to the next. */
+import { Circuit, CircuitOpenError } from "@lastgood/breaker";
+import { assertEquals } from "@std/assert";
+import { route, test } from "./host.ts";
+import { ask, down, stage, WAYS } from "./stage.ts";
+
+for (const way of WAYS) {
+  const act = stage(`/states/${way}`, way, { lastGood: false });
+
+  test(`2, 3, 4: a circuit goes round from request to request on ${way}`, async () => {
+    const seen: unknown[] = [];
+    const step = async () => seen.push([(await act.ask()).status, act.state, act.origin.calls]);
+
+    await step();
+    act.answers(down);
+    for (let request = 0; request < 3; request++) await step();
+    act.tick(1_000);
+    await step();
+    await step();
+    act.answers(() => new Response("good"));
+    act.tick(1_000);
+    await step();
+    act.answers(down);
+    await step();
+
+    assertEquals(seen, [
+      [200, "closed", 1],
+      [500, "closed", 2],
+      [500, "open", 3],
+      [503, "open", 3],
+      [500, "open", 4],
+      [503, "open", 4],
+      [200, "closed", 5],
+      [500, "closed", 6],
+    ]);
+  });
+}
+
+let now = 0;
+const circuit = new Circuit({ threshold: 1, delayMs: 1_000, now: () => now });
+let fails = true;
+route("/states/circuit", async () => {
+  const call = () => fails ? Promise.reject(new Error("lost")) : "found";
+  return new Response(await circuit.run(call).catch((error) => error.name));
+});
+
+test("2, 3, 4: a circuit without responses goes round from request to request", async () => {
+  const texts: string[] = [];
+  const step = async () => texts.push((await ask("/states/circuit")).text, circuit.state);
+
+  await step();
+  await step();
+  now += 1_000;
+  await step();
+  now += 1_000;
+  fails = false;
+  await step();
+
+  const refused = CircuitOpenError.name;
+  assertEquals(texts, ["Error", "open", refused, "open", "Error", "open", "found", "closed"]);
+});
+
+const clock = stage("/states/clock", "wrap", {
+  lastGood: false,
+  delayMs: 30,
+  now: () => Date.now(),
+});
+
+test("3: a delay passes by the clock of the requests, without a timer", async () => {
+  clock.answers(down);
+  await clock.ask();
+  await clock.ask();
+  assertEquals((await clock.ask()).status, 503);
+  clock.answers(() => new Response("good"));
+
+  await new Promise((resolve) => setTimeout(resolve, 40));
+
+  assertEquals((await clock.ask()).text, "good");
+  assertEquals(clock.state, "closed");
+});

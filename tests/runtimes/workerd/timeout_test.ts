@@ -1,0 +1,151 @@
+/** Timers and signals end with their request: none may serve another's. */
+import { Circuit } from "@lastgood/breaker";
+import { assert, assertEquals } from "@std/assert";
+import { route, send, sleep, test, until } from "./host.ts";
+import { ask, stage, WAYS } from "./stage.ts";
+
+const LIMIT_MS = 40;
+
+/** How long it took, in ms, and whether it hung. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const late = sleep(1_000).then(() => Promise.reject(new Error("It hangs")));
+  return await Promise.race([work, late]);
+}
+
+for (const way of WAYS) {
+  const path = `/timeout/${way}`;
+  const options = { lastGood: false, timeoutMs: LIMIT_MS, threshold: 100 } as const;
+  const act = stage(path, way, options);
+  const failures = () => act.events.filter(({ type }) => type === "failure");
+  const hangs = () => act.answers(() => sleep(1_000).then(() => new Response("late")));
+  const timesOut = async () => {
+    const before = failures().length;
+    hangs();
+    await inTime(act.ask().catch(() => {}));
+    const [failure] = failures().slice(before);
+    assertEquals((failure as { error?: Error } | undefined)?.error?.name, "TimeoutError");
+  };
+
+  test(`11: a call times out after a call in a request that has ended on ${way}`, async () => {
+    act.answers(() => new Response("good"));
+    await act.ask();
+
+    await timesOut();
+    await timesOut();
+  });
+
+  const gone = stage(`${path}/gone`, way, options);
+
+  test(`11: a call times out although the request before was cancelled on ${way}`, async () => {
+    gone.answers(() => sleep(1_000).then(() => new Response("late")));
+    const client = new AbortController();
+    const answer = send(`${path}/gone`, { signal: client.signal });
+    answer.catch(() => {});
+    await until(() => gone.origin.calls === 1);
+    client.abort();
+    await sleep(5);
+
+    await inTime(gone.ask().catch(() => {}));
+
+    const errors = gone.events.flatMap((event) => event.type === "failure" ? [event.error] : []);
+    assertEquals(errors.map((error) => (error as Error).name), ["TimeoutError"]);
+  });
+
+  const both = stage(`${path}/both`, way, options);
+
+  test(`11: two calls at once time out, each by itself, on ${way}`, async () => {
+    both.answers(() => sleep(1_000).then(() => new Response("late")));
+
+    await inTime(Promise.all([
+      both.ask().catch(() => {}),
+      sleep(15).then(() => both.ask().catch(() => {})),
+    ]));
+
+    assertEquals(both.events.filter(({ type }) => type === "failure").length, 2);
+  });
+}
+
+const circuit = new Circuit({ timeoutMs: LIMIT_MS, threshold: 100 });
+route("/timeout/circuit", async (request) => {
+  const ms = Number(new URL(request.url).searchParams.get("ms"));
+  const call = async () => {
+    await sleep(ms);
+    return "found";
+  };
+  return new Response(await circuit.run(call).catch((error) => error.name));
+});
+
+test("11: a circuit's timeout does not rest on that of a request that has ended", async () => {
+  assertEquals((await ask("/timeout/circuit?ms=1")).text, "found");
+  assertEquals((await inTime(ask("/timeout/circuit?ms=900"))).text, "TimeoutError");
+  assertEquals((await ask("/timeout/circuit?ms=1")).text, "found");
+});
+
+const aborting = stage("/timeout/aborting", "fetch", { lastGood: false, threshold: 1 });
+route("/timeout/aborts", async (request) => {
+  const caller = new AbortController();
+  setTimeout(() => caller.abort(new Error("changed my mind")), 10);
+  const error = await aborting.api.fetch(request.headers.get("x-url") ?? "", {
+    signal: caller.signal,
+  }).catch((error) => error);
+  return new Response(String(error));
+});
+
+test("8: a caller's abort is answered by its own error and counts nothing", async () => {
+  aborting.answers(() => sleep(1_000).then(() => new Response("late")));
+
+  const { text } = await inTime(
+    ask("/timeout/aborts", { headers: { "x-url": aborting.origin.url } }),
+  );
+
+  assertEquals(text, "Error: changed my mind");
+  assertEquals(aborting.state, "closed");
+  assertEquals(aborting.events.map(({ type }) => type), ["ignored"]);
+});
+
+test("11: a caller's abort leaves another's call on the same circuit alone", async () => {
+  aborting.answers(() => sleep(60).then(() => new Response("good")));
+
+  const other = aborting.ask();
+  await ask("/timeout/aborts", { headers: { "x-url": aborting.origin.url } });
+
+  assertEquals((await inTime(other)).text, "good");
+});
+
+const streaming = stage("/timeout/streaming", "fetch", { timeoutMs: LIMIT_MS });
+
+test("11: a timeout never ends a body whose head was in time", async () => {
+  streaming.answers(() => {
+    let pieces = 5;
+    return new Response(
+      new ReadableStream({
+        async pull(controller) {
+          await sleep(20);
+          controller.enqueue(new TextEncoder().encode("drop "));
+          if (--pieces === 0) controller.close();
+        },
+      }),
+    );
+  });
+
+  assertEquals((await inTime(streaming.ask())).text, "drop ".repeat(5));
+});
+
+let mine: AbortSignal | undefined;
+const signals = new Circuit({ timeoutMs: LIMIT_MS });
+route("/timeout/signals", async () => {
+  let isSame = false;
+  await signals.run((signal) => {
+    isSame = signal === mine;
+    mine = signal;
+    return "found";
+  });
+  return new Response(String(isSame));
+});
+
+test("11: each request's call has a signal of its own", async () => {
+  await ask("/timeout/signals");
+
+  assertEquals((await ask("/timeout/signals")).text, "false");
+  assert(mine);
+});
