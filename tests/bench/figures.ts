@@ -1,0 +1,108 @@
+/** What is made of samples: figures, held against their targets, as tables and as data. */
+import type { Line, Target } from "./lines.ts";
+import type { Sample, Samples } from "./rounds.ts";
+
+/** A median over rounds with its spread: the quarters below and above. */
+export interface Figure {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How a target was met. */
+export interface Verdict {
+  readonly what: string;
+  readonly figure: Figure;
+  readonly target: string;
+  readonly met: boolean;
+  /** False where the runtime does not tell. */
+  readonly measured: boolean;
+  readonly verdict: string;
+}
+
+/** The median of some numbers, with its spread. */
+export function figure(numbers: readonly number[]): Figure {
+  const sorted = numbers.filter(Number.isFinite).sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round((sorted.length - 1) * share)] ?? NaN;
+  return { median: at(0.5), low: at(0.25), high: at(0.75) };
+}
+
+/** All subjects of a measure: its figure, and how many times the first subject's it is. */
+export function subjects(sample: Sample): (readonly [name: string, own: Figure, times: Figure])[] {
+  const [floor = []] = Object.values(sample);
+  return Object.entries(sample).map(([name, rounds]) =>
+    [name, figure(rounds), figure(rounds.map((value, round) => value / floor[round]!))] as const
+  );
+}
+
+/** All targets of a line for which there are samples. */
+export function verdicts(line: Line, samples: Samples): Verdict[] {
+  return line.targets.flatMap((target) => {
+    const sample = samples[target.measure];
+    const reached = sample && valueOf(target, sample);
+    return reached === undefined ? [] : [judged(target, reached)];
+  });
+}
+
+function valueOf({ of, over, less }: Target, sample: Sample): Figure | undefined {
+  const ours = sample[of];
+  const base = over === undefined ? undefined : sample[over];
+  const floor = less === undefined ? undefined : sample[less];
+  if (ours === undefined || (over && !base) || (less && !floor)) return undefined;
+  // What remains of a difference of two noisy numbers may be anything: it is taken of medians.
+  if (over !== undefined && floor !== undefined) {
+    const { median: least } = figure(floor);
+    const { median: divisor } = figure(base!);
+    return figure(ours.map((value) => (value - least) / (divisor - least)));
+  }
+  return figure(ours.map((value, round) => {
+    const rest = value - (floor?.[round] ?? 0);
+    return base === undefined ? rest : rest / base[round]!;
+  }));
+}
+
+function judged(target: Target, reached: Figure): Verdict {
+  const { measure, of, over, less, atMost, atLeast } = target;
+  const above = over !== undefined && less !== undefined ? `, over ${less}` : "";
+  const against = over !== undefined ? ` / ${over}` : less !== undefined ? ` - ${less}` : "";
+  const limit = atMost ?? atLeast ?? NaN;
+  const off = atMost === undefined ? limit - reached.median : reached.median - limit;
+  const met = off <= 0;
+  const measured = Number.isFinite(off);
+  return {
+    what: `${measure}${above}: ${of}${against}`,
+    figure: reached,
+    target: `${atMost === undefined ? ">=" : "<="} ${limit}`,
+    met,
+    measured,
+    verdict: met ? "met" : measured ? `short by ${short(off)}` : "not measured",
+  };
+}
+
+/** A number as people read it. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return "-";
+  if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString("en");
+  return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+}
+
+/** A median and its spread in words. */
+export function spread({ median, low, high }: Figure): string {
+  return low === high ? short(median) : `${short(median)} (${short(low)} to ${short(high)})`;
+}
+
+/** Rows under one heading, in columns. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const text = (row: readonly string[]) =>
+    row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)
+    )
+      .join("  ");
+  return [
+    text(rows[0]!),
+    widths.map((width) => "-".repeat(width)).join("  "),
+    ...rows.slice(1).map(text),
+  ]
+    .join("\n");
+}

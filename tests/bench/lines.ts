@@ -1,0 +1,122 @@
+/** One thing that is to be reached. */
+export interface Target {
+  /** Which measure, and what of it. */
+  readonly measure: string;
+  readonly of: string;
+  /** What it is divided by. Without it, the figure itself counts. */
+  readonly over?: string;
+  /** Taken off before. */
+  readonly less?: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+/** One line of the bench. */
+export interface Line {
+  readonly title: string;
+  readonly targets: readonly Target[];
+}
+
+const TIME = "ns per call";
+const BYTES = "bytes per call";
+const CPU = "CPU per request";
+const RATE = "requests per second";
+const SIZES = ["1 KB", "64 KB", "1 MB"];
+
+/** All lines, by name, in the order in which they run. */
+export const LINES: Readonly<Record<string, Line>> = {
+  closed: {
+    title: "a call through a closed circuit",
+    targets: ["consecutive", "count"].flatMap((of): Target[] => [
+      { measure: TIME, of, over: "wrapper", atMost: 1.35 },
+      { measure: TIME, of, over: `cockatiel ${of}`, less: "bare", atMost: 0.6 },
+      { measure: TIME, of, over: "opossum no timeout", less: "bare", atMost: 0.25 },
+      { measure: BYTES, of, over: `cockatiel ${of}`, less: "bare", atMost: 0.45 },
+    ]).concat([
+      { measure: TIME, of: "by time", over: "cockatiel sampling", less: "bare", atMost: 0.7 },
+      { measure: TIME, of: "by time", over: "opossum no timeout", less: "bare", atMost: 0.35 },
+    ]),
+  },
+  refused: {
+    title: "a call that an open circuit refuses",
+    targets: [
+      { measure: TIME, of: "circuit.run", over: "throw new Error", atMost: 1.25 },
+      { measure: TIME, of: "circuit.run", over: "cockatiel consecutive", atMost: 1 },
+    ],
+  },
+  keep: {
+    title: "a proxy that keeps what it passes on",
+    targets: [
+      ...SIZES.map((size) => ({
+        measure: `${CPU}, ${size}, hot key`,
+        of: "keeping",
+        over: "bare",
+        atMost: 1.08,
+      })),
+      { measure: `${CPU}, 1 KB, cold keys`, of: "keeping", over: "bare", atMost: 1.3 },
+      { measure: "ms to the first byte of a trickle", of: "keeping", over: "bare", atMost: 1.3 },
+      { measure: "MB for a client that stalls", of: "keeping", less: "bare", atMost: 21 },
+    ],
+  },
+  proxy: {
+    title: "fetch as a proxy, hot key",
+    targets: [
+      { measure: CPU, of: "api.fetch", over: "bare", atMost: 1.08 },
+      { measure: RATE, of: "api.fetch", over: "bare", atLeast: 0.92 },
+      { measure: CPU, of: "api.fetch", over: "opossum", atMost: 1 },
+    ],
+  },
+  stale: {
+    title: "the last good answer while the circuit is open",
+    targets: SIZES.map((size) => ({
+      measure: `${CPU}, ${size}`,
+      of: "api.wrap",
+      over: "static",
+      atMost: 1.15,
+    })),
+  },
+  hono: {
+    title: "the middleware in a Hono app",
+    targets: [
+      { measure: CPU, of: "stale", over: "bare", atMost: 1.15 },
+      { measure: CPU, of: "closed, keeping", over: "bare", atMost: 1.25 },
+    ],
+  },
+  scale: {
+    title: "many circuits, many kept responses, many calls at once",
+    targets: [
+      ...["consecutive", "count", "by time"].map((of) => ({
+        measure: "heap bytes per idle circuit",
+        of,
+        over: of === "by time" ? "cockatiel sampling" : `cockatiel ${of}`,
+        atMost: 0.2,
+      })),
+      {
+        measure: "heap bytes per used circuit",
+        of: "by time",
+        over: "cockatiel sampling",
+        atMost: 0.25,
+      },
+      {
+        measure: "ns to make one",
+        of: "consecutive",
+        over: "cockatiel consecutive",
+        atMost: 0.25,
+      },
+      { measure: "ns to make one", of: "by time", over: "cockatiel sampling", atMost: 0.25 },
+      { measure: "% of a core, 10,000 idle", of: "by time", less: "nothing", atMost: 2 },
+      { measure: "bytes per call, of an hour", of: "growth", atMost: 5 },
+    ],
+  },
+  size: {
+    title: "the bundle for Workers",
+    targets: [
+      { measure: "bytes minified, gzip", of: "breaker without lru-cache", atMost: 8_192 },
+      { measure: "bytes minified, gzip", of: "breaker", atMost: 14_336 },
+    ],
+  },
+  import: {
+    title: "the import in a new process",
+    targets: [{ measure: "ms", of: "breaker", less: "nothing", atMost: 3 }],
+  },
+};

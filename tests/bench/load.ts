@@ -1,0 +1,114 @@
+/** An upstream and its clients on loopback, bounded in time and number. */
+
+/** A client with a connection of its own, which it keeps. */
+export class Client {
+  readonly #connection: Deno.TcpConn;
+  readonly #port: number;
+  readonly #bytes = new Uint8Array(65_536);
+
+  private constructor(connection: Deno.TcpConn, port: number) {
+    this.#connection = connection;
+    this.#port = port;
+  }
+
+  /** Connects to a server on this machine. */
+  static async to(port: number): Promise<Client> {
+    return new Client(await Deno.connect({ hostname: "127.0.0.1", port }), port);
+  }
+
+  /** Asks for a path and reads all of the answer; says when the first byte of the body came. */
+  async get(path: string): Promise<{ readonly firstByteAt: number }> {
+    let head = await this.ask(path);
+    const end = head.indexOf("\r\n\r\n") + 4;
+    if (!head.startsWith("HTTP/1.1 200")) throw new Error(`${path}: ${head.slice(0, end)}`);
+    let read = head.length - end;
+    let firstByteAt = performance.now();
+    const length = /^content-length: *(\d+)/im.exec(head.slice(0, end))?.[1];
+    const isOver = () => length === undefined ? head.endsWith("0\r\n\r\n") : read >= Number(length);
+    while (!isOver()) {
+      const part = await this.#read();
+      if (read === 0) firstByteAt = performance.now();
+      read += part.byteLength;
+      // The tail of a chunked body tells its end, and may come in two parts.
+      if (length === undefined) head = head.slice(-5) + LATIN_1.decode(part.subarray(-5));
+    }
+    return { firstByteAt };
+  }
+
+  /** Asks for a path, and reads no more than the head of the answer. */
+  async ask(path: string): Promise<string> {
+    const request = `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\n\r\n`;
+    await this.#connection.write(UTF_8.encode(request));
+    let head = "";
+    while (!head.includes("\r\n\r\n")) head += LATIN_1.decode(await this.#read());
+    return head;
+  }
+
+  async #read(): Promise<Uint8Array> {
+    const count = await this.#connection.read(this.#bytes);
+    if (count === null) throw new Error("The server has hung up");
+    return this.#bytes.subarray(0, count);
+  }
+
+  /** Hangs up. */
+  [Symbol.dispose](): void {
+    this.#connection.close();
+  }
+}
+
+const UTF_8 = new TextEncoder();
+const LATIN_1 = new TextDecoder("latin1");
+
+/** Lets clients ask, one request after the other each, for so long. Gives how many were answered. */
+export async function load(
+  clients: readonly Client[],
+  path: () => string,
+  ms: number,
+): Promise<number> {
+  const until = performance.now() + ms;
+  let requests = 0;
+  await Promise.all(clients.map(async (client) => {
+    while (performance.now() < until) {
+      await client.get(path());
+      requests++;
+    }
+  }));
+  return requests;
+}
+
+/** Answers /<number> with so many bytes, /trickle/… with ten parts in 90 ms. */
+export function startUpstream(): Deno.HttpServer<Deno.NetAddr> {
+  const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
+  return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, ({ url }) => {
+    const [, what = "", , revalidated] = new URL(url).pathname.split("/");
+    const headers: Record<string, string> = { "content-type": "application/json" };
+    if (revalidated === "cached") headers["cache-control"] = "max-age=0, stale-if-error=600";
+    if (what === "trickle") return new Response(trickle(), { headers });
+    const size = Number(what);
+    if (size > 1_048_576) return new Response(flood(size), { headers });
+    let body = bodies.get(what);
+    if (body === undefined) bodies.set(what, body = new Uint8Array(size).fill(120));
+    return new Response(body, { headers });
+  });
+}
+
+function trickle(): ReadableStream<Uint8Array> {
+  let parts = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      if (parts > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      controller.enqueue(new Uint8Array(1_024).fill(120));
+      if (++parts === 10) controller.close();
+    },
+  });
+}
+
+function flood(size: number): ReadableStream<Uint8Array> {
+  let left = size;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(65_536).fill(120));
+      if ((left -= 65_536) <= 0) controller.close();
+    },
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * What a call through a circuit costs, against its floor and against others:
+ *
+ *     deno task bench [closed | refused | keep | proxy | stale | hono | scale | size | import …]
+ *       [--runtime deno | node | node20 | bun]… [--quick]
+ *
+ * Prints ratios, medians over interleaved rounds with the quarters below and above, and which
+ * targets fall short; writes them to dist/bench.json. It asserts nothing: only ratios within one
+ * run mean anything, and a shared machine moves them too.
+ */
+import { output } from "../runtimes/child.ts";
+import { type Figure, short, spread, subjects, table, type Verdict, verdicts } from "./figures.ts";
+import { HTTP_LINES, overHttp } from "./http.ts";
+import { LINES } from "./lines.ts";
+import type { Effort, Samples } from "./rounds.ts";
+import { type Runtime, runtime } from "./runtime.ts";
+import { importing, size } from "./weight.ts";
+
+const LIMIT_MS = 240_000;
+const RESULT = new URL("../../dist/bench.json", import.meta.url);
+
+const { names, runtimes, isQuick } = read(Deno.args);
+const folder = await Deno.makeTempDir({ prefix: "breaker-bench-" });
+const results: Record<string, unknown> = {};
+const shortfalls: string[] = [];
+try {
+  console.log(`${navigator.hardwareConcurrency} cores, ${Deno.build.os} ${Deno.build.arch}`);
+  console.log(`against ${(await peerVersions()).join(", ")}`);
+  for (const name of runtimes) await measureOn(await runtime(name, folder));
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+await Deno.mkdir(new URL(".", RESULT), { recursive: true });
+await Deno.writeTextFile(RESULT, JSON.stringify(results, null, 2));
+console.log(`\n${shortfalls.length} targets fall short`);
+for (const shortfall of shortfalls) console.log(shortfall);
+// A kept-alive connection is nothing to wait for.
+Deno.exit();
+
+async function measureOn(on: Runtime): Promise<void> {
+  const lines: Record<string, { figures: unknown; verdicts: readonly Verdict[] }> = {};
+  for (const name of names) {
+    const startedAt = performance.now();
+    const samples = await measure(name, on);
+    const reached = verdicts(LINES[name]!, samples);
+    const seconds = Math.round((performance.now() - startedAt) / 1_000);
+    console.log(`\n# ${name} on ${on.name} ${on.version}: ${LINES[name]!.title} (${seconds} s)`);
+    report(samples, reached);
+    for (const { met, measured, what, verdict } of reached) {
+      if (measured && !met) shortfalls.push(`${on.name} ${name}: ${what}: ${verdict}`);
+    }
+    lines[name] = { figures: figuresOf(samples), verdicts: reached };
+  }
+  results[on.name] = { version: on.version, lines };
+}
+
+async function measure(name: string, on: Runtime): Promise<Samples> {
+  const effort: Effort = { rounds: isQuick ? 24 : 120, roundMs: 3 };
+  if (name === "size") return await size(folder);
+  if (name === "import") return await importing(on, folder, isQuick ? 5 : 15);
+  if (name in HTTP_LINES) return await overHttp(name, on, isQuick);
+  const printed = await output({
+    ...await on.command("script.ts", name, JSON.stringify(effort)),
+    limitMs: LIMIT_MS,
+  });
+  return JSON.parse(printed.slice(printed.lastIndexOf("\n") + 1));
+}
+
+function report(samples: Samples, reached: readonly Verdict[]): void {
+  for (const [measure, sample] of Object.entries(samples)) {
+    const all = subjects(sample);
+    const floor = all[0]?.[0] ?? "";
+    const rows = all.map(([name, own, times]) => [name, short(own.median), spread(times)]);
+    console.log(`\n${table([[measure, "median", `x ${floor}`], ...rows])}`);
+  }
+  if (reached.length === 0) return;
+  const rows = reached.map(({ what, figure, target, verdict }) => [
+    what,
+    spread(figure),
+    target,
+    verdict,
+  ]);
+  console.log(`\n${table([["target", "reached", "asked", ""], ...rows])}`);
+}
+
+function figuresOf(
+  samples: Samples,
+): Record<string, Record<string, { own: Figure; times: Figure }>> {
+  return Object.fromEntries(
+    Object.entries(samples).map(([measure, sample]) => [
+      measure,
+      Object.fromEntries(subjects(sample).map(([name, own, times]) => [name, { own, times }])),
+    ]),
+  );
+}
+
+/** The versions that the imports of peers.ts name. */
+async function peerVersions(): Promise<string[]> {
+  const sources = await Promise.all(
+    ["peers.ts", "server.ts", "undici.ts"].map((file) =>
+      Deno.readTextFile(new URL(file, import.meta.url))
+    ),
+  );
+  return [...sources.join("").matchAll(/"npm:((?:@\w+\/)?[\w-]+)@([\d.]+)"/g)].map(
+    ([, name, version]) => `${name} ${version}`,
+  );
+}
+
+function read(args: readonly string[]) {
+  const names: string[] = [];
+  const runtimes: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index]!;
+    if (arg === "--runtime") runtimes.push(args[++index] ?? "");
+    else if (arg in LINES) names.push(arg);
+    else if (arg !== "--quick") {
+      throw new RangeError(
+        `Cannot measure "${arg}" as it must be one of ${Object.keys(LINES).join(", ")}`,
+      );
+    }
+  }
+  return {
+    names: names.length > 0 ? names : Object.keys(LINES),
+    runtimes: runtimes.length > 0 ? runtimes : ["deno"],
+    isQuick: args.includes("--quick"),
+  };
+}

@@ -1,0 +1,113 @@
+/** What was measured of one thing: by subject, one number for each round. */
+export type Sample = Record<string, number[]>;
+
+/** What was measured in all: by the name of the measure. */
+export type Samples = Record<string, Sample>;
+
+/** How long to measure. */
+export interface Effort {
+  /** How many rounds; each measures every subject once, in an order of its own. */
+  readonly rounds: number;
+  /** How long each subject is measured in each round, in ms. */
+  readonly roundMs: number;
+}
+
+type Call = () => unknown;
+type Loop = (call: Call, times: number) => Promise<void>;
+
+declare const gc: (() => void) | undefined;
+declare const Bun: { gc(force: boolean): void } | undefined;
+
+/** Measures all subjects once in each round: what disturbs the machine then disturbs all alike. */
+export async function interleaved<S>(
+  subjects: Readonly<Record<string, S>>,
+  rounds: number,
+  measure: (subject: S, name: string) => number | Promise<number>,
+): Promise<Sample> {
+  const names = Object.keys(subjects);
+  const sample: Sample = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(round + turn) % names.length]!;
+      sample[name]!.push(await measure(subjects[name]!, name));
+    }
+  }
+  return sample;
+}
+
+/** The time of one call, in ns: calls run one after the other, each is awaited. */
+export async function nsPerCall(
+  subjects: Readonly<Record<string, Call>>,
+  { rounds, roundMs }: Effort,
+): Promise<Sample> {
+  const ready: Record<string, () => Promise<number>> = {};
+  for (const [name, call] of Object.entries(subjects)) {
+    const loop = loopFor(name);
+    const times = await timesWithin(loop, call, roundMs);
+    ready[name] = async () => await elapsedMs(loop, call, times) * 1e6 / times;
+  }
+  return await interleaved(ready, rounds, (measure) => measure());
+}
+
+/** The bytes that one call allocates; NaN where the runtime does not tell. */
+export async function bytesPerCall(
+  subjects: Readonly<Record<string, Call>>,
+  { rounds }: Effort,
+): Promise<Sample> {
+  const times = 400;
+  const loops = Object.fromEntries(Object.keys(subjects).map((name) => [name, loopFor(name)]));
+  for (const [name, call] of Object.entries(subjects)) await loops[name]!(call, 50 * times);
+  return await interleaved(subjects, rounds, async (call, name) => {
+    collect();
+    const before = heapUsed();
+    await loops[name]!(call, times);
+    return (heapUsed() - before) / times;
+  });
+}
+
+/** A loop of its own for each subject, or the engine would optimise one for the mixture of all. */
+function loopFor(name: string): Loop {
+  return new Function(`
+    return async (call, times) => { // ${name}
+      for (let i = 0; i < times; i++) try { await call(); } catch {}
+    };`)() as Loop;
+}
+
+async function timesWithin(loop: Loop, call: Call, ms: number): Promise<number> {
+  await loop(call, 2_000);
+  let times = 64;
+  while (await elapsedMs(loop, call, times) < ms) times *= 2;
+  const last = await elapsedMs(loop, call, times);
+  return Math.max(16, Math.round(times * ms / last));
+}
+
+async function elapsedMs(loop: Loop, call: Call, times: number): Promise<number> {
+  const startedAt = performance.now();
+  await loop(call, times);
+  return performance.now() - startedAt;
+}
+
+/** Frees what can be freed. */
+export function collect(): void {
+  if (typeof Bun !== "undefined") Bun.gc(true);
+  else if (typeof gc === "function") gc();
+}
+
+/** Frees also what waits for finalizers, which run between turns. */
+export async function collectAll(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) {
+    await pause(30);
+    collect();
+  }
+}
+
+/** Waits. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The heap in use with its buffers, in bytes. */
+export function heapUsed(): number {
+  const { heapUsed, arrayBuffers } = globalThis.process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

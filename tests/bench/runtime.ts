@@ -1,0 +1,87 @@
+/** Starts scripts of this folder on the runtime that is measured. */
+import { output, type Program } from "../runtimes/child.ts";
+import { node, tool } from "../runtimes/tool.ts";
+
+/** A runtime that can be measured. */
+export interface Runtime {
+  readonly name: string;
+  readonly version: string;
+  /** What to start for a script of this folder. */
+  command(script: string, ...args: string[]): Promise<Program>;
+  /** What to start for a file of JavaScript. */
+  plain(file: string): Program;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+const BUN = "bun@1.4.5";
+const LIMIT_MS = 90_000;
+
+/** By name: deno, bun, node (24) or node with a major version. */
+export async function runtime(name: string, folder: string): Promise<Runtime> {
+  if (name === "deno") {
+    const flags = ["run", "-A", "--no-lock", "--v8-flags=--expose-gc"];
+    const plain = (script: string, ...args: string[]) => ({
+      command: Deno.execPath(),
+      args: [...flags, script, ...args],
+    });
+    return {
+      name,
+      version: Deno.version.deno,
+      command: (script, ...args) => Promise.resolve(plain(here(script), ...args)),
+      plain,
+    };
+  }
+  const major = /^node(\d*)$/.exec(name)?.[1];
+  if (major === undefined && name !== "bun") {
+    throw new RangeError(`Cannot measure "${name}" as it must be one of deno, node, node20, bun`);
+  }
+  const { command, version } = major === undefined ? await bun() : await node(Number(major || 24));
+  const flags = major === undefined ? [] : ["--expose-gc"];
+  return {
+    name,
+    version,
+    async command(script, ...args) {
+      return { command, args: [...flags, await bundled(script, folder), ...args] };
+    },
+    plain: (file) => ({ command, args: [file] }),
+  };
+}
+
+async function bun(): Promise<{ readonly command: string; readonly version: string }> {
+  const command = await tool(BUN, "bun");
+  return { command, version: await output({ command, args: ["--version"], limitMs: LIMIT_MS }) };
+}
+
+const bundles = new Map<string, Promise<string>>();
+
+/** A script of this folder as one file, made once. */
+function bundled(script: string, folder: string): Promise<string> {
+  const file = `${folder}/${script.replace(".ts", ".mjs")}`;
+  const made = bundles.get(file) ?? bundle(here(script), file, "deno").then(() => file);
+  bundles.set(file, made);
+  return made;
+}
+
+/** Makes one file of a module and all that it imports. */
+export async function bundle(
+  entry: string,
+  file: string,
+  platform: "deno" | "browser",
+  ...flags: string[]
+): Promise<void> {
+  await output({
+    command: Deno.execPath(),
+    args: [
+      ...["bundle", "--quiet", "--no-lock", "--config", "deno.json", "--platform", platform],
+      ...flags,
+      ...["--output", file, entry],
+    ],
+    cwd: ROOT,
+    env: platform === "browser" ? { DENO_CONDITIONS: "workerd,worker,browser" } : {},
+    limitMs: LIMIT_MS,
+  });
+}
+
+function here(script: string): string {
+  return new URL(script, import.meta.url).pathname;
+}

@@ -1,0 +1,225 @@
+/** In one process: what many circuits, many kept responses and many calls at once cost. */
+import process from "node:process";
+import { breaker, Circuit, failureRate } from "@lastgood/breaker";
+import * as peers from "./peers.ts";
+import {
+  collect,
+  collectAll,
+  type Effort,
+  heapUsed,
+  interleaved,
+  nsPerCall,
+  pause,
+  type Sample,
+  type Samples,
+} from "./rounds.ts";
+
+// deno-lint-ignore require-await
+const fine = async () => 1;
+
+/** Makes one, and gives what calls through it. */
+type Make = (index: number) => peers.Guarded<number>;
+
+/** One options object for all, as an app would have it. */
+const BY_TIME = { trip: failureRate({ windowMs: 10_000 }) };
+const BY_CALLS = { trip: failureRate({ lastCalls: 100 }) };
+
+const MAKERS: Readonly<Record<string, Make>> = {
+  "consecutive": () => guarded(new Circuit({ threshold: 5 })),
+  "count": () => guarded(new Circuit(BY_CALLS)),
+  "by time": () => guarded(new Circuit(BY_TIME)),
+  "by time, of a breaker": ofBreaker(),
+  "cockatiel consecutive": () => peers.cockatielConsecutive(fine),
+  "cockatiel count": () => peers.cockatielCount(fine),
+  "cockatiel sampling": () => peers.cockatielSampling(fine),
+  "mollitia": () => peers.mollitiaCount(fine),
+};
+
+/** Whose heap and idle time are measured with few, for each has timers and hundreds of objects. */
+const HEAVY: Readonly<Record<string, Make>> = {
+  "opossum": () => peers.opossum(fine),
+};
+
+function guarded(circuit: Circuit): peers.Guarded<number> {
+  return () => circuit.run(fine);
+}
+
+function ofBreaker(): Make {
+  let many = breaker({ ...BY_TIME, maxCircuits: 1_000_000 });
+  return (index) => {
+    if (index === 0) many = breaker({ ...BY_TIME, maxCircuits: 1_000_000 });
+    const circuit = many.circuit(`http://${index}.example`);
+    return async () => {
+      await circuit.run(() => RESPONSE);
+      return 1;
+    };
+  };
+}
+
+const RESPONSE = new Response(null);
+
+/** Line 6: scale. */
+export async function scale(effort: Effort): Promise<Samples> {
+  const rounds = Math.max(4, Math.round(effort.rounds / 12));
+  return {
+    ...await heap(rounds),
+    "ns per call, by circuits": await byCircuits(effort),
+    "ns per stale answer, by kept responses": await byKept(effort),
+    ...await byConcurrency(effort),
+    "% of a core, 10,000 idle": await idle(),
+    "bytes per call, of an hour": await hour(),
+  };
+}
+
+/** Bytes per circuit before and after its first call; what it takes to make one, in ns. */
+async function heap(rounds: number): Promise<Samples> {
+  const idle: Sample = {};
+  const used: Sample = {};
+  const made = await interleaved({ ...MAKERS, ...HEAVY }, rounds + 1, async (make, name) => {
+    const times = name in HEAVY ? 500 : 5_000;
+    // What holds them is there before.
+    const calls = Array<peers.Guarded<number>>(times).fill(fine);
+    for (let index = 0; index < 500; index++) await make(index)();
+    collect();
+    const empty = heapUsed();
+    const startedAt = performance.now();
+    for (let index = 0; index < times; index++) calls[index] = make(index);
+    const ns = (performance.now() - startedAt) * 1e6 / times;
+    collect();
+    (idle[name] ??= []).push((heapUsed() - empty) / times);
+    for (const call of calls) await call();
+    collect();
+    (used[name] ??= []).push((heapUsed() - empty) / times);
+    return ns;
+  });
+  // What a first round measures is also what the engine itself makes and frees.
+  for (const sample of [idle, used, made]) for (const name in sample) sample[name]!.shift();
+  return {
+    "heap bytes per idle circuit": idle,
+    "heap bytes per used circuit": used,
+    "ns to make one": made,
+  };
+}
+
+/** Calls go round all circuits in turn. */
+async function byCircuits(effort: Effort): Promise<Sample> {
+  const subjects: Record<string, () => unknown> = {};
+  for (const many of [1, 1_000, 100_000]) {
+    const circuits = Array.from({ length: many }, () => new Circuit(BY_TIME));
+    let next = 0;
+    subjects[`${many} circuits`] = () => circuits[next++ % many]!.run(fine);
+    const api = breaker({ maxCircuits: 100_000, lastGood: false, timeoutMs: Infinity });
+    const request = new Request("http://a.example/");
+    const keys = Array.from({ length: many }, (_, index) => ({ key: `upstream ${index}` }));
+    subjects[`breaker of ${many}`] = () => api.respond(request, answer, keys[next++ % many]!);
+  }
+  return await nsPerCall(subjects, effort);
+}
+
+function answer(): Response {
+  return RESPONSE;
+}
+
+/** The circuit is open; requests go round all kept responses in turn. */
+async function byKept(effort: Effort): Promise<Sample> {
+  const subjects: Record<string, () => unknown> = {};
+  for (const many of [1, 1_000, 100_000]) {
+    const api = breaker({
+      fetch: () => Promise.resolve(new Response("fine")),
+      lastGood: { maxEntries: many, maxBytes: 1e9 },
+    });
+    const url = (index: number) => `http://a.example/${index}`;
+    for (let index = 0; index < many; index++) await (await api.fetch(url(index))).text();
+    api.circuit("http://a.example").trip();
+    let next = 0;
+    subjects[`${many} kept`] = () => api.fetch(url(next++ % many));
+  }
+  return await nsPerCall(subjects, effort);
+}
+
+/** So many calls are begun, then all end. */
+async function byConcurrency({ rounds, roundMs }: Effort): Promise<Samples> {
+  const samples: Samples = {};
+  const circuit = new Circuit(BY_TIME);
+  for (const many of [1, 100, 10_000]) {
+    const batches = Math.max(1, Math.round(roundMs * 1_000 / many));
+    const inFlight = async (run: (call: () => Promise<number>) => Promise<number>) => {
+      const startedAt = performance.now();
+      for (let batch = 0; batch < batches; batch++) {
+        let end = (_value: number) => {};
+        const gate = new Promise<number>((resolve) => end = resolve);
+        const calls = Array.from({ length: many }, () => run(() => gate));
+        end(1);
+        await Promise.all(calls);
+      }
+      return (performance.now() - startedAt) * 1e6 / batches / many;
+    };
+    samples[`ns per call, ${many} in flight`] = await interleaved(
+      { "bare": (call: () => Promise<number>) => call(), "circuit": circuit.run.bind(circuit) },
+      Math.ceil(rounds / 2),
+      (run) => inFlight(run as (call: () => Promise<number>) => Promise<number>),
+    );
+  }
+  return samples;
+}
+
+/** What 10,000 that have been called once take while nobody calls. */
+async function idle(): Promise<Sample> {
+  const sample: Sample = {};
+  const held: unknown[] = [];
+  const makers = {
+    "nothing": () => fine,
+    "by time": MAKERS["by time"]!,
+    "cockatiel sampling": MAKERS["cockatiel sampling"]!,
+    "opossum": HEAVY["opossum"]!,
+  };
+  for (const [name, make] of Object.entries(makers)) {
+    for (let index = 0; index < 10_000; index++) {
+      const call = make(index);
+      await call();
+      held.push(call);
+    }
+    collect();
+    await pause(300);
+    const before = process.cpuUsage();
+    await pause(2_000);
+    const { user, system } = process.cpuUsage(before);
+    sample[name] = [(user + system) / 2e6 * 100];
+  }
+  return sample;
+}
+
+/** An hour at 20 requests a second with an outage every ten minutes, in simulated time. */
+async function hour(): Promise<Sample> {
+  let now = 1_000_000;
+  let seed = 1;
+  const random = () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647;
+  const api = breaker({
+    ...BY_TIME,
+    delayMs: 5_000,
+    timeoutMs: Infinity,
+    now: () => now,
+    random,
+    fetch: () => {
+      const isDown = now % 600_000 > 570_000;
+      return Promise.resolve(new Response("x".repeat(500), { status: isDown ? 503 : 200 }));
+    },
+    lastGood: { maxEntries: 500 },
+  });
+  const calls = async (many: number) => {
+    for (let call = 0; call < many; call++) {
+      now += 50;
+      const host = Math.floor(random() * 20);
+      const response = await api.fetch(
+        `http://${host}.example/${Math.floor(random() * 10_000)}`,
+      ).catch(() => undefined);
+      await response?.text();
+    }
+    await api.idle();
+    await collectAll();
+  };
+  await calls(12_000);
+  const before = heapUsed();
+  await calls(72_000);
+  return { "growth": [(heapUsed() - before) / 72_000] };
+}

@@ -1,0 +1,147 @@
+/**
+ * The server that is measured, on the runtime that is measured. Its first argument is the origin of
+ * an upstream; it prints its port. The first part of a path says which subject answers.
+ */
+import process from "node:process";
+import { breaker } from "@lastgood/breaker";
+import { breaker as middleware } from "@lastgood/breaker/hono";
+import { type Context, Hono } from "hono";
+import * as peers from "./peers.ts";
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+declare const Bun: {
+  serve(options: { port: number; hostname: string; fetch: Handler }): { readonly port: number };
+} | undefined;
+
+/** Nothing of this outlives a run, even if nobody ends it. */
+const LIMIT_MS = 600_000;
+const NEVER_MS = 3_600_000;
+
+const upstream = process.argv[2] ?? "";
+
+/** The upstream's URL for a request: its path without the subject. */
+function target({ url }: Request): string {
+  return upstream + url.slice(url.indexOf("/", url.indexOf("/", 8) + 1));
+}
+
+// ---- A proxy ----
+
+function proxied(api: { fetch(url: string): Promise<Response> }): Handler {
+  return (request) => api.fetch(target(request));
+}
+
+/** The peers guard a function without arguments: what it is to fetch goes beside it. */
+function guarded(guard: peers.Guard): Handler {
+  let url = "";
+  const call = guard(() => fetch(url));
+  return (request) => {
+    url = target(request);
+    return call();
+  };
+}
+
+const proxies: Readonly<Record<string, Handler>> = {
+  "bare": (request) => fetch(target(request)),
+  "keeping": proxied(breaker()),
+  "keeps-nothing": proxied(breaker({ lastGood: false })),
+  "no-timeout": proxied(breaker({ timeoutMs: Infinity })),
+  "opossum": guarded(peers.opossum),
+  "opossum-lean": guarded(peers.opossumLean),
+  "cockatiel": guarded(peers.cockatielSampling),
+  "mollitia": guarded(peers.mollitiaCount),
+};
+
+// ---- The last good answer ----
+
+const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
+
+/** As many bytes as the end of the path says. */
+function bodyFor({ url }: Request): Uint8Array<ArrayBuffer> {
+  const size = url.slice(url.lastIndexOf("/") + 1);
+  let body = bodies.get(size);
+  if (body === undefined) bodies.set(size, body = new Uint8Array(Number(size)).fill(120));
+  return body;
+}
+
+const FIELDS = { "content-type": "text/plain; charset=UTF-8", "x-one": "1", "x-two": "2" };
+
+function fixed(request: Request): Response {
+  return new Response(bodyFor(request), { headers: FIELDS });
+}
+
+const wrapping = breaker({ delayMs: NEVER_MS });
+const fetching = breaker({
+  delayMs: NEVER_MS,
+  fetch: (input) => Promise.resolve(fixed(new Request(input))),
+});
+
+const stale: Readonly<Record<string, Handler>> = {
+  "static": fixed,
+  "wrap": wrapping.wrap(fixed),
+  "fetch": (request) => fetching.fetch(request.url),
+};
+
+// ---- Hono ----
+
+const text = "x".repeat(1_024);
+const ofHono = breaker({ delayMs: NEVER_MS });
+
+function app(...before: Parameters<Hono["use"]>[1][]): Handler {
+  const made = new Hono();
+  for (const handler of before) made.use("*", handler);
+  made.get("*", (c: Context) => c.text(text));
+  return (request) => made.fetch(request);
+}
+
+const hono: Readonly<Record<string, Handler>> = {
+  "hono-bare": app(),
+  "hono-no-op": app(async (_c, next) => await next()),
+  "hono-keeping": app(middleware()),
+  "hono-keeps-nothing": app(middleware({ lastGood: false })),
+  "hono-stale": app(middleware(ofHono)),
+};
+
+// ---- The server ----
+
+const control: Readonly<Record<string, Handler>> = {
+  "usage": () => {
+    const { user, system } = process.cpuUsage();
+    return Response.json({ cpuUs: user + system, rss: process.memoryUsage().rss });
+  },
+  "trip": () => {
+    for (const api of [wrapping, fetching, ofHono]) {
+      for (const [, circuit] of api.circuits()) circuit.trip();
+    }
+    return new Response("tripped");
+  },
+};
+
+const subjects = new Map(Object.entries({ ...proxies, ...stale, ...hono, ...control }));
+if (process.versions.node !== undefined && !("Deno" in globalThis) && typeof Bun === "undefined") {
+  const { cachingFetch } = await import("./undici.ts");
+  subjects.set("undici-cache", (request) => cachingFetch(target(request)));
+}
+
+function answer(request: Request): Response | Promise<Response> {
+  const { url } = request;
+  const start = url.indexOf("/", 8) + 1;
+  const end = url.indexOf("/", start);
+  const subject = subjects.get(url.slice(start, end === -1 ? undefined : end));
+  return subject === undefined ? new Response(null, { status: 404 }) : subject(request);
+}
+
+async function listen(): Promise<number> {
+  const hostname = "127.0.0.1";
+  if (typeof Bun !== "undefined") return Bun.serve({ port: 0, hostname, fetch: answer }).port;
+  if ("Deno" in globalThis) {
+    return Deno.serve({ port: 0, hostname, onListen: () => {} }, answer).addr.port;
+  }
+  const { serve } = await import("npm:@hono/node-server@2.1.9");
+  return await new Promise((resolve) => {
+    serve({ port: 0, hostname, fetch: answer }, ({ port }) => resolve(port));
+  });
+}
+
+console.log(await listen());
+setTimeout(() => process.exit(1), LIMIT_MS);

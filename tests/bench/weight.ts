@@ -1,0 +1,80 @@
+/** What the library weighs: the size of its bundle, and the time of its import. */
+import { output } from "../runtimes/child.ts";
+import { interleaved, type Samples } from "./rounds.ts";
+import { bundle, type Runtime } from "./runtime.ts";
+
+const LIMIT_MS = 30_000;
+const OURS = new URL("../../mod.ts", import.meta.url).href;
+
+/** What is weighed, as the one line of a module. */
+const MODULES: Readonly<Record<string, string>> = {
+  "nothing": "export {};",
+  "breaker": `export * from "${OURS}";`,
+  "lru-cache": `export * from "npm:lru-cache@^11";`,
+  "cockatiel": `export * from "npm:cockatiel@4.0.0";`,
+  "mollitia": `export * from "npm:mollitia@0.1.1";`,
+  "opossum": `export { default } from "npm:opossum@10.0.0";`,
+};
+const WITHOUT_LRU = ["--external", "lru-cache", "--external", "npm:lru-cache@^11"];
+
+/** Line 7: bytes of the bundle for Workers, minified and compressed. */
+export async function size(folder: string): Promise<Samples> {
+  const min: Record<string, number[]> = {};
+  const gzip: Record<string, number[]> = {};
+  const weigh = async (name: string, code: string, ...flags: string[]) => {
+    const file = `${folder}/size.js`;
+    try {
+      await bundle(await entry(folder, code), file, "browser", "--minify", ...flags);
+    } catch (error) {
+      console.log(`size: ${name} does not bundle for Workers: ${lastLine(error)}`);
+      return;
+    }
+    const bytes = await Deno.readFile(file);
+    min[name] = [bytes.byteLength];
+    const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+    gzip[name] = [(await new Response(packed).arrayBuffer()).byteLength];
+  };
+  await weigh("breaker without lru-cache", MODULES["breaker"]!, ...WITHOUT_LRU);
+  for (const [name, code] of Object.entries(MODULES)) {
+    if (name !== "nothing") await weigh(name, code);
+  }
+  return { "bytes minified": min, "bytes minified, gzip": gzip };
+}
+
+function lastLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error)
+    .split("\n").filter((line) => /resolve|error/i.test(line)).at(-1) ?? "";
+}
+
+/** Line 7: ms that an import takes in a new process. */
+export async function importing(
+  runtime: Runtime,
+  folder: string,
+  rounds: number,
+): Promise<Samples> {
+  const files: Record<string, string> = {};
+  for (const [name, code] of Object.entries(MODULES)) {
+    const module = `${folder}/import-${name}.mjs`;
+    await bundle(await entry(folder, code), module, "deno");
+    const file = `${folder}/import-of-${name}.mjs`;
+    await Deno.writeTextFile(
+      file,
+      `const startedAt = performance.now();
+await import(${JSON.stringify(module)});
+console.log(performance.now() - startedAt);
+`,
+    );
+    files[name] = file;
+  }
+  return {
+    "ms": await interleaved(files, rounds, async (file) => {
+      return Number(await output({ ...runtime.plain(file), limitMs: LIMIT_MS }));
+    }),
+  };
+}
+
+async function entry(folder: string, code: string): Promise<string> {
+  const file = `${folder}/entry.ts`;
+  await Deno.writeTextFile(file, code);
+  return file;
+}
