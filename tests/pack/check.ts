@@ -39,17 +39,17 @@ const checks: Check[] = [
     name: `TypeScript 5 with moduleResolution ${resolution}, every library checked`,
     run: () => compiles(resolution),
   })),
-  { name: "Node 20 runs what TypeScript made", run: () => isWell(node(20), ["out/app.js"]) },
+  { name: "Node 20 runs what TypeScript made", run: () => isWell(node20(), ["out/app.js"]) },
   { name: "Bun runs it", run: () => isWell(tool("bun@1.4.5", "bun"), ["run", "app.ts"]) },
   ...Object.keys(BUNDLES).map((target) => ({
     name: `esbuild for ${target} leaves nothing unresolved`,
     run: () => bundles(target),
   })),
-  { name: "what esbuild made for the browser runs", run: () => isWell(node(20), ["browser.js"]) },
-  { name: "what esbuild made for workerd runs", run: () => isWell(node(20), ["workerd.js"]) },
+  { name: "what esbuild made for the browser runs", run: () => isWell(node20(), ["browser.js"]) },
+  { name: "what esbuild made for workerd runs", run: () => isWell(node20(), ["workerd.js"]) },
   { name: "a bundle drops what is not used", run: isShaken },
   { name: "Vite builds it", run: vite },
-  { name: "what Vite made runs", run: () => isWell(node(20), ["dist/assets/app.js"]) },
+  { name: "what Vite made runs", run: () => isWell(node20(), ["dist/assets/app.js"]) },
 ];
 
 let failed = 0;
@@ -98,10 +98,14 @@ async function installs(): Promise<void> {
   demand(packages === "@lastgood,lru-cache", `It brings more than it needs: ${packages}`);
 }
 
+async function node20(): Promise<string> {
+  return (await node(20)).command;
+}
+
 async function importsEach(): Promise<void> {
   const code = ENTRIES.map((name) => `await import("${name}");`).join("\n");
   await write("each.js", `${code}\nconsole.log("${WELL}");`);
-  await isWell(node(20), ["each.js"]);
+  await isWell(node20(), ["each.js"]);
 }
 
 // ---- TypeScript and bundlers ----
