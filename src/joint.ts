@@ -1,15 +1,10 @@
 import type { Admission } from "./circuit/admission.ts";
-import { Call } from "./circuit/call.ts";
-import type { Deadlines } from "./circuit/deadlines.ts";
 import { admit, type Circuit } from "./circuit/circuit.ts";
-import { type Judge, judged, type Verdict } from "./circuit/verdict.ts";
 import { CircuitOpenError, problem } from "./errors.ts";
-import { type BreakerEvent, type ErrorSource, type StaleReason, tell } from "./events.ts";
+import { type StaleReason, tell } from "./events.ts";
 import { outlivesAnswer } from "./host.ts";
 import type { Ask } from "./last_good/ask.ts";
-import { parseRetryAfter } from "./last_good/fields.ts";
-import type { Place } from "./last_good/key.ts";
-import type { Kept, LastGood, OnError } from "./last_good/last_good.ts";
+import type { LastGood, OnError } from "./last_good/last_good.ts";
 import {
   cacheStatus,
   isAnswerable,
@@ -18,73 +13,23 @@ import {
   type Served,
   wishes,
 } from "./last_good/serve.ts";
-import { ageMs, type Reception, revive, type Snapshot } from "./last_good/snapshot.ts";
+import { ageMs, revive, type Snapshot } from "./last_good/snapshot.ts";
+import { discard, isResponse, type JointSettings, tellError, type Turn } from "./turn.ts";
+import { type Outcome, Upstream } from "./upstream.ts";
 import { misuse } from "./validation.ts";
 import type { Work } from "./work.ts";
-
-/** What the way through a breaker depends on: its options, checked and complete. */
-export interface JointSettings {
-  readonly deadlines: Deadlines | undefined;
-  readonly mode: "enforce" | "observe" | "off";
-  readonly judge: Judge<Response> | undefined;
-  readonly onEvent: ((event: BreakerEvent) => void) | undefined;
-  readonly now: () => number;
-  readonly onRetryAfter: "stretch" | "open";
-  readonly maxDelayMs: number;
-  readonly fallback:
-    | ((request: Request, cause: unknown) => Response | Promise<Response>)
-    | undefined;
-}
-
-/** One request on its way through a breaker. */
-export interface Turn {
-  readonly ask: Ask;
-  readonly circuit: Circuit<Response>;
-  /** Calls the upstream; with an entity tag, it may ask whether that is still good. */
-  readonly produce: (
-    signal: AbortSignal | undefined,
-    etag?: string,
-  ) => Response | Promise<Response>;
-  /** Whether `produce` needs a signal even while the call is its caller's. */
-  readonly takesSignal: boolean;
-  /** Whether its responses come straight from `fetch`. */
-  readonly byFetch: boolean;
-  /** Whether `produce` may run behind the answer. */
-  readonly behind: boolean;
-  /** Keeps work alive behind the answer; looked up only when there is some. */
-  readonly waitUntil: () => ((work: Promise<unknown>) => void) | undefined;
-  /** Answers a refused request for which there is nothing to serve. */
-  readonly refuse: (error: CircuitOpenError) => Response;
-  /** Where its answer is kept; undefined if nothing is kept or served. */
-  place: Place | undefined;
-  /** Whether its caller has been answered from elsewhere: the call is no longer theirs. */
-  isReleased: boolean;
-}
-
-/** When a call began, and its place in the order of all. */
-type Begun = Omit<Reception, "receivedAt">;
-
-/** What came of a call. */
-type Outcome =
-  /** An answer to hand on; with `copied`, work goes on until that is over. */
-  | { readonly type: "good"; readonly response: Response; readonly copied?: Promise<void> }
-  | {
-    readonly type: "failed";
-    readonly cause: unknown;
-    readonly response: Response | undefined;
-    readonly why: "origin-error" | "timeout";
-  }
-  | { readonly type: "aborted"; readonly reason: unknown };
 
 /** The way of a request between a circuit and what is kept. */
 export class Joint {
   readonly #settings: JointSettings;
   readonly #lastGood: LastGood | undefined;
+  readonly #upstream: Upstream;
   readonly #work: Work;
 
   constructor(settings: JointSettings, lastGood: LastGood | undefined, work: Work) {
     this.#settings = settings;
     this.#lastGood = lastGood;
+    this.#upstream = new Upstream(settings, lastGood);
     this.#work = work;
   }
 
@@ -104,7 +49,8 @@ export class Joint {
     if (admission.isProbe && this.#settings.mode === "enforce" && this.#mayRunBehind(turn)) {
       const kept = this.#kept(turn);
       if (kept !== undefined) {
-        this.#callBehind(turn, admission, kept);
+        const ending = this.#upstream.callBehind(turn, admission, kept.head.etag);
+        this.#runBehind(turn, finished(ending));
         return this.#serve(turn, kept, "probing", { hit: "probing" });
       }
     }
@@ -140,14 +86,12 @@ export class Joint {
 
   async #call(turn: Turn, admission: Admission): Promise<Response> {
     const patienceMs = this.#patienceMs(turn);
-    const begun = this.#begin(turn);
-    const call = this.#start(turn, turn.ask.signal, patienceMs !== Infinity);
-    const ending = this.#end(turn, admission, call, begun);
+    const call = this.#upstream.call(turn, admission, patienceMs !== Infinity);
+    const { ending } = call;
     if (patienceMs !== Infinity && !await endsWithin(ending, patienceMs)) {
       const kept = this.#kept(turn);
       if (kept !== undefined) {
         call.release();
-        turn.isReleased = true;
         this.#runBehind(turn, finished(ending));
         return this.#serve(turn, kept, "slow", { stale: "slow" });
       }
@@ -189,154 +133,9 @@ export class Joint {
       if (isResponse(response)) return response;
       throw misuse("answer", "fallback", "a function that gives a response", response);
     } catch (error) {
-      this.#tellError(circuit, "fallback", error);
+      tellError(this.#settings, circuit, "fallback", error);
       return undefined;
     }
-  }
-
-  // ---- Calls ----
-
-  /** Taken before the call: a handler may do much before it first waits. */
-  #begin({ place }: Turn): Begun {
-    const requestedAt = place === undefined ? 0 : this.#settings.now();
-    return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt };
-  }
-
-  #start(
-    turn: Turn,
-    caller: AbortSignal | undefined,
-    mayBeReleased: boolean,
-    etag?: string,
-  ): Call<Response> {
-    const { deadlines } = this.#settings;
-    return new Call((signal) => turn.produce(signal, etag), {
-      caller,
-      deadlines,
-      // A caller who is not to reach the call must be kept from it by a signal of its own.
-      takesSignal: turn.takesSignal ||
-        (turn.ask.signal !== undefined && (mayBeReleased || turn.isReleased)),
-      mayBeReleased,
-      late: discard,
-    });
-  }
-
-  /** The probe runs behind an answer from memory: it is nobody's, so nobody can abort it. */
-  #callBehind(turn: Turn, admission: Admission, kept: Snapshot): void {
-    turn.isReleased = true;
-    const etag = turn.byFetch && !isConditional(turn.ask) ? kept.head.etag : undefined;
-    const begun = this.#begin(turn);
-    const call = this.#start(turn, undefined, false, etag);
-    this.#runBehind(turn, finished(this.#end(turn, admission, call, begun, etag)));
-  }
-
-  /** Waits for a call, counts it, and keeps what may be kept. Never rejects. */
-  async #end(
-    turn: Turn,
-    admission: Admission,
-    call: Call<Response>,
-    begun: Begun,
-    etag?: string,
-  ): Promise<Outcome> {
-    const { ask, circuit, place } = turn;
-    const { judge, now } = this.#settings;
-    const onError = this.#onError(circuit);
-    const onJudgeError = (error: unknown) => this.#tellError(circuit, "judge", error);
-    let response: Response;
-    try {
-      response = await call.result;
-    } catch (error) {
-      const detail = { error };
-      if (call.endedBy === "abort") {
-        admission.end("ignored", { detail, why: "aborted" });
-        return { type: "aborted", reason: error };
-      }
-      const verdict = call.endedBy === "timeout"
-        ? "failure"
-        : judged(judge, { status: "rejected", reason: error }, "failure", onJudgeError);
-      admission.end(verdict, { detail });
-      // S19: nobody knows how far it got.
-      if (isUnsafe(ask)) this.#lastGood?.invalidate(ask, undefined, onError);
-      const why = call.endedBy === "timeout" ? "timeout" : "origin-error";
-      return { type: "failed", cause: error, response: undefined, why };
-    }
-    if (!isResponse(response)) {
-      admission.end("success");
-      return { type: "good", response };
-    }
-    const { status } = response;
-    const verdict = judged(
-      judge,
-      { status: "fulfilled", value: response },
-      usual(response),
-      onJudgeError,
-    );
-    if (isUnsafe(ask) && status >= 200 && status < 400) {
-      this.#lastGood?.invalidate(ask, response, onError);
-    }
-    if (verdict !== "success") {
-      admission.end(verdict, { detail: { status }, ...this.#retryAfter(response) });
-      if (verdict === "ignored") return { type: "good", response };
-      return { type: "failed", cause: response, response, why: "origin-error" };
-    }
-    if (place === undefined) {
-      admission.end("success", { detail: { status } });
-      return { type: "good", response };
-    }
-    const reception = { ...begun, receivedAt: now() };
-    if (status !== 304 || etag === undefined) {
-      return await this.#pass(turn, place, admission, response, reception);
-    }
-    const { byFetch } = turn;
-    this.#lastGood?.confirm({ ask, place, response, reception, byFetch, onError });
-    admission.end("success", { detail: { status } });
-    return { type: "good", response };
-  }
-
-  /** Hands a good answer on. Where it is copied on its way, it counts when the copy ends. */
-  async #pass(
-    turn: Turn,
-    place: Place,
-    admission: Admission,
-    response: Response,
-    reception: Reception,
-  ): Promise<Outcome> {
-    const { ask, circuit, byFetch } = turn;
-    const end = { detail: { status: response.status } };
-    let onOver = () => {};
-    const copied = new Promise<void>((resolve) => onOver = resolve);
-    const passage = this.#lastGood?.pass({
-      ask,
-      place,
-      response,
-      reception,
-      byFetch,
-      isAborted: () => !turn.isReleased && ask.signal?.aborted === true,
-      onError: this.#onError(circuit),
-      onCopied: (how, kept) => {
-        const isCut = how === "broken" || how === "truncated";
-        admission.end(isCut ? "failure" : "success", end);
-        this.#tellKept(turn, kept);
-        onOver();
-      },
-    });
-    if (passage?.isCopied) {
-      admission.goodHead(reception.receivedAt);
-      return { type: "good", response: await passage.response, copied };
-    }
-    admission.end("success", end);
-    if (passage?.kept !== undefined) this.#tellKept(turn, passage.kept);
-    return { type: "good", response };
-  }
-
-  /** Promise 26: what the upstream asks for, when its answer opens the circuit. */
-  #retryAfter({ status, headers }: Response): { retryAfterMs?: number; opens?: string } {
-    const { onRetryAfter, maxDelayMs, now } = this.#settings;
-    const asked = parseRetryAfter(headers.get("retry-after"), now());
-    if (asked === undefined) return {};
-    const retryAfterMs = Math.min(asked, maxDelayMs);
-    return onRetryAfter === "open" && (status === 429 || status === 503)
-      ? { retryAfterMs, opens: `the upstream answered ${status} with Retry-After` }
-      : { retryAfterMs };
   }
 
   // ---- Memory ----
@@ -384,66 +183,17 @@ export class Joint {
     try {
       turn.waitUntil()?.(work);
     } catch (error) {
-      this.#tellError(turn.circuit, "waitUntil", error);
+      tellError(this.#settings, turn.circuit, "waitUntil", error);
     }
   }
 
-  // ---- Events ----
-
-  #tellKept({ ask, circuit: { name: circuit } }: Turn, kept: Kept): void {
-    const { onEvent, now } = this.#settings;
-    if (onEvent === undefined) return;
-    const about = { circuit, at: now(), url: ask.url };
-    tell(
-      onEvent,
-      "why" in kept
-        ? { type: "not_kept", ...about, why: kept.why }
-        : { type: "kept", ...about, bytes: kept.bytes },
-    );
-  }
-
   #onError(circuit: Circuit<Response>): OnError {
-    return (source, error) => this.#tellError(circuit, source, error);
+    return (source, error) => tellError(this.#settings, circuit, source, error);
   }
-
-  #tellError({ name: circuit }: Circuit<Response>, source: ErrorSource, error: unknown): void {
-    const { onEvent, now } = this.#settings;
-    if (onEvent !== undefined) tell(onEvent, { type: "error", circuit, at: now(), source, error });
-  }
-}
-
-/** F1: the default verdict on a response. */
-function usual({ status, type }: Response): Verdict {
-  if ((status >= 500 && status !== 501) || type === "error") return "failure";
-  return status === 408 || status === 425 || status === 429 ? "ignored" : "success";
-}
-
-/** S19: RFC 9110 §9.2.1, and QUERY, which is safe as well. */
-function isUnsafe({ method }: Ask): boolean {
-  return !SAFE.has(method);
-}
-
-const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
-
-/** A 304 to a request of this kind confirms what its caller has, not what is kept. */
-function isConditional({ headers }: Ask): boolean {
-  return headers.has("if-none-match") || headers.has("if-modified-since");
 }
 
 function throwIfAborted({ signal }: Ask): void {
   if (signal?.aborted) throw signal.reason;
-}
-
-/** By its shape: servers bring their own Response classes. */
-function isResponse(value: unknown): value is Response {
-  const { status, headers } = Object(value) as Partial<Response>;
-  return typeof status === "number" && typeof headers?.get === "function";
-}
-
-/** F7: an answer that nobody reads holds its connection until its body is cancelled. */
-function discard(response: unknown): void {
-  if (!isResponse(response) || !response.body || response.body.locked) return;
-  response.body.cancel().catch(() => {});
 }
 
 /** Ends when a call behind an answer and the copy of its response are over. */

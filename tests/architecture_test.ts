@@ -11,7 +11,11 @@ const WORDS = ["src/errors.ts", "src/events.ts", "src/validation.ts"];
 const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   [["mod.ts"], ["src/"]],
   [["src/hono.ts"], ["src/breaker.ts", ...WORDS]],
-  [["src/breaker.ts", "src/joint.ts"], ["src/circuit/", "src/last_good/", "src/*"]],
+  [["src/breaker.ts", "src/joint.ts", "src/turn.ts", "src/upstream.ts"], [
+    "src/circuit/",
+    "src/last_good/",
+    "src/*",
+  ]],
   [["src/circuit/"], ["src/circuit/", "src/host.ts", ...WORDS]],
   [["src/last_good/memory.ts"], ["src/last_good/", ...WORDS, "lru-cache"]],
   [["src/last_good/"], ["src/last_good/", ...WORDS]],

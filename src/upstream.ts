@@ -1,0 +1,243 @@
+import type { Admission } from "./circuit/admission.ts";
+import { Call } from "./circuit/call.ts";
+import type { Circuit } from "./circuit/circuit.ts";
+import { judged, type Verdict } from "./circuit/verdict.ts";
+import { tell } from "./events.ts";
+import type { Ask } from "./last_good/ask.ts";
+import { parseRetryAfter } from "./last_good/fields.ts";
+import type { Place } from "./last_good/key.ts";
+import type { Kept, LastGood, OnError } from "./last_good/last_good.ts";
+import type { Reception } from "./last_good/snapshot.ts";
+import { discard, isResponse, type JointSettings, tellError, type Turn } from "./turn.ts";
+
+/** When a call began, and its place in the order of all. */
+type Begun = Omit<Reception, "receivedAt">;
+
+/** What came of a call. */
+export type Outcome =
+  /** An answer to hand on; with `copied`, work goes on until that is over. */
+  | { readonly type: "good"; readonly response: Response; readonly copied?: Promise<void> }
+  | {
+    readonly type: "failed";
+    readonly cause: unknown;
+    readonly response: Response | undefined;
+    readonly why: "origin-error" | "timeout";
+  }
+  | { readonly type: "aborted"; readonly reason: unknown };
+
+/** A call under way. */
+export interface Running {
+  /** What comes of it. Never rejects. */
+  readonly ending: Promise<Outcome>;
+  /** Lets its caller go: the call is no longer theirs. */
+  release(): void;
+}
+
+/** Calls the upstream, counts what comes of it, and keeps what may be kept. */
+export class Upstream {
+  readonly #settings: JointSettings;
+  readonly #lastGood: LastGood | undefined;
+
+  constructor(settings: JointSettings, lastGood: LastGood | undefined) {
+    this.#settings = settings;
+    this.#lastGood = lastGood;
+  }
+
+  /**
+   * Calls for a caller who waits.
+   *
+   * @param mayBeReleased Whether the caller may be answered from elsewhere before it ends.
+   */
+  call(turn: Turn, admission: Admission, mayBeReleased: boolean): Running {
+    const begun = this.#begin(turn);
+    const call = this.#start(turn, turn.ask.signal, mayBeReleased);
+    return {
+      ending: this.#end(turn, admission, call, begun),
+      release() {
+        turn.isReleased = true;
+        call.release();
+      },
+    };
+  }
+
+  /**
+   * Calls behind an answer from memory: the call is nobody's, so nobody can abort it.
+   *
+   * @param keptEtag The entity tag of what is kept: if the upstream confirms it, that will do.
+   */
+  callBehind(turn: Turn, admission: Admission, keptEtag: string | undefined): Promise<Outcome> {
+    turn.isReleased = true;
+    const etag = turn.byFetch && !isConditional(turn.ask) ? keptEtag : undefined;
+    const begun = this.#begin(turn);
+    const call = this.#start(turn, undefined, false, etag);
+    return this.#end(turn, admission, call, begun, etag);
+  }
+
+  /** Taken before the call: a handler may do much before it first waits. */
+  #begin({ place }: Turn): Begun {
+    const requestedAt = place === undefined ? 0 : this.#settings.now();
+    return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt };
+  }
+
+  #start(
+    turn: Turn,
+    caller: AbortSignal | undefined,
+    mayBeReleased: boolean,
+    etag?: string,
+  ): Call<Response> {
+    const { deadlines } = this.#settings;
+    return new Call((signal) => turn.produce(signal, etag), {
+      caller,
+      deadlines,
+      // A caller who is not to reach the call must be kept from it by a signal of its own.
+      takesSignal: turn.takesSignal ||
+        (turn.ask.signal !== undefined && (mayBeReleased || turn.isReleased)),
+      mayBeReleased,
+      late: discard,
+    });
+  }
+
+  /** Waits for a call, counts it, and keeps what may be kept. Never rejects. */
+  async #end(
+    turn: Turn,
+    admission: Admission,
+    call: Call<Response>,
+    begun: Begun,
+    etag?: string,
+  ): Promise<Outcome> {
+    const { ask, circuit, place } = turn;
+    const { judge, now } = this.#settings;
+    const onError = this.#onError(circuit);
+    const onJudgeError = (error: unknown) => tellError(this.#settings, circuit, "judge", error);
+    let response: Response;
+    try {
+      response = await call.result;
+    } catch (error) {
+      const detail = { error };
+      if (call.endedBy === "abort") {
+        admission.end("ignored", { detail, why: "aborted" });
+        return { type: "aborted", reason: error };
+      }
+      const verdict = call.endedBy === "timeout"
+        ? "failure"
+        : judged(judge, { status: "rejected", reason: error }, "failure", onJudgeError);
+      admission.end(verdict, { detail });
+      // S19: nobody knows how far it got.
+      if (isUnsafe(ask)) this.#lastGood?.invalidate(ask, undefined, onError);
+      const why = call.endedBy === "timeout" ? "timeout" : "origin-error";
+      return { type: "failed", cause: error, response: undefined, why };
+    }
+    if (!isResponse(response)) {
+      admission.end("success");
+      return { type: "good", response };
+    }
+    const { status } = response;
+    const verdict = judged(
+      judge,
+      { status: "fulfilled", value: response },
+      usual(response),
+      onJudgeError,
+    );
+    if (isUnsafe(ask) && status >= 200 && status < 400) {
+      this.#lastGood?.invalidate(ask, response, onError);
+    }
+    if (verdict !== "success") {
+      admission.end(verdict, { detail: { status }, ...this.#retryAfter(response) });
+      if (verdict === "ignored") return { type: "good", response };
+      return { type: "failed", cause: response, response, why: "origin-error" };
+    }
+    if (place === undefined) {
+      admission.end("success", { detail: { status } });
+      return { type: "good", response };
+    }
+    const reception = { ...begun, receivedAt: now() };
+    if (status !== 304 || etag === undefined) {
+      return await this.#pass(turn, place, admission, response, reception);
+    }
+    const { byFetch } = turn;
+    this.#lastGood?.confirm({ ask, place, response, reception, byFetch, onError });
+    admission.end("success", { detail: { status } });
+    return { type: "good", response };
+  }
+
+  /** Hands a good answer on. Where it is copied on its way, it counts when the copy ends. */
+  async #pass(
+    turn: Turn,
+    place: Place,
+    admission: Admission,
+    response: Response,
+    reception: Reception,
+  ): Promise<Outcome> {
+    const { ask, circuit, byFetch } = turn;
+    const end = { detail: { status: response.status } };
+    let onOver = () => {};
+    const copied = new Promise<void>((resolve) => onOver = resolve);
+    const passage = this.#lastGood?.pass({
+      ask,
+      place,
+      response,
+      reception,
+      byFetch,
+      isAborted: () => !turn.isReleased && ask.signal?.aborted === true,
+      onError: this.#onError(circuit),
+      onCopied: (how, kept) => {
+        const isCut = how === "broken" || how === "truncated";
+        admission.end(isCut ? "failure" : "success", end);
+        this.#tellKept(turn, kept);
+        onOver();
+      },
+    });
+    if (passage?.isCopied) {
+      admission.goodHead(reception.receivedAt);
+      return { type: "good", response: await passage.response, copied };
+    }
+    admission.end("success", end);
+    if (passage?.kept !== undefined) this.#tellKept(turn, passage.kept);
+    return { type: "good", response };
+  }
+
+  /** Promise 26: what the upstream asks for, when its answer opens the circuit. */
+  #retryAfter({ status, headers }: Response): { retryAfterMs?: number; opens?: string } {
+    const { onRetryAfter, maxDelayMs, now } = this.#settings;
+    const asked = parseRetryAfter(headers.get("retry-after"), now());
+    if (asked === undefined) return {};
+    const retryAfterMs = Math.min(asked, maxDelayMs);
+    return onRetryAfter === "open" && (status === 429 || status === 503)
+      ? { retryAfterMs, opens: `the upstream answered ${status} with Retry-After` }
+      : { retryAfterMs };
+  }
+
+  #tellKept({ ask, circuit: { name: circuit } }: Turn, kept: Kept): void {
+    const { onEvent, now } = this.#settings;
+    if (onEvent === undefined) return;
+    const about = { circuit, at: now(), url: ask.url };
+    tell(
+      onEvent,
+      "why" in kept
+        ? { type: "not_kept", ...about, why: kept.why }
+        : { type: "kept", ...about, bytes: kept.bytes },
+    );
+  }
+
+  #onError(circuit: Circuit<Response>): OnError {
+    return (source, error) => tellError(this.#settings, circuit, source, error);
+  }
+}
+
+/** F1: the default verdict on a response. */
+function usual({ status, type }: Response): Verdict {
+  if ((status >= 500 && status !== 501) || type === "error") return "failure";
+  return status === 408 || status === 425 || status === 429 ? "ignored" : "success";
+}
+
+/** S19: RFC 9110 §9.2.1, and QUERY, which is safe as well. */
+function isUnsafe({ method }: Ask): boolean {
+  return !SAFE.has(method);
+}
+
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
+
+/** A 304 to a request of this kind confirms what its caller has, not what is kept. */
+function isConditional({ headers }: Ask): boolean {
+  return headers.has("if-none-match") || headers.has("if-modified-since");
+}
