@@ -14,28 +14,39 @@ export type Guard = <R>(call: () => Promise<R>) => Guarded<R>;
 
 /** Opossum as its README sets it up: it makes a timer per call. */
 export function opossum<R>(call: () => Promise<R>): Guarded<R> {
-  const breaker = new Opossum(call, {
+  return opossumWith(call, {
     timeout: 3_000,
     errorThresholdPercentage: 50,
     resetTimeout: 30_000,
   });
-  return () => breaker.fire();
 }
 
 /** Without its timer per call, and otherwise as it is. */
 export function opossumNoTimeout<R>(call: () => Promise<R>): Guarded<R> {
-  const breaker = new Opossum(call, { timeout: false });
-  return () => breaker.fire();
+  return opossumWith(call, { timeout: false });
 }
 
 /** Without all that can be switched off: timeout, percentiles, snapshots. */
 export function opossumLean<R>(call: () => Promise<R>): Guarded<R> {
-  const breaker = new Opossum(call, {
+  return opossumWith(call, {
     timeout: false,
     rollingPercentilesEnabled: false,
     enableSnapshots: false,
   });
+}
+
+const running = new Set<Opossum>();
+
+function opossumWith<R>(call: () => Promise<R>, options: Opossum.Options): Guarded<R> {
+  const breaker = new Opossum(call, options);
+  running.add(breaker);
   return () => breaker.fire();
+}
+
+/** Ends the timers of every opossum so far: they would run beside all that is measured later. */
+export function stopOpossum(): void {
+  for (const breaker of running) breaker.shutdown();
+  running.clear();
 }
 
 /** Cockatiel as its README sets it up. */

@@ -90,6 +90,7 @@ async function heap(rounds: number): Promise<Samples> {
     for (const call of calls) await call();
     collect();
     (used[name] ??= []).push((heapUsed() - empty) / times);
+    peers.stopOpossum();
     return ns;
   });
   // What a first round measures is also what the engine itself makes and frees.

@@ -135,6 +135,20 @@ for (const [name, trip] of Object.entries(POLICIES)) {
   });
 }
 
+Deno.test("12: a window keeps its counts where the clock steps back again and again", () => {
+  for (const name of ["failureRate", "slowRate"] as const) {
+    const { circuit, clock } = rig({ trip: POLICIES[name] });
+
+    for (const step of [0, -70, -DAY]) {
+      assertEquals(circuit.state, "closed");
+      clock.ms += step;
+      calls(circuit, "failure");
+    }
+
+    assertEquals(circuit.state, "open");
+  }
+});
+
 Deno.test("12: a call under which the clock steps back took no time, not less", () => {
   const { circuit, clock, events } = rig({ trip: slowRate({ slowMs: 1, minimumCalls: 1 }) });
   const call = permit(circuit);

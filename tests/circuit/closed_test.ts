@@ -155,3 +155,17 @@ Deno.test("circuit takes a thenable for a promise", async () => {
   );
   assertEquals(circuit.state, "open");
 });
+
+Deno.test("2: a run that nobody listens to, judges or times counts like any other", async () => {
+  const { circuit, clock } = rig({ threshold: 2, onEvent: undefined as never });
+  const fail = () => circuit.run(() => Promise.reject(new Error("own"))).catch(() => circuit.state);
+
+  assertEquals([await fail(), await circuit.run(() => 1), await fail()], ["closed", 1, "closed"]);
+  assertEquals([await fail(), circuit.retryAfterMs], ["open", 1_000]);
+  await assertRejects(() => circuit.run(() => 1), CircuitOpenError, "retry after 1 secs");
+  clock.ms += 1_000;
+  assertEquals([await fail(), circuit.retryAfterMs], ["open", 1_000]);
+  clock.ms += 1_000;
+
+  assertEquals([await circuit.run(() => 2), circuit.state], [2, "closed"]);
+});

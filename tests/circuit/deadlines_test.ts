@@ -118,9 +118,11 @@ for (const step of [-86_400_000, -70, 70, 86_400_000]) {
     using time = new FakeTime(1_000_000_000);
     const deadlines = new Deadlines(100);
     const over: string[] = [];
-    const { now } = Date;
+    const { Date } = globalThis;
     let jumpedMs = 0;
-    Date.now = () => now() + jumpedMs;
+    globalThis.Date = class extends Date {
+      static override now = () => Date.now() + jumpedMs;
+    } as DateConstructor;
     try {
       deadlines.add(due("a", over, time));
       time.tick(80);
@@ -130,7 +132,7 @@ for (const step of [-86_400_000, -70, 70, 86_400_000]) {
       deadlines.add(due("c", over, time));
       time.tick(1_000);
     } finally {
-      Date.now = now;
+      globalThis.Date = Date;
     }
 
     assertEquals(over, ["a after 100", "b after 100", "c after 100"]);

@@ -109,6 +109,26 @@ for (const [state, admitted] of Object.entries(ADMITTED)) {
   }
 }
 
+for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
+  Deno.test(`6: nothing changes by the late end of a run that nobody listens to (${what})`, async () => {
+    const unheard = () => rig({ probes: 2, onEvent: undefined as never });
+    const twin = unheard();
+    meanwhile(twin);
+    const expected = future(twin);
+
+    for (const end of ["resolve", "reject"] as const) {
+      const made = unheard();
+      const answer = deferred<unknown>();
+      const late = made.circuit.run(() => answer.promise).catch(() => {});
+      meanwhile(made);
+      answer[end](new Error("late"));
+      await late;
+
+      assertEquals(future(made), expected, end);
+    }
+  });
+}
+
 Deno.test("6: a flood of late failures after recovery does not trip", async () => {
   const { circuit, clock } = rig({ threshold: 3 });
   const answer = deferred<never>();

@@ -47,6 +47,15 @@ const LIMIT_MS = 10_000;
 const { setTimeout, clearTimeout } = globalThis;
 const print = console.log.bind(console);
 
+/** What tests replace, and must put back: here they all share one realm. */
+const shared = [
+  ...["Date", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "fetch"].map((key) =>
+    [globalThis, key] as const
+  ),
+  [Date, "now"] as const,
+  [AbortSignal, "timeout"] as const,
+].map(([holder, key]) => ({ holder, key, value: Reflect.get(holder, key) }));
+
 const tests: Collected[] = [];
 /** Rejections that nobody has handled, by their promises. */
 const stray = new Map<unknown, unknown>();
@@ -107,11 +116,23 @@ async function runOne(test: Collected): Promise<void> {
     // One turn of the event loop, so that a rejection nobody handled counts for the test it is from.
     await new Promise((resolve) => setTimeout(resolve, 0));
     for (const reason of stray.values()) throw reason;
+    const left = putBack();
+    if (left.length > 0) throw new Error(`It leaves ${left.join(", ")} replaced`);
     say({ type: "passed", name });
   } catch (error) {
     say({ type: "failed", name, error: `${test.file}\n${text(error)}` });
+    putBack();
   }
   stray.clear();
+}
+
+/** Gives the names of what was not as it had been. */
+function putBack(): string[] {
+  return shared.flatMap(({ holder, key, value }) => {
+    if (Reflect.get(holder, key) === value) return [];
+    Reflect.set(holder, key, value);
+    return [key];
+  });
 }
 
 async function inTime({ name, fn }: Definition): Promise<void> {
