@@ -71,6 +71,9 @@ export async function scale(effort: Effort): Promise<Samples> {
   };
 }
 
+/** What is measured stays reachable: an engine frees even what a local variable still names. */
+let held: unknown[] = [];
+
 /** Bytes per circuit before and after its first call; what it takes to make one, in ns. */
 async function heap(rounds: number): Promise<Samples> {
   const idle: Sample = {};
@@ -78,7 +81,7 @@ async function heap(rounds: number): Promise<Samples> {
   const made = await interleaved({ ...MAKERS, ...HEAVY }, rounds + 1, async (make, name) => {
     const times = name in HEAVY ? 500 : 5_000;
     // What holds them is there before.
-    const calls = Array<peers.Guarded<number>>(times).fill(fine);
+    const calls = held = Array<peers.Guarded<number>>(times).fill(fine);
     for (let index = 0; index < 500; index++) await make(index)();
     collect();
     const empty = heapUsed();
@@ -90,6 +93,7 @@ async function heap(rounds: number): Promise<Samples> {
     for (const call of calls) await call();
     collect();
     (used[name] ??= []).push((heapUsed() - empty) / times);
+    held = [];
     peers.stopOpossum();
     return ns;
   });
@@ -167,7 +171,6 @@ async function byConcurrency({ rounds, roundMs }: Effort): Promise<Samples> {
 /** What 10,000 that have been called once take while nobody calls. */
 async function idle(): Promise<Sample> {
   const sample: Sample = {};
-  const held: unknown[] = [];
   const makers = {
     "nothing": () => fine,
     "by time": MAKERS["by time"]!,

@@ -20,7 +20,7 @@ export interface Result {
   readonly problems: readonly string[];
 }
 
-const LIMIT_MS = 100_000;
+const LIMIT_MS = 240_000;
 const DONE = `${MARK}{"type":"done"`;
 /** What Deno prints for each test. */
 const DOT = /^[.,!]$/;
