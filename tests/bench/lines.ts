@@ -104,7 +104,7 @@ export const LINES: Readonly<Record<string, Line>> = {
         atMost: 0.25,
       },
       { measure: "ns to make one", of: "by time", over: "cockatiel sampling", atMost: 0.25 },
-      { measure: "% of a core, 10,000 idle", of: "by time", less: "nothing", atMost: 2 },
+      { measure: "% of a core, 10,000 idle", of: "by time", less: "nothing", atMost: 1 },
       { measure: "bytes per call, of an hour", of: "growth", atMost: 5 },
     ],
   },
