@@ -13,6 +13,7 @@
 
 import { Hono } from "hono";
 import { env } from "hono/adapter";
+import { proxy } from "hono/proxy";
 import { breaker } from "@lastgood/breaker/hono";
 
 const app = new Hono();
@@ -25,7 +26,8 @@ app.use(
 app.get("/api/*", (c) => {
   const { UPSTREAM } = env<{ UPSTREAM: string }>(c);
   const { pathname, search } = new URL(c.req.url);
-  return fetch(new URL(pathname + search, UPSTREAM));
+  // Unlike bare fetch, it drops the Content-Encoding of a body that was decoded on its way.
+  return proxy(new URL(pathname + search, UPSTREAM));
 });
 
 export default { fetch: app.fetch };
