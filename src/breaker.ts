@@ -203,7 +203,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     return await joint.answer({
       ask,
       circuit: circuitFor(ask, ask.origin),
-      produce: (signal, etag) => call(...fetchArguments(ask, input, init, signal, etag)),
+      produce: (signal, etag) => call(...fetchArguments(input, init, signal, etag)),
       takesSignal: ask.signal !== undefined || settings.deadlines !== undefined,
       byFetch: true,
       behind: true,
@@ -274,7 +274,6 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 
 /** Promise 28: as they are, with our signal. */
 function fetchArguments(
-  ask: Ask,
   input: RequestInfo | URL,
   init: RequestInit | undefined,
   signal: AbortSignal | undefined,
@@ -283,7 +282,8 @@ function fetchArguments(
   // A Request as init has its members on its prototype: they cannot be copied.
   const isRequest = init instanceof Request;
   if (etag !== undefined && !isRequest) {
-    const headers = new Headers(ask.headers);
+    const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+    const headers = new Headers(own);
     headers.set("if-none-match", etag);
     return [input, { ...init, headers, ...(signal && { signal }) }];
   }

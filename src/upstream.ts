@@ -5,8 +5,7 @@ import { judged, type Verdict } from "./circuit/verdict.ts";
 import { tell } from "./events.ts";
 import type { Ask } from "./last_good/ask.ts";
 import { parseRetryAfter } from "./last_good/fields.ts";
-import type { Place } from "./last_good/key.ts";
-import type { Kept, LastGood, OnError } from "./last_good/last_good.ts";
+import type { GoodAnswer, Kept, LastGood, OnError, Passage } from "./last_good/last_good.ts";
 import type { Reception } from "./last_good/snapshot.ts";
 import { discard, isResponse, type JointSettings, tellError, type Turn } from "./turn.ts";
 
@@ -151,49 +150,43 @@ export class Upstream {
       return { type: "good", response };
     }
     const reception = { ...begun, receivedAt: now() };
-    if (status !== 304 || etag === undefined) {
-      return await this.#pass(turn, place, admission, response, reception);
-    }
     const { byFetch } = turn;
-    this.#lastGood?.confirm({ ask, place, response, reception, byFetch, onError });
+    const answer = { ask, place, response, reception, byFetch, onError };
+    if (status === 304 && etag !== undefined) {
+      this.#lastGood?.confirm(answer);
+      admission.end("success", { detail: { status } });
+      return { type: "good", response };
+    }
+    const passage = this.#lastGood?.pass(answer);
+    if (typeof passage === "function") {
+      return await this.#copied(turn, admission, answer, passage);
+    }
     admission.end("success", { detail: { status } });
+    if (passage !== undefined) this.#tellKept(turn, passage);
     return { type: "good", response };
   }
 
-  /** Hands a good answer on. Where it is copied on its way, it counts when the copy ends. */
-  async #pass(
+  /** Hands on an answer that is copied on its way: it counts when the copy ends. */
+  async #copied(
     turn: Turn,
-    place: Place,
     admission: Admission,
-    response: Response,
-    reception: Reception,
+    { response: { status }, reception }: GoodAnswer,
+    passage: Passage,
   ): Promise<Outcome> {
-    const { ask, circuit, byFetch } = turn;
-    const end = { detail: { status: response.status } };
+    const { ask } = turn;
     let onOver = () => {};
     const copied = new Promise<void>((resolve) => onOver = resolve);
-    const passage = this.#lastGood?.pass({
-      ask,
-      place,
-      response,
-      reception,
-      byFetch,
+    admission.goodHead(reception.receivedAt);
+    const response = await passage({
       isAborted: () => !turn.isReleased && ask.signal?.aborted === true,
-      onError: this.#onError(circuit),
       onCopied: (how, kept) => {
         const isCut = how === "broken" || how === "truncated";
-        admission.end(isCut ? "failure" : "success", end);
+        admission.end(isCut ? "failure" : "success", { detail: { status } });
         this.#tellKept(turn, kept);
         onOver();
       },
     });
-    if (passage?.isCopied) {
-      admission.goodHead(reception.receivedAt);
-      return { type: "good", response: await passage.response, copied };
-    }
-    admission.end("success", end);
-    if (passage?.kept !== undefined) this.#tellKept(turn, passage.kept);
-    return { type: "good", response };
+    return { type: "good", response, copied };
   }
 
   /** Promise 26: what the upstream asks for, when its answer opens the circuit. */

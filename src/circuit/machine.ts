@@ -3,9 +3,8 @@ import { Admission, type End } from "./admission.ts";
 import { delayFrom } from "./delay.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { type CircuitSnapshot, readSnapshot } from "./snapshot.ts";
-import type { TripWindow } from "./trip.ts";
 import type { Verdict } from "./verdict.ts";
-import { recordIn, restoredWindows, savedWindows, startWindows } from "./windows.ts";
+import { recordIn, restoredWindows, savedWindows, startWindows, type Windows } from "./windows.ts";
 
 /** The time from one opening until the circuit closes, or opens anew. */
 interface Opening {
@@ -34,8 +33,8 @@ export class Machine {
   #epoch = 0;
   /** While not closed. */
   #opening: Opening | undefined;
-  /** While closed, from the first call that ends. */
-  #windows: readonly TripWindow[] | undefined;
+  /** While closed, from the first call that they want to know of. */
+  #windows: Windows | undefined;
   /** How many hold it isolated. */
   #holds = 0;
   /** Whether it has said that it would refuse. */
@@ -63,14 +62,19 @@ export class Machine {
   }
 
   /**
-   * The epoch of a call of which nothing is wanted but its verdict: no event, no time, no lease.
-   * Undefined if there is more to it. Such calls are the most, and need no object of their own.
+   * Whether nothing is wanted of a call but its verdict: no event, no time, no lease. Such calls are
+   * the most, and need no object of their own.
    */
-  get plainEpoch(): number | undefined {
-    return this.#passes && this.settings.isPlain ? this.#epoch : undefined;
+  get isPlain(): boolean {
+    return this.#passes && this.settings.isPlain;
   }
 
-  /** Counts a call that was let through in a {@link plainEpoch}. */
+  /** Calls that are let through now count only while it stays the same. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Counts a call that was let through in this epoch while it {@link isPlain}. */
   count(verdict: "success" | "failure", epoch: number): void {
     if (epoch !== this.#epoch) return;
     const { wantsEnd, now } = this.settings;
@@ -218,6 +222,7 @@ export class Machine {
   #record(verdict: "success" | "failure", at: number, durationMs: number): string | undefined {
     let windows = this.#windows;
     if (windows === undefined) {
+      if (verdict === "success" && !this.settings.countsSuccesses) return undefined;
       const epoch = this.#epoch;
       windows = startWindows(this.settings.policies, this);
       // Whoever heard of a policy's error may have moved it.

@@ -134,7 +134,7 @@ function rateByTime(
 /**
  * Counts by time, in slices of which the first begins with the first call recorded. A slice is two
  * small integers, its calls and its bad ones, in one plain array that is made at the first call: a
- * typed array costs more memory and is no faster.
+ * typed array costs more memory and is no faster. They are added up only when a bad call comes.
  */
 class RateByTime implements TripWindow {
   readonly #rate: Rate;
@@ -143,8 +143,6 @@ class RateByTime implements TripWindow {
   #began = 0;
   /** The slice written last; slices are counted without end, each place is used in turn. */
   #slice = 0;
-  #calls = 0;
-  #bad = 0;
 
   constructor(rate: Rate, saved: unknown) {
     this.#rate = rate;
@@ -156,12 +154,16 @@ class RateByTime implements TripWindow {
     const slices = this.#forwardTo(at);
     const place = (this.#slice % SLICES) * 2;
     slices[place]! += 1;
-    this.#calls++;
     if (verdict === "success" && durationMs < slowMs) return undefined;
     slices[place + 1]! += 1;
-    this.#bad++;
-    if (this.#calls < minimumCalls || this.#bad / this.#calls < threshold) return undefined;
-    return `${this.#bad} of ${this.#calls} calls ${says}`;
+    let calls = 0;
+    let bad = 0;
+    for (let index = 0; index < slices.length; index += 2) {
+      calls += slices[index]!;
+      bad += slices[index + 1]!;
+    }
+    if (calls < minimumCalls || bad / calls < threshold) return undefined;
+    return `${bad} of ${calls} calls ${says}`;
   }
 
   /** Moves on to the slice of `at` and forgets what has left the window. */
@@ -170,16 +172,11 @@ class RateByTime implements TripWindow {
     const slice = Math.floor((at - this.#began) / sliceMs);
     const slices = this.#slices;
     if (slices === undefined || slice >= this.#slice + SLICES) return this.#startOver(at);
-    if (slice < this.#slice) {
-      // The clock stepped back: what was newest is now.
-      this.#began = at - this.#slice * sliceMs;
-      return slices;
-    }
+    // The clock stepped back: what was newest is now.
+    if (slice < this.#slice) this.#began = at - this.#slice * sliceMs;
     while (this.#slice < slice) {
       this.#slice++;
       const place = (this.#slice % SLICES) * 2;
-      this.#calls -= slices[place]!;
-      this.#bad -= slices[place + 1]!;
       slices[place] = 0;
       slices[place + 1] = 0;
     }
@@ -189,8 +186,6 @@ class RateByTime implements TripWindow {
   #startOver(at: number): number[] {
     this.#began = at;
     this.#slice = 0;
-    this.#calls = 0;
-    this.#bad = 0;
     return this.#slices = Array<number>(SLICES * 2).fill(0);
   }
 
@@ -207,10 +202,6 @@ class RateByTime implements TripWindow {
     this.#began = began as number;
     this.#slice = savedCount(slice);
     this.#slices = slices.map(savedCount);
-    this.#slices.forEach((calls, place) => {
-      if (place % 2 === 0) this.#calls += calls;
-      else this.#bad += calls;
-    });
   }
 }
 

@@ -40,6 +40,12 @@ export interface TripPolicy {
    */
   readonly timed?: boolean | "end";
   /**
+   * Spares making a window for a circuit that has seen nothing but successes: false if they matter
+   * only after a failure.
+   * @default {true}
+   */
+  readonly countsSuccesses?: boolean;
+  /**
    * Starts what a circuit remembers while it is closed.
    *
    * @param saved What the window's `toJSON` gave, after a trip through JSON.
@@ -93,6 +99,7 @@ function failureCount(kind: string, failures: number, startsOver: boolean): Trip
   return {
     name: `${kind}(${failures})`,
     timed: false,
+    countsSuccesses: false,
     start: (saved) =>
       new FailureCount(failures, startsOver, reason, saved === undefined ? 0 : savedCount(saved)),
   };

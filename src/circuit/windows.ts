@@ -9,12 +9,24 @@ export interface PolicyErrors {
   tellError(source: ErrorSource, error: unknown): void;
 }
 
+/**
+ * What a closed circuit remembers: one window for each policy. Most have one policy, and so no list:
+ * it would be a sixth of what they weigh.
+ */
+export type Windows = TripWindow | readonly TripWindow[];
+
 /** Starts a window for each policy. */
-export function startWindows(
-  policies: readonly TripPolicy[],
-  errors: PolicyErrors,
-): readonly TripWindow[] {
-  return policies.map((policy) => startWindow(policy, undefined, errors));
+export function startWindows(policies: readonly TripPolicy[], errors: PolicyErrors): Windows {
+  return unlisted(policies.map((policy) => startWindow(policy, undefined, errors)));
+}
+
+function unlisted(windows: readonly TripWindow[]): Windows {
+  const [first] = windows;
+  return first !== undefined && windows.length === 1 ? first : windows;
+}
+
+function listed(windows: Windows): readonly TripWindow[] {
+  return "record" in windows ? [windows] : windows;
 }
 
 /** A policy that cannot start gives way to the default one. */
@@ -33,35 +45,48 @@ function startWindow(policy: TripPolicy, saved: unknown, errors: PolicyErrors): 
 
 /** Records a call in every window; why to open, if one of them says so. */
 export function recordIn(
-  windows: readonly TripWindow[],
+  windows: Windows,
   verdict: "success" | "failure",
   at: number,
   durationMs: number,
   errors: PolicyErrors,
 ): string | undefined {
+  if ("record" in windows) return recordInOne(windows, verdict, at, durationMs, errors);
   let why: string | undefined;
   for (const window of windows) {
-    try {
-      const reason: unknown = window.record(verdict, at, durationMs);
-      if (reason === undefined) continue;
-      if (typeof reason === "string") why ??= reason;
-      else throw misuse("record a call", "trip", "a reason or undefined", reason);
-    } catch (error) {
-      errors.tellError("policy", error);
-    }
+    const reason = recordInOne(window, verdict, at, durationMs, errors);
+    why ??= reason;
   }
   return why;
+}
+
+function recordInOne(
+  window: TripWindow,
+  verdict: "success" | "failure",
+  at: number,
+  durationMs: number,
+  errors: PolicyErrors,
+): string | undefined {
+  try {
+    const reason: unknown = window.record(verdict, at, durationMs);
+    if (reason === undefined || typeof reason === "string") return reason;
+    throw misuse("record a call", "trip", "a reason or undefined", reason);
+  } catch (error) {
+    errors.tellError("policy", error);
+    return undefined;
+  }
 }
 
 /** The windows at rest, if there are any yet. */
 export function savedWindows(
   policies: readonly TripPolicy[],
-  windows: readonly TripWindow[] | undefined,
+  windows: Windows | undefined,
   errors: PolicyErrors,
 ): SavedWindow[] {
+  const all = windows === undefined ? [] : listed(windows);
   return policies.map(({ name: policy = "" }, index) => {
     try {
-      const saved = windows?.[index]?.toJSON?.();
+      const saved = all[index]?.toJSON?.();
       return saved === undefined ? { policy } : { policy, saved };
     } catch (error) {
       errors.tellError("policy", error);
@@ -75,9 +100,11 @@ export function restoredWindows(
   policies: readonly TripPolicy[],
   saved: readonly SavedWindow[],
   errors: PolicyErrors,
-): readonly TripWindow[] | undefined {
+): Windows | undefined {
   const areSame = policies.length === saved.length &&
     policies.every(({ name = "" }, index) => name === saved[index]?.policy);
   if (!areSame) return undefined;
-  return policies.map((policy, index) => startWindow(policy, saved[index]?.saved, errors));
+  return unlisted(
+    policies.map((policy, index) => startWindow(policy, saved[index]?.saved, errors)),
+  );
 }

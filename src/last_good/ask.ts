@@ -1,3 +1,5 @@
+import { FieldMap, type Fields } from "./fields.ts";
+
 /**
  * One request as it is asked for: what the rules look at, without a `Request` having to be made of
  * `fetch`'s arguments, which costs more than all the rest.
@@ -9,7 +11,7 @@ export interface Ask {
   readonly url: string;
   /** The origin of the URL. */
   readonly origin: string;
-  readonly headers: Headers;
+  readonly headers: Fields;
   /** Whether it has a body. */
   readonly hasBody: boolean;
   /** Whether its URL has credentials in it. */
@@ -28,26 +30,26 @@ export function askedByFetch(input: RequestInfo | URL, init: RequestInit | undef
   return new Asked(
     init?.method ?? request?.method ?? "GET",
     url,
-    init?.headers === undefined ? request?.headers ?? new Headers() : new Headers(init.headers),
+    init?.headers === undefined ? request?.headers : new Headers(init.headers),
     (init?.body ?? request?.body ?? undefined) !== undefined,
     signal ?? undefined,
     undefined,
   );
 }
 
-/** What a request that came in asks for. */
-export function askedBy(request: Request): Ask {
-  const { method, headers } = request;
-  // RFC 9112 §6: these fields tell whether there is a body. Asking for it can be dear.
-  const hasBody = (method !== "GET" && method !== "HEAD") || headers.has("transfer-encoding") ||
-    (headers.get("content-length") ?? "0") !== "0";
+/**
+ * What a request that came in asks for.
+ *
+ * @param signal Tells that its caller has left, if that is known from elsewhere.
+ */
+export function askedBy(request: Request, signal?: AbortSignal): Ask {
   return new Asked(
-    method,
+    request.method,
     new URL(request.url),
-    headers,
-    hasBody,
+    request.headers,
+    undefined,
+    signal ?? request,
     request,
-    hasBody ? undefined : request,
   );
 }
 
@@ -55,18 +57,23 @@ class Asked implements Ask {
   readonly method: string;
   readonly url: string;
   readonly origin: string;
-  readonly headers: Headers;
+  readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
+  readonly #headers: Headers | undefined;
   #signal: AbortSignal | { readonly signal: AbortSignal } | undefined;
   #request: Request | undefined;
 
-  /** @param signal The caller's, or where to find it. */
+  /**
+   * @param hasBody Undefined if it is to be seen in the fields.
+   * @param signal The caller's, or where to find it.
+   * @param request The request as it came.
+   */
   constructor(
     method: string,
     url: URL,
-    headers: Headers,
-    hasBody: boolean,
+    headers: Headers | undefined,
+    hasBody: boolean | undefined,
     signal: AbortSignal | { readonly signal: AbortSignal } | undefined,
     request: Request | undefined,
   ) {
@@ -74,10 +81,12 @@ class Asked implements Ask {
     this.origin = url.origin;
     this.hasUserInfo = url.username !== "" || url.password !== "";
     this.url = addressOf(url, this.hasUserInfo);
-    this.headers = headers;
-    this.hasBody = hasBody;
+    this.headers = new FieldMap(headers);
+    this.hasBody = hasBody ?? mayHaveBody(this);
+    this.#headers = headers;
     this.#signal = signal;
-    this.#request = request;
+    // Callbacks get none with a body: that belongs to the upstream.
+    this.#request = this.hasBody ? undefined : request;
   }
 
   /** Looked up only for a call: servers make it when it is asked for. */
@@ -87,8 +96,15 @@ class Asked implements Ask {
   }
 
   request(): Request {
-    return this.#request ??= new Request(this.url, { method: this.method, headers: this.headers });
+    const headers = this.#headers ?? {};
+    return this.#request ??= new Request(this.url, { method: this.method, headers });
   }
+}
+
+/** RFC 9112 §6: these fields tell whether there is a body. To ask a request for it can be dear. */
+function mayHaveBody({ method, headers }: Pick<Ask, "method" | "headers">): boolean {
+  return (method !== "GET" && method !== "HEAD") || headers.has("transfer-encoding") ||
+    (headers.get("content-length") ?? "0") !== "0";
 }
 
 /** Without its fragment. It is cut, not put together: the parts do not tell `/?` from `/`. */

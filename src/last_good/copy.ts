@@ -15,6 +15,8 @@ export interface CopyOptions {
   readonly maxMs: number;
   /** How long the body says it is; undefined if it does not. */
   readonly expectedBytes: number | undefined;
+  /** Whether the body ends there, come what may: then nobody has to see its end. */
+  readonly isExact: boolean;
   /** Whether the reader has aborted, if the body ends in an error. */
   readonly isAborted: () => boolean;
   /** Hears how it ended, before the reader does. */
@@ -41,13 +43,15 @@ const MAX_PIECE_BYTES = 65_536;
  * `tee()` would buffer without bound, and could not tell when the reader cancels.
  */
 export class Copy {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
+  /** How many bytes are to come until it is over; Infinity if only its end tells. */
+  #missing: number;
   readonly #options: CopyOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Read, but not yet asked for. */
   readonly #ahead: Uint8Array[] = [];
   /** The copy; undefined once it has ended. */
-  #chunks: Uint8Array[] | undefined = [];
+  #chunks: Uint8Array<ArrayBuffer>[] | undefined = [];
   #body: ReadableStream<Uint8Array> | undefined;
   /** A short body, whole. */
   #piece: Uint8Array<ArrayBuffer> | undefined;
@@ -57,8 +61,11 @@ export class Copy {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(source: ReadableStream<Uint8Array>, options: CopyOptions) {
-    this.#reader = source.getReader();
+    const { isExact, expectedBytes = Infinity } = options;
     this.#options = options;
+    const isShort = isExact && expectedBytes > 0 && expectedBytes <= MAX_PIECE_BYTES;
+    this.#missing = isShort ? expectedBytes : Infinity;
+    this.#reader = isShort ? byteReader(source) : source.getReader();
     this.#copyAll();
   }
 
@@ -101,7 +108,9 @@ export class Copy {
 
   async #readNext(): Promise<void> {
     try {
-      const { done, value } = await this.#reader.read();
+      // A reader of bytes wants room for them; the other one takes no argument, and none is seen.
+      const room = this.#missing === Infinity ? undefined : new Uint8Array(this.#missing);
+      const { done, value } = await this.#reader.read(room as Uint8Array<ArrayBuffer>);
       if (done) this.#finish();
       else this.#take(value);
     } catch (error) {
@@ -115,6 +124,14 @@ export class Copy {
 
   #take(chunk: Uint8Array): void {
     this.#ahead.push(chunk);
+    this.#copyChunk(chunk);
+    if (!(chunk instanceof Uint8Array) || (this.#missing -= chunk.byteLength) > 0) return;
+    this.#finish();
+    // It is over, but for the runtime, which would wait for somebody to read its end.
+    this.#reader.cancel().catch(() => {});
+  }
+
+  #copyChunk(chunk: Uint8Array): void {
     if (this.#chunks === undefined) return;
     if (!(chunk instanceof Uint8Array)) return this.#end("broken");
     this.#bytes += chunk.byteLength;
@@ -146,7 +163,23 @@ export class Copy {
   }
 }
 
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+/**
+ * A reader that brings its own room, where the body is one of bytes: Deno takes 64 KiB for each
+ * chunk that it has to make room for itself.
+ */
+function byteReader(
+  source: ReadableStream<Uint8Array>,
+): ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader {
+  try {
+    return source.getReader({ mode: "byob" });
+  } catch {
+    return source.getReader();
+  }
+}
+
+function joined(chunks: readonly Uint8Array<ArrayBuffer>[], size: number): Uint8Array<ArrayBuffer> {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {

@@ -1,4 +1,5 @@
 import type { Ask } from "./ask.ts";
+import type { Fields } from "./fields.ts";
 
 /** Where the answer to a request has its place: looked up part by part, so nothing can be forged by joining. */
 export interface Place {
@@ -33,7 +34,7 @@ export const MAX_KEY_LENGTH = 8_192;
  * @param primary K1.
  * @param partition K4, hashed; undefined if it is not known whose response it is.
  */
-export function placeOf(primary: string, headers: Headers, partition: string | undefined): Place {
+export function placeOf(primary: string, headers: Fields, partition: string | undefined): Place {
   let parts: string[] | undefined;
   for (const name of REFLECTED) {
     const value = headers.get(name);
@@ -58,11 +59,14 @@ export type Variant = readonly (readonly [name: string, value: string | null])[]
 
 /** K2: the variant of a request, for the names in the response's Vary. */
 export function variantOf(ask: Ask, vary: readonly string[]): Variant {
-  return vary.map((name) => [name, ask.headers.get(name)] as const);
+  return vary.length === 0 ? ONE : vary.map((name) => [name, ask.headers.get(name)] as const);
 }
 
+/** The variant of what does not vary. */
+const ONE: Variant = [];
+
 /** Whether a request asks for this variant. */
-export function isVariant(variant: Variant, headers: Headers): boolean {
+export function isVariant(variant: Variant, headers: Fields): boolean {
   return variant.every(([name, value]) => headers.get(name) === value);
 }
 

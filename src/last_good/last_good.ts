@@ -27,16 +27,6 @@ export type OnError = (source: "lastGood.key" | "partition" | "keep", error: unk
 /** Whether a response was kept. */
 export type Kept = { readonly bytes: number } | { readonly why: NotKeptReason };
 
-/** A good answer on its way to the caller. */
-export interface Passage {
-  /** What the caller gets: the very response that came, unless it is being copied. */
-  readonly response: Response | Promise<Response>;
-  /** Whether it is being copied; if so, it counts when the copy ends. */
-  readonly isCopied: boolean;
-  /** What became of it. Undefined while it is copied, and where what is kept is good enough. */
-  readonly kept?: Kept;
-}
-
 /** A good answer that may be kept. */
 export interface GoodAnswer {
   readonly ask: Ask;
@@ -45,12 +35,19 @@ export interface GoodAnswer {
   readonly reception: Reception;
   /** Whether it comes straight from `fetch`, which decodes bodies. */
   readonly byFetch: boolean;
-  /** Whether its caller has aborted. */
-  readonly isAborted: () => boolean;
   readonly onError: OnError;
-  /** Hears how its copy ended, before the caller reads the end of it. */
-  readonly onCopied: (end: CopyEnd, kept: Kept) => void;
 }
+
+/** Follows a copy. */
+export interface CopyListener {
+  /** Whether the caller of the copied answer has aborted. */
+  isAborted(): boolean;
+  /** Hears how the copy ended, before the caller reads the end of it. */
+  onCopied(end: CopyEnd, kept: Kept): void;
+}
+
+/** Copies a good answer on its way: gives the one for the caller, as soon as its head may go. */
+export type Passage = (listener: CopyListener) => Promise<Response>;
 
 /** The last good responses: what is kept, for whom, and what is found again. */
 export class LastGood {
@@ -114,19 +111,24 @@ export class LastGood {
     return this.#memory.find(place, ask.headers);
   }
 
-  /** Passes a good answer on, and keeps it if it may be kept. */
-  pass(answer: GoodAnswer): Passage {
+  /**
+   * What becomes of a good answer.
+   *
+   * @returns How to copy it on its way; or, if it passes as it came, whether it is kept; undefined
+   * if what is kept is good enough.
+   */
+  pass(answer: GoodAnswer): Passage | Kept | undefined {
     const { ask, place, response, reception } = answer;
     const seen = exchange(ask, response, place.partitioned, this.settings);
     const refusal = obstacle(seen);
     if (refusal !== undefined) {
       if (refusal.removes) this.#memory.remove(place, ask.headers, reception.order);
-      return passedOn(response, { why: refusal.why });
+      return { why: refusal.why };
     }
-    if (this.#isVetoed(answer)) return passedOn(response, { why: "veto" });
-    if (this.#freshens(answer, seen)) return passedOn(response);
-    const head = headOf(response, reception, freshness(seen, reception.receivedAt));
-    if (headSize(head) > MAX_HEAD_BYTES) return passedOn(response, { why: "headers-too-large" });
+    if (this.#isVetoed(answer)) return { why: "veto" };
+    if (this.#freshens(answer, seen)) return undefined;
+    const head = headOf(seen, reception, freshness(seen, reception.receivedAt));
+    if (headSize(head) > MAX_HEAD_BYTES) return { why: "headers-too-large" };
     return this.#copy(answer, seen, head);
   }
 
@@ -156,29 +158,27 @@ export class LastGood {
     const { ask, place, response, reception } = answer;
     const current = this.#memory.find(place, ask.headers);
     if (current === undefined || current.head.order > reception.order) return false;
-    const etag = response.headers.get("etag") ?? undefined;
+    const etag = seen.fields.get("etag") ?? undefined;
     const isSame = etag !== undefined && etag === current.head.etag;
     const sinceCopyMs = reception.receivedAt - current.copiedAt;
-    const fresh = freshness(seen, reception.receivedAt);
     if (sinceCopyMs >= 0 && sinceCopyMs < this.settings.refreshMs) {
       // Nobody knows whether it is another one: to call the kept one newer might be a lie.
       if (!isSame) return true;
       const { order, receivedAt } = reception;
-      const initial = initialAgeMs(response.headers, reception);
       current.head = {
         ...current.head,
         order,
         receivedAt,
-        initialAgeMs: initial,
-        freshness: fresh,
+        initialAgeMs: initialAgeMs(seen.fields, reception),
+        freshness: freshness(seen, receivedAt),
       };
       return true;
     }
     if (!isSame || !isStrong(etag) || response.status !== current.head.status) return false;
-    const coding = response.headers.get("content-encoding");
+    const coding = seen.fields.get("content-encoding");
     const keptCoding = current.head.fields["content-encoding"];
     if (keptCoding !== undefined && keptCoding !== coding) return false;
-    const whole = headOf(response, reception, fresh);
+    const whole = headOf(seen, reception, freshness(seen, reception.receivedAt));
     const wasDecoded = coding !== null && keptCoding === undefined;
     const head = wasDecoded ? decoded(whole) : whole;
     const variant = variantOf(ask, seen.vary ?? []);
@@ -187,17 +187,15 @@ export class LastGood {
     return true;
   }
 
-  #copy(answer: GoodAnswer, seen: Exchange, head: Head): Passage {
-    const { ask, place, response, isAborted, onCopied } = answer;
+  #copy(answer: GoodAnswer, seen: Exchange, head: Head): Passage | Kept {
+    const { ask, place, response } = answer;
     const { maxBodyBytes, maxBodyMs } = this.settings;
     const variant = variantOf(ask, seen.vary ?? []);
-    if (keyLength(place, variant) > MAX_KEY_LENGTH) {
-      return passedOn(response, { why: "key-too-large" });
-    }
-    const codings = codingsOf(response.headers.get("content-encoding"));
-    const byFetch = answer.byFetch || response.url !== "";
-    const contentLength = response.headers.get("content-length");
-    const length = contentLength === null ? undefined : parseLength(contentLength);
+    if (keyLength(place, variant) > MAX_KEY_LENGTH) return { why: "key-too-large" };
+    const codings = codingsOf(seen.fields.get("content-encoding"));
+    const isFetched = response.url !== "";
+    const byFetch = answer.byFetch || isFetched;
+    const length = parseLength(seen.fields.get("content-length") ?? "");
     const keep = (body: Uint8Array<ArrayBuffer>): Kept => {
       const wasDecoded = isDecoded({ codings, byFetch, length }, body);
       if (wasDecoded === undefined) return { why: "malformed" };
@@ -208,20 +206,22 @@ export class LastGood {
       return this.#put(answer, { head: wasDecoded ? decoded(head) : head, body, variant });
     };
     const { body } = response;
-    if (response.bodyUsed || body?.locked) return passedOn(response, { why: "body-used" });
-    if (body === null) return passedOn(response, keep(new Uint8Array(0)));
+    if (response.bodyUsed || body?.locked) return { why: "body-used" };
+    if (body === null) return keep(new Uint8Array(0));
     const expectedBytes = isDecodable(codings) ? undefined : length;
-    if (expectedBytes !== undefined && expectedBytes > maxBodyBytes) {
-      return passedOn(response, { why: "too-large" });
-    }
-    const copy = new Copy(body, {
-      maxBytes: maxBodyBytes,
-      maxMs: maxBodyMs,
-      expectedBytes,
-      isAborted,
-      onEnd: (end, bytes) => onCopied(end, end === "whole" ? keep(bytes) : { why: end }),
-    });
-    return { response: copy.bodySoon().then((body) => withBody(response, body)), isCopied: true };
+    if (expectedBytes !== undefined && expectedBytes > maxBodyBytes) return { why: "too-large" };
+    return async ({ isAborted, onCopied }) => {
+      const copy = new Copy(body, {
+        maxBytes: maxBodyBytes,
+        maxMs: maxBodyMs,
+        expectedBytes,
+        // RFC 9112 §6.3: on a connection, a body ends where its length says.
+        isExact: isFetched,
+        isAborted,
+        onEnd: (end, bytes) => onCopied(end, end === "whole" ? keep(bytes) : { why: end }),
+      });
+      return withBody(response, await copy.bodySoon());
+    };
   }
 
   #put(
@@ -236,7 +236,7 @@ export class LastGood {
   }
 
   /** The origin has confirmed what is kept by a 304: it is as good as new (RFC 9111 §4.3.4). */
-  confirm(answer: Omit<GoodAnswer, "onCopied" | "isAborted">): void {
+  confirm(answer: GoodAnswer): void {
     const { ask, place, response, reception } = answer;
     const current = this.#memory.find(place, ask.headers);
     const confirming = { ...this.settings, statuses: ONLY_304 };
@@ -246,9 +246,9 @@ export class LastGood {
     if (refusal !== undefined || current === undefined) return;
     const { body, head: { status, statusText, fields, etag } } = current;
     // Another one was kept while the origin was asked: this is not about it.
-    const confirmed = response.headers.get("etag");
+    const confirmed = seen.fields.get("etag");
     if (confirmed !== null && (etag === undefined || !matchesEtag(confirmed, etag))) return;
-    const head = headOf(response, reception, current.head.freshness);
+    const head = headOf(seen, reception, current.head.freshness);
     // What describes the body describes the one that is kept.
     const { "content-encoding": _coding, "content-type": _type, etag: _etag, ...renewed } =
       head.fields;
@@ -314,10 +314,6 @@ function resolved(reference: string | null | undefined, base: string): URL | und
 const ONLY_304: ReadonlySet<number> = new Set([304]);
 
 const A_STRING = "a string or undefined";
-
-function passedOn(response: Response, kept?: Kept): Passage {
-  return { response, isCopied: false, ...(kept && { kept }) };
-}
 
 /** The same response with its body on the way through a copy. */
 function withBody(response: Response, body: BodyInit): Response {

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { Fields } from "./fields.ts";
 import { isVariant, type Place, type Variant } from "./key.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -8,7 +9,7 @@ const MAX_REMOVALS = 128;
 /** A variant that was removed. What belonged to another one is none of its business. */
 interface Removal {
   readonly place: Place;
-  readonly headers: Headers;
+  readonly headers: Fields;
   /** The point in the order of requests at which it was removed. */
   readonly order: number;
 }
@@ -38,7 +39,7 @@ export class Memory {
   }
 
   /** The snapshot for a request with these fields; the most recent, if several fit (RFC 9111 §4.1). */
-  find({ primary, secondary }: Place, headers: Headers): Snapshot | undefined {
+  find({ primary, secondary }: Place, headers: Fields): Snapshot | undefined {
     const variants = this.#places.get(primary)?.get(secondary);
     if (variants === undefined) return undefined;
     let found: Snapshot | undefined;
@@ -56,7 +57,7 @@ export class Memory {
   }
 
   /** Keeps a snapshot in place of those that fit the same request; says why if it does not. */
-  put(place: Place, headers: Headers, snapshot: Snapshot): "too-large" | "superseded" | undefined {
+  put(place: Place, headers: Fields, snapshot: Snapshot): "too-large" | "superseded" | undefined {
     const { maxEntries, maxBytes, maxVariants } = this.#limits;
     const { order } = snapshot.head;
     if (snapshot.size > maxBytes) return "too-large";
@@ -83,8 +84,8 @@ export class Memory {
   }
 
   /** Removes what fits a request with these fields, unless it is newer than `order`. */
-  remove(place: Place, headers: Headers, order: number): void {
-    this.#removals.push({ place, headers: new Headers(headers), order });
+  remove(place: Place, headers: Fields, order: number): void {
+    this.#removals.push({ place, headers, order });
     if (this.#removals.length > MAX_REMOVALS) this.#removals.shift();
     for (const snapshot of this.#fitting(place, headers)) {
       if (snapshot.head.order < order) this.#entries?.delete(snapshot);
@@ -107,7 +108,7 @@ export class Memory {
     this.#entries?.clear();
   }
 
-  #fitting({ primary, secondary }: Place, headers: Headers): Snapshot[] {
+  #fitting({ primary, secondary }: Place, headers: Fields): Snapshot[] {
     const variants = this.#places.get(primary)?.get(secondary) ?? [];
     return variants.filter(({ variant }) => isVariant(variant, headers));
   }

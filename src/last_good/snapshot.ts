@@ -1,7 +1,7 @@
 import type { Ask } from "./ask.ts";
-import { matchesEtag, parseDate, parseSeconds } from "./fields.ts";
+import { type Fields, matchesEtag, parseDate, parseSeconds } from "./fields.ts";
 import type { Variant } from "./key.ts";
-import type { Freshness } from "./storable.ts";
+import type { Exchange, Freshness } from "./storable.ts";
 
 /** A response at rest: plain data, which any later request may use, on every runtime. */
 export interface Snapshot {
@@ -57,32 +57,37 @@ export interface Reception {
 }
 
 /** Takes the head of a response down. The response is not touched. */
-export function headOf(response: Response, reception: Reception, freshness: Freshness): Head {
-  const { headers, status, statusText } = response;
+export function headOf(
+  { response, fields }: Pick<Exchange, "response" | "fields">,
+  reception: Reception,
+  freshness: Freshness,
+): Head {
+  const { status, statusText } = response;
   const { order, receivedAt } = reception;
-  const listed = (headers.get("connection") ?? "").toLowerCase().split(",").map((it) => it.trim());
-  const kept = [...headers].filter(([name]) =>
-    !HOP_BY_HOP.has(name) && !OURS.has(name) && !name.startsWith("proxy-") && !listed.includes(name)
+  const listed = fields.get("connection")?.toLowerCase().split(",").map((it) => it.trim());
+  const kept = Object.fromEntries(
+    [...fields.all].filter(([name]) =>
+      !HOP_BY_HOP.has(name) && !OURS.has(name) && !name.startsWith("proxy-") &&
+      !listed?.includes(name)
+    ),
   );
   // H2: RFC 9110 §6.6.1
-  if (!kept.some(([name]) => name === "date")) {
-    kept.push(["date", new Date(receivedAt).toUTCString()]);
-  }
+  kept["date"] ??= new Date(receivedAt).toUTCString();
   return {
     status,
     statusText,
-    fields: Object.fromEntries(kept),
+    fields: kept,
     order,
     receivedAt,
-    initialAgeMs: initialAgeMs(headers, reception),
+    initialAgeMs: initialAgeMs(fields, reception),
     freshness,
-    etag: headers.get("etag") ?? undefined,
+    etag: fields.get("etag") ?? undefined,
   };
 }
 
 /** RFC 9111 §4.2.3: corrected_initial_age, in ms. */
 export function initialAgeMs(
-  headers: Headers,
+  headers: Fields,
   { requestedAt, receivedAt }: Reception,
 ): number {
   const date = parseDate(headers.get("date") ?? "", receivedAt) ?? receivedAt;
@@ -150,7 +155,7 @@ export function revive(
 }
 
 /** F5: RFC 9110 §13.1.2 and §13.1.3 */
-function isUnmodified(headers: Headers, head: Head): boolean {
+function isUnmodified(headers: Fields, head: Head): boolean {
   const tags = headers.get("if-none-match");
   if (tags !== null) return head.etag !== undefined && matchesEtag(tags, head.etag);
   const since = headers.get("if-modified-since");

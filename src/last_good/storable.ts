@@ -2,6 +2,8 @@ import type { NotKeptReason } from "../events.ts";
 import type { Ask } from "./ask.ts";
 import {
   type Directives,
+  FieldMap,
+  type Fields,
   mediaType,
   parseCacheControl,
   parseDate,
@@ -40,6 +42,8 @@ export interface KeepingPolicy {
 export interface Exchange {
   readonly ask: Ask;
   readonly response: Response;
+  /** The fields of the response. */
+  readonly fields: FieldMap;
   /** Whether it is known whose response it is. */
   readonly partitioned: boolean;
   readonly policy: KeepingPolicy;
@@ -58,134 +62,18 @@ export function exchange(
   partitioned: boolean,
   policy: KeepingPolicy,
 ): Exchange {
+  const fields = new FieldMap(response.headers);
   return {
     ask,
     response,
+    fields,
     partitioned,
     policy,
     wanted: parseCacheControl(ask.headers.get("cache-control")),
-    said: parseCacheControl(response.headers.get("cache-control")),
-    vary: parseVary(response.headers.get("vary")),
+    said: parseCacheControl(fields.get("cache-control")),
+    vary: parseVary(fields.get("vary")),
   };
 }
-
-/** One rule: what stands in the way of keeping a response. */
-interface Rule {
-  readonly why: NotKeptReason;
-  /** Whether it stands in the way of this one. */
-  applies(exchange: Exchange): boolean;
-  /** Whether the answer also removes an older one that is kept: never because of the request. */
-  removes?(exchange: Exchange): boolean;
-}
-
-/** What the request says, in the order in which it is looked at. */
-const REQUEST_RULES: readonly Rule[] = [
-  { // S1: RFC 9111 §3. A HEAD has no body to keep.
-    why: "method",
-    applies: ({ ask }) => ask.method !== "GET",
-  },
-  { // S1: RFC 9110 §9.3.1. The body of a GET has no meaning that a key could hold.
-    why: "request-body",
-    applies: ({ ask }) => ask.hasBody,
-  },
-  { // S16
-    why: "request-malformed",
-    applies: ({ wanted }) => wanted === undefined,
-  },
-  { // S3: RFC 9111 §5.2.1.5
-    why: "request-no-store",
-    applies: ({ wanted, policy }) => has(wanted, "no-store") && !policy.ignore.has("no-store"),
-  },
-  { // S11: RFC 9111 §3.3. We keep no parts.
-    why: "range",
-    applies: ({ ask }) => ask.headers.has("range"),
-  },
-  { // S8: RFC 9111 §3.5
-    why: "authorization",
-    applies: (exchange) =>
-      (exchange.ask.hasUserInfo || exchange.ask.headers.has("authorization")) &&
-      !liftedForOwner(exchange, "authorization") &&
-      !has(exchange.said, "public") && !has(exchange.said, "s-maxage") &&
-      !has(exchange.said, "must-revalidate"),
-  },
-  { // S9: what a cookie may change, it may have changed here.
-    why: "cookie",
-    applies: (exchange) =>
-      exchange.ask.headers.has("cookie") && !liftedForOwner(exchange, "cookie") &&
-      !has(exchange.said, "public") && !exchange.vary?.includes("cookie"),
-  },
-];
-
-/** What the response says, in the order in which it is looked at. */
-const RESPONSE_RULES: readonly Rule[] = [
-  { // S14: what came from elsewhere, or may not be looked into, is not this URL's.
-    why: "opaque",
-    applies: ({ response }) =>
-      response.status === 0 || response.type === "error" || response.type === "opaque" ||
-      response.type === "opaqueredirect",
-  },
-  { // S14
-    why: "redirected",
-    applies: ({ response }) => response.redirected === true,
-  },
-  { // S11: RFC 9111 §3.3
-    why: "range",
-    applies: ({ response }) =>
-      response.status === 206 || response.headers.has("content-range") ||
-      mediaType(response.headers.get("content-type")) === "multipart/byteranges",
-  },
-  { // S2; S17: what took the place of the page takes the place of the kept one.
-    why: "status",
-    applies: ({ response, policy }) => !policy.statuses.has(response.status),
-    removes: ({ response: { status }, partitioned }) =>
-      (status >= 200 && status < 400 && status !== 304) || status === 404 || status === 410 ||
-      ((status === 401 || status === 403) && partitioned),
-  },
-  { // S16
-    why: "malformed",
-    applies: ({ said }) => said === undefined,
-  },
-  { // S3: RFC 9111 §5.2.2.5
-    why: "no-store",
-    applies: ({ said, policy }) => has(said, "no-store") && !policy.ignore.has("no-store"),
-    removes: () => true,
-  },
-  { // S4: RFC 9111 §5.2.2.7, in any form
-    why: "private",
-    applies: (exchange) => has(exchange.said, "private") && !liftedForOwner(exchange, "private"),
-    removes: () => true,
-  },
-  { // S5: RFC 9111 §5.2.2.4, in any form
-    why: "no-cache",
-    applies: ({ said, policy }) => has(said, "no-cache") && !policy.ignore.has("no-cache"),
-    removes: () => true,
-  },
-  { // S16: ages that nobody can compute with
-    why: "malformed",
-    applies: ({ said, response: { headers } }) =>
-      ["max-age", "s-maxage", "stale-if-error"].some((name) => !isSeconds(said?.get(name))) ||
-      !isSeconds(headers.get("age") ?? undefined) || !isDate(headers.get("date")),
-  },
-  { // S7: nobody gets another one's cookie.
-    why: "set-cookie",
-    applies: ({ response, policy }) =>
-      response.headers.has("set-cookie") && !policy.ignore.has("set-cookie"),
-  },
-  { // S10: RFC 9111 §4.1; S16
-    why: "vary",
-    applies: ({ vary }) => vary === undefined,
-  },
-  { // S13: they never end.
-    why: "content-type",
-    applies: ({ response }) => ENDLESS.has(mediaType(response.headers.get("content-type"))),
-  },
-];
-
-const ENDLESS: ReadonlySet<string> = new Set([
-  "text/event-stream",
-  "multipart/x-mixed-replace",
-  "application/x-ndjson",
-]);
 
 /** Why a response may not be kept, and whether it removes an older one. */
 export interface Refusal {
@@ -195,15 +83,103 @@ export interface Refusal {
 
 /** What stands in the way of keeping this response; undefined if nothing does. */
 export function obstacle(exchange: Exchange): Refusal | undefined {
-  for (const rule of REQUEST_RULES) {
-    if (rule.applies(exchange)) return { why: rule.why, removes: false };
-  }
-  for (const rule of RESPONSE_RULES) {
-    if (rule.applies(exchange)) {
-      return { why: rule.why, removes: rule.removes?.(exchange) ?? false };
-    }
-  }
+  const why = inRequest(exchange);
+  // S17: no client may evict what all others rely on.
+  return why === undefined ? inResponse(exchange) : stays(why);
+}
+
+/** What stands in the way in the request. */
+function inRequest(exchange: Exchange): NotKeptReason | undefined {
+  const { ask, wanted, said, vary, policy } = exchange;
+  const { headers } = ask;
+  // S1: RFC 9111 §3. A HEAD has no body to keep.
+  if (ask.method !== "GET") return "method";
+  // S1: RFC 9110 §9.3.1. The body of a GET has no meaning that a key could hold.
+  if (ask.hasBody) return "request-body";
+  // S16
+  if (wanted === undefined) return "request-malformed";
+  // S3: RFC 9111 §5.2.1.5
+  if (wanted.has("no-store") && !policy.ignore.has("no-store")) return "request-no-store";
+  // S11: RFC 9111 §3.3. We keep no parts.
+  if (headers.has("range")) return "range";
+  const isPublic = has(said, "public");
+  // S8: RFC 9111 §3.5
+  if (
+    (ask.hasUserInfo || headers.has("authorization")) && !isPublic &&
+    !has(said, "s-maxage") && !has(said, "must-revalidate") &&
+    !isLiftedForOwner(exchange, "authorization")
+  ) return "authorization";
+  // S9: what a cookie may change, it may have changed here.
+  if (
+    headers.has("cookie") && !isPublic && !vary?.includes("cookie") &&
+    !isLiftedForOwner(exchange, "cookie")
+  ) return "cookie";
   return undefined;
+}
+
+/** What stands in the way in the response. */
+function inResponse(exchange: Exchange): Refusal | undefined {
+  const { response, fields, said, vary, policy, partitioned } = exchange;
+  const { status, type } = response;
+  // S14: what came from elsewhere, or may not be looked into, is not this URL's.
+  if (status === 0 || type === "error" || type === "opaque" || type === "opaqueredirect") {
+    return stays("opaque");
+  }
+  // S14
+  if (response.redirected === true) return stays("redirected");
+  const kind = mediaType(fields.get("content-type"));
+  // S11: RFC 9111 §3.3
+  if (status === 206 || fields.has("content-range") || kind === "multipart/byteranges") {
+    return stays("range");
+  }
+  // S2; S17: what took the place of the page takes the place of the kept one.
+  if (!policy.statuses.has(status)) {
+    const isPage = (status >= 200 && status < 400 && status !== 304) || status === 404 ||
+      status === 410 || ((status === 401 || status === 403) && partitioned);
+    return { why: "status", removes: isPage };
+  }
+  // S16
+  if (said === undefined) return stays("malformed");
+  if (said.size > 0) {
+    // S3: RFC 9111 §5.2.2.5
+    if (said.has("no-store") && !policy.ignore.has("no-store")) return removes("no-store");
+    // S4: RFC 9111 §5.2.2.7, in any form
+    if (said.has("private") && !isLiftedForOwner(exchange, "private")) return removes("private");
+    // S5: RFC 9111 §5.2.2.4, in any form
+    if (said.has("no-cache") && !policy.ignore.has("no-cache")) return removes("no-cache");
+    // S16: ages that nobody can compute with
+    if (AGES.some((name) => !isSeconds(said.get(name)))) return stays("malformed");
+  }
+  // S16
+  const date = fields.get("date");
+  if (!isSeconds(fields.get("age") ?? undefined) || (date !== null && !isDate(date))) {
+    return stays("malformed");
+  }
+  // S7: nobody gets another one's cookie.
+  if (fields.has("set-cookie") && !policy.ignore.has("set-cookie")) return stays("set-cookie");
+  // S10: RFC 9111 §4.1; S16
+  if (vary === undefined) return stays("vary");
+  // S13: they never end.
+  if (ENDLESS.has(kind)) return stays("content-type");
+  return undefined;
+}
+
+const AGES = ["max-age", "s-maxage", "stale-if-error"];
+
+const ENDLESS: ReadonlySet<string> = new Set([
+  "text/event-stream",
+  "multipart/x-mixed-replace",
+  "application/x-ndjson",
+]);
+
+/** The older one stays. */
+function stays(why: NotKeptReason): Refusal {
+  return { why, removes: false };
+}
+
+/** S17: the older one goes. */
+function removes(why: NotKeptReason): Refusal {
+  return { why, removes: true };
 }
 
 function has(directives: Directives | undefined, name: string): boolean {
@@ -211,7 +187,7 @@ function has(directives: Directives | undefined, name: string): boolean {
 }
 
 /** Lifted by the owner's word, or because it is known whose response it is. */
-function liftedForOwner({ partitioned, policy }: Exchange, obstacle: Obstacle): boolean {
+function isLiftedForOwner({ partitioned, policy }: Exchange, obstacle: Obstacle): boolean {
   return partitioned || policy.ignore.has(obstacle);
 }
 
@@ -219,8 +195,8 @@ function isSeconds(value: string | undefined): boolean {
   return value === undefined || parseSeconds(value) !== undefined;
 }
 
-function isDate(value: string | null): boolean {
-  return value === null || parseDate(value, 0) !== undefined;
+function isDate(value: string): boolean {
+  return parseDate(value, 0) !== undefined;
 }
 
 /** How long a response is good for, as its origin says. */
@@ -234,7 +210,7 @@ export interface Freshness {
 }
 
 /** Reads how long a response is good for, for a shared cache (RFC 9111 §4.2.1). */
-export function freshness({ said, response, policy }: Exchange, receivedAt: number): Freshness {
+export function freshness({ said, fields, policy }: Exchange, receivedAt: number): Freshness {
   const seconds = (name: string) => {
     const value = said?.get(name);
     return value === undefined ? undefined : parseSeconds(value);
@@ -242,7 +218,7 @@ export function freshness({ said, response, policy }: Exchange, receivedAt: numb
   const lifetime = seconds("s-maxage") ?? seconds("max-age");
   const staleIfError = seconds("stale-if-error");
   return {
-    lifetimeMs: lifetime === undefined ? expiresIn(response.headers, receivedAt) : lifetime * 1_000,
+    lifetimeMs: lifetime === undefined ? expiresIn(fields, receivedAt) : lifetime * 1_000,
     // S6: RFC 9111 §5.2.2.2, §5.2.2.8, §5.2.2.10
     onlyWhileFresh: !policy.ignore.has("must-revalidate") &&
       (has(said, "must-revalidate") || has(said, "proxy-revalidate") || has(said, "s-maxage")),
@@ -251,10 +227,10 @@ export function freshness({ said, response, policy }: Exchange, receivedAt: numb
 }
 
 /** RFC 9111 §5.3: a date that is none has passed. */
-function expiresIn(headers: Headers, receivedAt: number): number | undefined {
-  const expires = headers.get("expires");
+function expiresIn(fields: Fields, receivedAt: number): number | undefined {
+  const expires = fields.get("expires");
   if (expires === null) return undefined;
-  const date = headers.get("date");
+  const date = fields.get("date");
   const from = date === null ? receivedAt : parseDate(date, receivedAt) ?? receivedAt;
   return Math.max(0, (parseDate(expires, receivedAt) ?? 0) - from);
 }
