@@ -17,3 +17,11 @@ export function outlivesAnswer(host: Globals = globalThis as Globals): boolean {
   if ("Deno" in host || "Bun" in host) return true;
   return host.process?.versions?.node !== undefined;
 }
+
+/**
+ * Whether a body from `fetch` is best read into room that its reader brings: Deno makes 64 KiB of it
+ * for each chunk, which costs more than all the rest. Elsewhere it is dearer, or not there.
+ */
+export function wantsRoom(host: Globals = globalThis as Globals): boolean {
+  return "Deno" in host;
+}

@@ -18,6 +18,7 @@ const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   ]],
   [["src/circuit/"], ["src/circuit/", "src/host.ts", ...WORDS]],
   [["src/last_good/memory.ts"], ["src/last_good/", ...WORDS, "lru-cache"]],
+  [["src/last_good/copy.ts"], ["src/host.ts"]],
   [["src/last_good/"], ["src/last_good/", ...WORDS]],
   [WORDS, WORDS],
   [["src/"], ["src/*"]],

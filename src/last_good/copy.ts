@@ -1,3 +1,5 @@
+import { wantsRoom } from "../host.ts";
+
 /** How a copy ended. Only a whole one may be kept (RFC 9111 §3.3). */
 export type CopyEnd =
   | "whole"
@@ -15,8 +17,8 @@ export interface CopyOptions {
   readonly maxMs: number;
   /** How long the body says it is; undefined if it does not. */
   readonly expectedBytes: number | undefined;
-  /** Whether the body ends there, come what may: then nobody has to see its end. */
-  readonly isExact: boolean;
+  /** Whether it comes straight from the runtime's own `fetch`. */
+  readonly isFetched: boolean;
   /** Whether the reader has aborted, if the body ends in an error. */
   readonly isAborted: () => boolean;
   /** Hears how it ended, before the reader does. */
@@ -45,7 +47,7 @@ const MAX_PIECE_BYTES = 65_536;
 export class Copy {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
   /** How many bytes are to come until it is over; Infinity if only its end tells. */
-  #missing: number;
+  #missing = Infinity;
   readonly #options: CopyOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Read, but not yet asked for. */
@@ -61,11 +63,11 @@ export class Copy {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(source: ReadableStream<Uint8Array>, options: CopyOptions) {
-    const { isExact, expectedBytes = Infinity } = options;
+    const { isFetched, expectedBytes } = options;
     this.#options = options;
-    const isShort = isExact && expectedBytes > 0 && expectedBytes <= MAX_PIECE_BYTES;
-    this.#missing = isShort ? expectedBytes : Infinity;
-    this.#reader = isShort ? byteReader(source) : source.getReader();
+    // RFC 9112 §6.3: on a connection, a body ends where its length says.
+    if (isFetched) this.#missing = expectedBytes || Infinity;
+    this.#reader = isFetched && wantsRoom() ? byteReader(source) : source.getReader();
     this.#copyAll();
   }
 
@@ -108,9 +110,7 @@ export class Copy {
 
   async #readNext(): Promise<void> {
     try {
-      // A reader of bytes wants room for them; the other one takes no argument, and none is seen.
-      const room = this.#missing === Infinity ? undefined : new Uint8Array(this.#missing);
-      const { done, value } = await this.#reader.read(room as Uint8Array<ArrayBuffer>);
+      const { done, value } = await this.#readChunk();
       if (done) this.#finish();
       else this.#take(value);
     } catch (error) {
@@ -122,13 +122,25 @@ export class Copy {
     }
   }
 
+  #readChunk(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    const reader = this.#reader;
+    if (reader instanceof ReadableStreamDefaultReader) return reader.read();
+    return reader.read(new Uint8Array(Math.min(this.#missing, MAX_PIECE_BYTES)));
+  }
+
   #take(chunk: Uint8Array): void {
     this.#ahead.push(chunk);
     this.#copyChunk(chunk);
     if (!(chunk instanceof Uint8Array) || (this.#missing -= chunk.byteLength) > 0) return;
     this.#finish();
-    // It is over, but for the runtime, which would wait for somebody to read its end.
-    this.#reader.cancel().catch(() => {});
+    this.#letGo();
+  }
+
+  /** It is over, but the runtime waits for somebody to read its end: each has its cheaper way. */
+  #letGo(): void {
+    const reader = this.#reader;
+    (reader instanceof ReadableStreamDefaultReader ? reader.read() : reader.cancel())
+      .catch(() => {});
   }
 
   #copyChunk(chunk: Uint8Array): void {
@@ -163,10 +175,7 @@ export class Copy {
   }
 }
 
-/**
- * A reader that brings its own room, where the body is one of bytes: Deno takes 64 KiB for each
- * chunk that it has to make room for itself.
- */
+/** By what a response seems to be, its body is one of bytes; there may be others. */
 function byteReader(
   source: ReadableStream<Uint8Array>,
 ): ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader {

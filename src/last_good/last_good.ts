@@ -193,8 +193,9 @@ export class LastGood {
     const variant = variantOf(ask, seen.vary ?? []);
     if (keyLength(place, variant) > MAX_KEY_LENGTH) return { why: "key-too-large" };
     const codings = codingsOf(seen.fields.get("content-encoding"));
-    const isFetched = response.url !== "";
-    const byFetch = answer.byFetch || isFetched;
+    // Constructed responses are "default". Bun calls all so, and says whence they came.
+    const isFetched = response.type !== "default";
+    const byFetch = answer.byFetch || isFetched || response.url !== "";
     const length = parseLength(seen.fields.get("content-length") ?? "");
     const keep = (body: Uint8Array<ArrayBuffer>): Kept => {
       const wasDecoded = isDecoded({ codings, byFetch, length }, body);
@@ -215,8 +216,7 @@ export class LastGood {
         maxBytes: maxBodyBytes,
         maxMs: maxBodyMs,
         expectedBytes,
-        // RFC 9112 §6.3: on a connection, a body ends where its length says.
-        isExact: isFetched,
+        isFetched,
         isAborted,
         onEnd: (end, bytes) => onCopied(end, end === "whole" ? keep(bytes) : { why: end }),
       });
@@ -318,7 +318,6 @@ const A_STRING = "a string or undefined";
 /** The same response with its body on the way through a copy. */
 function withBody(response: Response, body: BodyInit): Response {
   const passed = new Response(body, response);
-  // A constructed response has no URL, and callers resolve links against it.
-  if (response.url !== "") Object.defineProperty(passed, "url", { value: response.url });
-  return passed;
+  // A constructed response has no URL, and callers resolve links against it. To ask is dear on Deno.
+  return Object.defineProperty(passed, "url", { get: () => response.url });
 }

@@ -10,7 +10,7 @@ function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number
     maxBytes: limits.maxBytes ?? 100,
     maxMs: Infinity,
     expectedBytes: undefined,
-    isExact: false,
+    isFetched: false,
     isAborted: () => false,
     onEnd: (end, bytes) => void ends.push([end, new TextDecoder().decode(bytes)]),
   });
