@@ -2,6 +2,7 @@ import type { Circuit } from "./circuit/circuit.ts";
 import { Circuits } from "./circuit/circuits.ts";
 import { type CircuitOptions, CircuitSettings } from "./circuit/settings.ts";
 import { tell } from "./events.ts";
+import { isFromDeno } from "./host.ts";
 import { Joint } from "./joint.ts";
 import type { JointSettings, Turn } from "./turn.ts";
 import { type Ask, askedBy, askedByFetch } from "./last_good/ask.ts";
@@ -76,6 +77,17 @@ export interface RespondContext {
    * @default {true}
    */
   readonly behind?: boolean;
+  /**
+   * Whether `produce` makes use of its signal: if not, none is made.
+   * @default {true}
+   */
+  readonly takesSignal?: boolean;
+  /**
+   * Whether the request has just come from a server, so that nobody can have aborted it yet: its
+   * signal, which Deno makes dear, is then asked for only if `produce` takes a while.
+   * @default {false}
+   */
+  readonly hasJustCome?: boolean;
 }
 
 /** A circuit breaker for requests and responses, see {@link breaker}. */
@@ -200,7 +212,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
   async function guardedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const ask = askedByFetch(input, init);
     const call = upstream ?? globalThis.fetch;
-    return await joint.answer({
+    const answer = joint.answer({
       ask,
       circuit: circuitFor(ask, ask.origin),
       produce: (signal, etag) => call(...fetchArguments(input, init, signal, etag)),
@@ -214,18 +226,20 @@ export function breaker(options: BreakerOptions = {}): Breaker {
       place: undefined,
       isReleased: false,
     });
+    // What is answered from memory is there: to wait for it would take longer than to make it.
+    return answer instanceof Promise ? await answer : answer;
   }
 
-  async function answer(
+  async function respond(
     request: Request,
     produce: Turn["produce"],
     takesSignal: boolean,
     usualKey: () => string,
     context: RespondContext,
   ): Promise<Response> {
-    const ask = askedBy(request);
-    const { key, behind = true } = context;
-    return await joint.answer({
+    const { key, behind = true, hasJustCome = false } = context;
+    const ask = askedBy(request, hasJustCome);
+    const answer = joint.answer({
       ask,
       circuit: key === undefined
         ? circuitFor(ask, usualKey())
@@ -239,6 +253,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
       place: undefined,
       isReleased: false,
     });
+    return answer instanceof Promise ? await answer : answer;
   }
 
   return {
@@ -254,14 +269,14 @@ export function breaker(options: BreakerOptions = {}): Breaker {
             signal === undefined ? request : new Request(request, { signal }),
             ...rest,
           );
-        return answer(request, produce, false, () => key, contextIn(rest));
+        return respond(request, produce, false, () => key, contextIn(rest));
       };
     },
     respond(request, produce, context = {}) {
       const usualKey = () => context.defaultKey ?? (respondKey ??= ownKey());
       // Its signal is there because it is asked for.
       const call = (signal?: AbortSignal) => produce(request, signal as AbortSignal);
-      return answer(request, call, true, usualKey, context);
+      return respond(request, call, context.takesSignal ?? true, usualKey, context);
     },
     circuit: (key) => circuits.get(demand("choose a circuit", "key", key, text)),
     circuits: () => circuits,
@@ -291,13 +306,17 @@ function fetchArguments(
   return isRequest ? [new Request(input, init), { signal }] : [input, { ...init, signal }];
 }
 
-/** Workers hand over (request, env, ctx), Vercel Edge (request, ctx): whoever has `waitUntil`. */
+/**
+ * Workers hand over (request, env, ctx), Vercel Edge (request, ctx): whoever has `waitUntil`.
+ * Deno hands over (request, info).
+ */
 function contextIn(rest: readonly unknown[]): RespondContext {
   for (const value of rest) {
     const { waitUntil } = Object(value) as { waitUntil?: unknown };
     if (typeof waitUntil === "function") {
       return { waitUntil: (work) => waitUntil.call(value, work) };
     }
+    if (isFromDeno(value)) return { hasJustCome: true };
   }
   return {};
 }

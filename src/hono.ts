@@ -23,12 +23,15 @@
  * @module
  */
 
+import { isFromDeno } from "./host.ts";
 import { type Breaker, breaker as makeBreaker, type BreakerOptions } from "./breaker.ts";
 
 export type { Breaker, BreakerOptions } from "./breaker.ts";
 
 /** What the middleware uses of Hono's `Context`: every Hono 4 has it. */
 export interface HonoContextLike {
+  /** What the server has handed over with the request. */
+  readonly env: unknown;
   /** The request. */
   readonly req: { readonly raw: Request };
   /** The response, as far as there is one. */
@@ -94,6 +97,8 @@ export function breaker(
       const answer = await guard.respond(c.req.raw, produce, {
         defaultKey,
         behind: false,
+        takesSignal: false,
+        hasJustCome: isFromDeno(c.env),
         get waitUntil() {
           return waitUntilOf(c);
         },
@@ -138,10 +143,11 @@ interface OuterFields {
 
 /**
  * Takes the fields out of the context, so that what comes back are the answer's own: Hono would let
- * these win, and so hide that an answer varies or is private.
+ * these win, and so hide that an answer varies or is private. Where there are none, `c.res` is not
+ * asked for: it would make a response, with which that of every handler is merged.
  */
 function takeFields(c: HonoContextLike): OuterFields | undefined {
-  if (c.finalized) return undefined;
+  if (c.finalized || isEmpty(c.newResponse(null, { status: 200 }).headers)) return undefined;
   const binding = new Headers((c.res as Response).headers);
   // To ask for the response has made one.
   c.res = undefined;
@@ -152,6 +158,11 @@ function takeFields(c: HonoContextLike): OuterFields | undefined {
   binding.delete("content-type");
   for (const [name, value] of usual) if (binding.get(name) === value) binding.delete(name);
   return [...usual, ...binding].length === 0 ? undefined : { usual, binding };
+}
+
+function isEmpty(headers: Headers): boolean {
+  for (const _ of headers) return false;
+  return true;
 }
 
 /** As it was before, for what Hono makes of an error. */
@@ -166,7 +177,7 @@ function giveBack(c: HonoContextLike, outer: OuterFields | undefined): void {
  * it, or tells for whom it is, stays in it, wherever it was set.
  */
 function forAll(response: Response, outer: OuterFields | undefined): Response {
-  const isCoded = response.url === "" && response.headers.has("content-encoding");
+  const isCoded = response.headers.has("content-encoding") && response.url === "";
   if ((outer === undefined && !isCoded) || !isRebuildable(response)) return response;
   const own = outer === undefined
     ? new Response(response.body, response)

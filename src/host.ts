@@ -25,3 +25,19 @@ export function outlivesAnswer(host: Globals = globalThis as Globals): boolean {
 export function wantsRoom(host: Globals = globalThis as Globals): boolean {
   return "Deno" in host;
 }
+
+/**
+ * Whether this is what `Deno.serve` hands over with a request, which then has just come: nobody can
+ * have aborted it yet.
+ */
+export function isFromDeno(info: unknown): boolean {
+  return typeof info === "object" && info !== null && "remoteAddr" in info && "completed" in info;
+}
+
+/**
+ * How long a body may be that is better kept as text: Deno serves texts of any length faster than
+ * bytes; elsewhere long ones are encoded anew each time.
+ */
+export function maxTextBytes(host: Globals = globalThis as Globals): number {
+  return "Deno" in host ? Infinity : 16_384;
+}

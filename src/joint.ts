@@ -4,6 +4,7 @@ import { CircuitOpenError, problem } from "./errors.ts";
 import { type StaleReason, tell } from "./events.ts";
 import { outlivesAnswer } from "./host.ts";
 import type { Ask } from "./last_good/ask.ts";
+import type { Place } from "./last_good/key.ts";
 import type { LastGood, OnError } from "./last_good/last_good.ts";
 import {
   cacheStatus,
@@ -34,18 +35,22 @@ export class Joint {
   }
 
   /** Answers a request: by the upstream, from memory, by the fallback, or not at all. */
-  async answer(turn: Turn): Promise<Response> {
+  answer(turn: Turn): Response | Promise<Response> {
+    const place = this.#lastGood?.place(turn.ask, this.#onError(turn.circuit));
+    return place instanceof Promise
+      ? place.then((place) => this.#answer(turn, place))
+      : this.#answer(turn, place);
+  }
+
+  #answer(turn: Turn, place: Place | undefined): Response | Promise<Response> {
     const { ask, circuit } = turn;
-    if (this.#lastGood !== undefined) {
-      const place = this.#lastGood.place(ask, this.#onError(circuit));
-      turn.place = place instanceof Promise ? await place : place;
-      const early = this.#withoutCall(turn, this.#lastGood);
-      if (early !== undefined) return early;
-    }
+    turn.place = place;
+    const early = this.#lastGood && this.#withoutCall(turn, this.#lastGood);
+    if (early !== undefined) return early;
     // Who is refused needs no signal, and servers make theirs only when it is asked for.
     if (circuit.retryAfterMs === 0) throwIfAborted(ask);
     const admission = admit(circuit);
-    if (admission === undefined) return await this.#refused(turn);
+    if (admission === undefined) return this.#refused(turn);
     if (admission.isProbe && this.#settings.mode === "enforce" && this.#mayRunBehind(turn)) {
       const kept = this.#kept(turn);
       if (kept !== undefined) {
@@ -54,13 +59,13 @@ export class Joint {
         return this.#serve(turn, kept, "probing", { hit: "probing" });
       }
     }
-    return await this.#call(turn, admission);
+    return this.#call(turn, admission);
   }
 
   /** Answers that need no call: F4's only-if-cached, and what is young enough. */
   #withoutCall(turn: Turn, { settings }: LastGood): Response | undefined {
     const { ask } = turn;
-    if (isAnswerable(ask) && wishes(ask).has("only-if-cached")) {
+    if (wishes(ask).has("only-if-cached") && isAnswerable(ask)) {
       const kept = this.#kept(turn);
       if (kept !== undefined) return this.#serve(turn, kept, "only-if-cached", { hit: "asked" });
       return problem(504, "Gateway Timeout", "Nothing is kept for this request");
@@ -72,7 +77,7 @@ export class Joint {
     return this.#serve(turn, kept, "fresh", { hit: "fresh" });
   }
 
-  async #refused(turn: Turn): Promise<Response> {
+  #refused(turn: Turn): Response | Promise<Response> {
     const { circuit } = turn;
     const kept = this.#kept(turn);
     if (kept !== undefined) {
@@ -81,7 +86,8 @@ export class Joint {
         : this.#serve(turn, kept, "open", { hit: "circuit-open" });
     }
     const error = new CircuitOpenError(circuit.name, circuit.retryAfterMs);
-    return await this.#fallback(turn, error) ?? turn.refuse(error);
+    if (this.#settings.fallback === undefined) return turn.refuse(error);
+    return this.#fallback(turn, error).then((response) => response ?? turn.refuse(error));
   }
 
   async #call(turn: Turn, admission: Admission): Promise<Response> {
@@ -192,8 +198,8 @@ export class Joint {
   }
 }
 
-function throwIfAborted({ signal }: Ask): void {
-  if (signal?.aborted) throw signal.reason;
+function throwIfAborted(ask: Ask): void {
+  if (!ask.hasJustCome && ask.signal?.aborted) throw ask.signal.reason;
 }
 
 /** Ends when a call behind an answer and the copy of its response are over. */

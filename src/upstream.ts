@@ -1,5 +1,5 @@
 import type { Admission } from "./circuit/admission.ts";
-import { Call } from "./circuit/call.ts";
+import { Call, type Caller } from "./circuit/call.ts";
 import type { Circuit } from "./circuit/circuit.ts";
 import { judged, type Verdict } from "./circuit/verdict.ts";
 import { tell } from "./events.ts";
@@ -49,7 +49,7 @@ export class Upstream {
    */
   call(turn: Turn, admission: Admission, mayBeReleased: boolean): Running {
     const begun = this.#begin(turn);
-    const call = this.#start(turn, turn.ask.signal, mayBeReleased);
+    const call = this.#start(turn, turn.ask, mayBeReleased);
     return {
       ending: this.#end(turn, admission, call, begun),
       release() {
@@ -80,7 +80,7 @@ export class Upstream {
 
   #start(
     turn: Turn,
-    caller: AbortSignal | undefined,
+    caller: Caller | undefined,
     mayBeReleased: boolean,
     etag?: string,
   ): Call<Response> {
@@ -90,7 +90,7 @@ export class Upstream {
       deadlines,
       // A caller who is not to reach the call must be kept from it by a signal of its own.
       takesSignal: turn.takesSignal ||
-        (turn.ask.signal !== undefined && (mayBeReleased || turn.isReleased)),
+        ((mayBeReleased || turn.isReleased) && turn.ask.signal !== undefined),
       mayBeReleased,
       late: discard,
     });
@@ -218,8 +218,10 @@ export class Upstream {
 }
 
 /** F1: the default verdict on a response. */
-function usual({ status, type }: Response): Verdict {
-  if ((status >= 500 && status !== 501) || type === "error") return "failure";
+function usual(response: Response): Verdict {
+  const { status } = response;
+  if (status >= 500 && status !== 501) return "failure";
+  if (status === 0 && response.type === "error") return "failure";
   return status === 408 || status === 425 || status === 429 ? "ignored" : "success";
 }
 

@@ -10,7 +10,7 @@ const WORDS = ["src/errors.ts", "src/events.ts", "src/validation.ts"];
  */
 const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   [["mod.ts"], ["src/"]],
-  [["src/hono.ts"], ["src/breaker.ts", ...WORDS]],
+  [["src/hono.ts"], ["src/breaker.ts", "src/host.ts", ...WORDS]],
   [["src/breaker.ts", "src/joint.ts", "src/turn.ts", "src/upstream.ts"], [
     "src/circuit/",
     "src/last_good/",
@@ -18,7 +18,11 @@ const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   ]],
   [["src/circuit/"], ["src/circuit/", "src/host.ts", ...WORDS]],
   [["src/last_good/memory.ts"], ["src/last_good/", ...WORDS, "lru-cache"]],
-  [["src/last_good/copy.ts"], ["src/host.ts"]],
+  [["src/last_good/copy.ts", "src/last_good/snapshot.ts"], [
+    "src/last_good/",
+    "src/host.ts",
+    ...WORDS,
+  ]],
   [["src/last_good/"], ["src/last_good/", ...WORDS]],
   [WORDS, WORDS],
   [["src/"], ["src/*"]],

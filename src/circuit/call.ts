@@ -1,9 +1,20 @@
 import type { Deadlines, Due } from "./deadlines.ts";
 
+/** Whoever waits for a call. */
+export interface Caller {
+  /** Their own signal: its abort ends the call, and reaches its body as well. */
+  readonly signal: AbortSignal | undefined;
+  /**
+   * Whether nobody can have aborted within this turn: then their signal is asked for only if the
+   * call takes longer. Deno makes the signals of those it serves when they are asked for, and that
+   * takes half as long as to serve them.
+   */
+  readonly hasJustCome?: boolean;
+}
+
 /** What a {@link Call} needs to know. */
 export interface CallOptions<R> {
-  /** The caller's own signal: its abort ends the call, and reaches its body as well. */
-  readonly caller: AbortSignal | undefined;
+  readonly caller: Caller | undefined;
   /** When the result must be there; undefined for no limit. */
   readonly deadlines: Deadlines | undefined;
   /** Whether the function can make use of a signal: one is made only then. */
@@ -15,6 +26,12 @@ export interface CallOptions<R> {
 }
 
 /**
+ * How many microtasks a call gets until it has a timer: enough for an answer that is made in place,
+ * through a chain of handlers. Nothing but its own end can be seen of it meanwhile.
+ */
+const SOON = 16;
+
+/**
  * One call under way: its signal, its timeout, its caller's abort. It ends once, by whichever comes
  * first; a function that ignores its signal cannot hold it up.
  */
@@ -24,31 +41,32 @@ export class Call<R> implements Due {
   /** By what it ended, if not by a result of its own. */
   endedBy: "timeout" | "abort" | undefined;
   deadline: Due["deadline"];
-  readonly #caller: AbortSignal | undefined;
-  readonly #deadlines: Deadlines | undefined;
+  readonly #options: CallOptions<R>;
   readonly #controller: AbortController | undefined;
-  readonly #late: ((value: R) => void) | undefined;
+  /** The caller's, from when we listen to it. */
+  #signal: AbortSignal | undefined;
   /** Whether the caller's abort reaches the function through our listener alone. */
   #isLinked = false;
   #resolve!: (value: R) => void;
   #reject!: (error: unknown) => void;
   #isOver = false;
+  #isReleased = false;
 
   constructor(run: (signal: AbortSignal) => R | Promise<R>, options: CallOptions<R>) {
-    const { caller, deadlines, takesSignal, mayBeReleased = false, late } = options;
-    this.#caller = caller;
-    this.#deadlines = deadlines;
+    const { caller, deadlines, takesSignal } = options;
+    this.#options = options;
     this.#controller = takesSignal ? new AbortController() : undefined;
-    this.#late = late;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    caller?.addEventListener("abort", this);
-    deadlines?.add(this);
+    const isLate = !takesSignal && caller?.hasJustCome === true;
+    if (!isLate) this.#listen();
+    if (takesSignal) deadlines?.add(this);
+    else if (isLate || deadlines !== undefined) this.#followSoon(isLate);
     try {
       // A function that takes no signal gets none: the cast spares making one.
-      const value = run(this.#signal(mayBeReleased) as AbortSignal);
+      const value = run(this.#ownSignal() as AbortSignal);
       Promise.resolve(value).then((value) => this.#succeed(value), (error) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
@@ -57,27 +75,44 @@ export class Call<R> implements Due {
 
   /** From now on the call is no longer the caller's: its abort reaches it no more. */
   release(): void {
-    this.#caller?.removeEventListener("abort", this);
+    this.#isReleased = true;
+    this.#signal?.removeEventListener("abort", this);
   }
 
   /** Its time is over. */
   timeOut(): void {
-    const says = `The call took longer than ${this.#deadlines?.ms} ms`;
+    const says = `The call took longer than ${this.#options.deadlines?.ms} ms`;
     this.#stop("timeout", new DOMException(says, "TimeoutError"));
   }
 
   /** The caller has aborted: one object for all calls of this kind spares a closure for each. */
   handleEvent(): void {
-    this.#stop("abort", this.#caller?.reason);
+    this.#stop("abort", this.#signal?.reason);
   }
 
-  #signal(mayBeReleased: boolean): AbortSignal | undefined {
-    const caller = this.#caller;
+  /** Makes what ends it only if it is not over by itself in a moment: a timer is dear on Deno. */
+  async #followSoon(isLate: boolean): Promise<void> {
+    const { deadlines } = this.#options;
+    const startedAt = deadlines === undefined ? 0 : Date.now();
+    for (let turn = 0; turn < SOON && !this.#isOver; turn++) await undefined;
+    if (this.#isOver) return;
+    if (isLate && !this.#isReleased) this.#listen();
+    if (this.#signal?.aborted) this.handleEvent();
+    else deadlines?.add(this, startedAt);
+  }
+
+  #listen(): void {
+    this.#signal = this.#options.caller?.signal;
+    this.#signal?.addEventListener("abort", this);
+  }
+
+  #ownSignal(): AbortSignal | undefined {
     const controller = this.#controller;
+    const caller = this.#signal;
     if (caller === undefined || controller === undefined) return controller?.signal;
     // `any` follows the caller weakly: a signal that outlives many calls does not collect them.
     // It cannot be undone, and Vercel Edge lacks it: then our own listener passes the abort on.
-    if (!mayBeReleased && typeof AbortSignal.any === "function") {
+    if (this.#options.mayBeReleased !== true && typeof AbortSignal.any === "function") {
       return AbortSignal.any([caller, controller.signal]);
     }
     this.#isLinked = true;
@@ -85,7 +120,7 @@ export class Call<R> implements Due {
   }
 
   #succeed(value: R): void {
-    if (!this.#end()) return this.#late?.(value);
+    if (!this.#end()) return this.#options.late?.(value);
     // The body is still to come: where we are its only link to the caller, we stay.
     if (!this.#isLinked) this.release();
     this.#resolve(value);
@@ -110,7 +145,7 @@ export class Call<R> implements Due {
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.#deadlines?.delete(this);
+    this.#options.deadlines?.delete(this);
     return true;
   }
 }

@@ -91,7 +91,11 @@ export class Circuit<T = unknown> {
     caller: AbortSignal | undefined,
   ): Promise<R> {
     const { deadlines } = this.#machine.settings;
-    const underWay = new Call(call, { caller, deadlines, takesSignal: call.length > 0 });
+    const underWay = new Call(call, {
+      caller: caller && { signal: caller },
+      deadlines,
+      takesSignal: call.length > 0,
+    });
     let value: R;
     try {
       value = await underWay.result;

@@ -25,19 +25,26 @@ export class Deadlines {
     this.ms = ms;
   }
 
-  /** Starts the time of `due`. */
-  add(due: Due): void {
+  /**
+   * Starts the time of `due`.
+   *
+   * @param at When it has begun, a moment ago, as the wall clock counts, in ms.
+   */
+  add(due: Due, at?: number): void {
+    const now = Date.now();
+    const began = Math.min(at ?? now, now);
+    const leftMs = began + this.ms - now;
+    if (leftMs <= 0) return due.timeOut();
     this.#isShared ??= outlivesAnswer();
-    due.deadline = this.#isShared ? this.#current() : new Deadline(0, this.ms);
+    due.deadline = this.#isShared ? this.#since(began, leftMs) : new Deadline(began, leftMs);
     due.deadline.add(due);
   }
 
   /** The one that began within this millisecond. */
-  #current(): Deadline {
-    const at = Date.now();
+  #since(at: number, leftMs: number): Deadline {
     const latest = this.#latest;
     if (latest?.isWaiting && latest.at === at) return latest;
-    return this.#latest = new Deadline(at, this.ms);
+    return this.#latest = new Deadline(at, leftMs);
   }
 
   /** It was done in time. To say so twice is harmless. */

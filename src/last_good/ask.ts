@@ -18,6 +18,8 @@ export interface Ask {
   readonly hasUserInfo: boolean;
   /** The caller's own signal. */
   readonly signal: AbortSignal | undefined;
+  /** Whether nobody can have aborted yet, as it has just come from a server. */
+  readonly hasJustCome?: boolean;
   /** The request for callbacks: without its body, which belongs to the upstream alone. */
   request(): Request;
 }
@@ -37,20 +39,10 @@ export function askedByFetch(input: RequestInfo | URL, init: RequestInit | undef
   );
 }
 
-/**
- * What a request that came in asks for.
- *
- * @param signal Tells that its caller has left, if that is known from elsewhere.
- */
-export function askedBy(request: Request, signal?: AbortSignal): Ask {
-  return new Asked(
-    request.method,
-    new URL(request.url),
-    request.headers,
-    undefined,
-    signal ?? request,
-    request,
-  );
+/** What a request that came in asks for. */
+export function askedBy(request: Request, hasJustCome: boolean): Ask {
+  const { method, url, headers } = request;
+  return new Asked(method, new URL(url), headers, undefined, request, request, hasJustCome);
 }
 
 class Asked implements Ask {
@@ -60,6 +52,7 @@ class Asked implements Ask {
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
+  readonly hasJustCome: boolean;
   readonly #headers: Headers | undefined;
   #signal: AbortSignal | { readonly signal: AbortSignal } | undefined;
   #request: Request | undefined;
@@ -68,6 +61,7 @@ class Asked implements Ask {
    * @param hasBody Undefined if it is to be seen in the fields.
    * @param signal The caller's, or where to find it.
    * @param request The request as it came.
+   * @param hasJustCome Whether nobody can have aborted yet.
    */
   constructor(
     method: string,
@@ -76,7 +70,9 @@ class Asked implements Ask {
     hasBody: boolean | undefined,
     signal: AbortSignal | { readonly signal: AbortSignal } | undefined,
     request: Request | undefined,
+    hasJustCome = false,
   ) {
+    this.hasJustCome = hasJustCome;
     this.method = method.toUpperCase();
     this.origin = url.origin;
     this.hasUserInfo = url.username !== "" || url.password !== "";

@@ -34,7 +34,8 @@ const MAX_FIELD_LENGTH = 16_384;
 const DIRECTIVE =
   /[\t ,]*([\w!#$%&'*+.^`|~-]+)(?:=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)"))?[\t ]*(?:,|$)/y;
 
-const NONE: Directives = new Map();
+/** No directives. */
+export const NONE: Directives = new Map();
 
 /** Parses a Cache-Control field; undefined if anything in it is malformed or contradicts itself. */
 export function parseCacheControl(value: string | null): Directives | undefined {

@@ -8,6 +8,8 @@ import { hashed, keyLength, MAX_KEY_LENGTH, type Place, placeOf, variantOf } fro
 import { Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
 import {
+  atRest,
+  type Body,
   decoded,
   type Head,
   headOf,
@@ -16,7 +18,7 @@ import {
   type Reception,
   type Snapshot,
 } from "./snapshot.ts";
-import { type Exchange, exchange, freshness, obstacle } from "./storable.ts";
+import { elsewhere, type Exchange, exchange, freshness, obstacle } from "./storable.ts";
 
 /** The most bytes of fields that are kept (S15). */
 const MAX_HEAD_BYTES = 16_384;
@@ -122,11 +124,17 @@ export class LastGood {
     const seen = exchange(ask, response, place.partitioned, this.settings);
     const refusal = obstacle(seen);
     if (refusal !== undefined) {
+      const why = refusal.removes ? elsewhere(response) : undefined;
+      if (why !== undefined) return { why };
       if (refusal.removes) this.#memory.remove(place, ask.headers, reception.order);
       return { why: refusal.why };
     }
     if (this.#isVetoed(answer)) return { why: "veto" };
-    if (this.#freshens(answer, seen)) return undefined;
+    const current = this.#memory.find(place, ask.headers);
+    if (current !== undefined && this.#isFreshEnough(current, answer, seen)) return undefined;
+    const why = elsewhere(response);
+    if (why !== undefined) return { why };
+    if (current !== undefined && this.#freshens(current, answer, seen)) return undefined;
     const head = headOf(seen, reception, freshness(seen, reception.receivedAt));
     if (headSize(head) > MAX_HEAD_BYTES) return { why: "headers-too-large" };
     return this.#copy(answer, seen, head);
@@ -151,19 +159,29 @@ export class LastGood {
   }
 
   /**
-   * Whether what is kept is good enough: copied a moment ago, or the very same by its strong
-   * validator. Then only its times and fields are made new (RFC 9111 §4.3.4).
+   * Whether what is kept was copied a moment ago, and nothing tells that this is the same: to call
+   * the kept one newer might be a lie.
    */
-  #freshens(answer: GoodAnswer, seen: Exchange): boolean {
+  #isFreshEnough(current: Snapshot, { reception }: GoodAnswer, { fields }: Exchange): boolean {
+    return current.head.order <= reception.order && this.#isJustCopied(current, reception) &&
+      (current.head.etag === undefined || current.head.etag !== fields.get("etag"));
+  }
+
+  #isJustCopied({ copiedAt }: Snapshot, { receivedAt }: Reception): boolean {
+    const sinceMs = receivedAt - copiedAt;
+    return sinceMs >= 0 && sinceMs < this.settings.refreshMs;
+  }
+
+  /**
+   * Makes times and fields of what is kept new if this is the very same, by its validator
+   * (RFC 9111 §4.3.4): a strong one or, of what was copied a moment ago, any.
+   */
+  #freshens(current: Snapshot, answer: GoodAnswer, seen: Exchange): boolean {
     const { ask, place, response, reception } = answer;
-    const current = this.#memory.find(place, ask.headers);
-    if (current === undefined || current.head.order > reception.order) return false;
+    if (current.head.order > reception.order) return false;
     const etag = seen.fields.get("etag") ?? undefined;
     const isSame = etag !== undefined && etag === current.head.etag;
-    const sinceCopyMs = reception.receivedAt - current.copiedAt;
-    if (sinceCopyMs >= 0 && sinceCopyMs < this.settings.refreshMs) {
-      // Nobody knows whether it is another one: to call the kept one newer might be a lie.
-      if (!isSame) return true;
+    if (isSame && this.#isJustCopied(current, reception)) {
       const { order, receivedAt } = reception;
       current.head = {
         ...current.head,
@@ -197,14 +215,16 @@ export class LastGood {
     const isFetched = response.type !== "default";
     const byFetch = answer.byFetch || isFetched || response.url !== "";
     const length = parseLength(seen.fields.get("content-length") ?? "");
-    const keep = (body: Uint8Array<ArrayBuffer>): Kept => {
-      const wasDecoded = isDecoded({ codings, byFetch, length }, body);
+    let kept: Body | undefined;
+    const keep = (bytes: Uint8Array<ArrayBuffer>): Kept => {
+      const wasDecoded = isDecoded({ codings, byFetch, length }, bytes);
       if (wasDecoded === undefined) return { why: "malformed" };
       // S12: a handler may hand over coded bytes, whose length is known.
       const isCut = codings.length > 0 && !wasDecoded && length !== undefined &&
-        length !== body.byteLength;
+        length !== bytes.length;
       if (isCut) return { why: "truncated" };
-      return this.#put(answer, { head: wasDecoded ? decoded(head) : head, body, variant });
+      kept = atRest(bytes, head);
+      return this.#put(answer, { head: wasDecoded ? decoded(head) : head, body: kept, variant });
     };
     const { body } = response;
     if (response.bodyUsed || body?.locked) return { why: "body-used" };
@@ -220,7 +240,8 @@ export class LastGood {
         isAborted,
         onEnd: (end, bytes) => onCopied(end, end === "whole" ? keep(bytes) : { why: end }),
       });
-      return withBody(response, await copy.bodySoon());
+      const passed = await copy.bodySoon();
+      return withBody(response, passed instanceof Uint8Array ? kept ?? passed : passed);
     };
   }
 
@@ -229,10 +250,10 @@ export class LastGood {
     whole: Pick<Snapshot, "head" | "body" | "variant">,
   ): Kept {
     const { head, body, variant } = whole;
-    const size = body.byteLength + headSize(head) + keyLength(place, variant);
+    const size = body.length + headSize(head) + keyLength(place, variant);
     const snapshot = { ...whole, copiedAt: reception.receivedAt, size };
     const why = this.#memory.put(place, ask.headers, snapshot);
-    return why === undefined ? { bytes: body.byteLength } : { why };
+    return why === undefined ? { bytes: body.length } : { why };
   }
 
   /** The origin has confirmed what is kept by a 304: it is as good as new (RFC 9111 §4.3.4). */

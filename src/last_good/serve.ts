@@ -1,5 +1,5 @@
 import type { Ask } from "./ask.ts";
-import { type Directives, parseCacheControl, parseSeconds } from "./fields.ts";
+import { type Directives, NONE, parseCacheControl, parseSeconds } from "./fields.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { ageMs, type Snapshot, stalenessMs } from "./snapshot.ts";
 
@@ -18,7 +18,7 @@ export function isAnswerable({ method, hasBody, headers }: Ask): boolean {
 
 /** What a request says of its own about kept responses; what is in doubt says nothing. */
 export function wishes({ headers }: Ask): Directives {
-  return parseCacheControl(headers.get("cache-control")) ?? new Map();
+  return parseCacheControl(headers.get("cache-control")) ?? NONE;
 }
 
 /** F3, F4: whether a kept response may be served in place of the upstream's own. */

@@ -1,12 +1,16 @@
+import { maxTextBytes } from "../host.ts";
 import type { Ask } from "./ask.ts";
 import { type Fields, matchesEtag, parseDate, parseSeconds } from "./fields.ts";
 import type { Variant } from "./key.ts";
 import type { Exchange, Freshness } from "./storable.ts";
 
+/** A body at rest. Text is ASCII alone: so it has as many characters as bytes, and weighs the same. */
+export type Body = Uint8Array<ArrayBuffer> | string;
+
 /** A response at rest: plain data, which any later request may use, on every runtime. */
 export interface Snapshot {
   /** The body, whole. */
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly body: Body;
   /** What it varies on. */
   readonly variant: Variant;
   /** When its bytes were copied, in ms. */
@@ -111,6 +115,20 @@ export function decoded(head: Head): Head {
   return { ...head, fields: isStrong ? { ...fields, etag: `W/${head.etag}` } : fields };
 }
 
+let decoder: TextDecoder | undefined;
+
+/**
+ * A body as it is kept: as text where the runtime serves that faster than bytes. Without a type of
+ * its own it stays as it is, since a text would be given one.
+ */
+export function atRest(bytes: Uint8Array<ArrayBuffer>, { fields }: Head): Body {
+  if (bytes.length > maxTextBytes() || fields["content-type"] === undefined) return bytes;
+  decoder ??= new TextDecoder();
+  const text = decoder.decode(bytes);
+  // deno-lint-ignore no-control-regex
+  return text.length === bytes.length && /^[\x00-\x7f]*$/.test(text) ? text : bytes;
+}
+
 /** The age of a snapshot, in ms. A clock that stepped back gives no negative one. */
 export function ageMs({ head }: Snapshot, now: number): number {
   return head.initialAgeMs + Math.max(0, now - head.receivedAt);
@@ -146,7 +164,7 @@ export function revive(
   const headers: Record<string, string> = { ...head.fields, age };
   if (status !== undefined) headers["cache-status"] = status;
   const isEmpty = head.status === 204 || head.status === 205;
-  if (!isEmpty) headers["content-length"] = String(body.byteLength);
+  if (!isEmpty) headers["content-length"] = String(body.length);
   return new Response(isEmpty || ask.method === "HEAD" ? null : body, {
     status: head.status,
     statusText: head.statusText,

@@ -81,7 +81,7 @@ export interface Refusal {
   readonly removes: boolean;
 }
 
-/** What stands in the way of keeping this response; undefined if nothing does. */
+/** What stands in the way of keeping this response, by all fields; undefined if nothing does. */
 export function obstacle(exchange: Exchange): Refusal | undefined {
   const why = inRequest(exchange);
   // S17: no client may evict what all others rely on.
@@ -120,13 +120,9 @@ function inRequest(exchange: Exchange): NotKeptReason | undefined {
 /** What stands in the way in the response. */
 function inResponse(exchange: Exchange): Refusal | undefined {
   const { response, fields, said, vary, policy, partitioned } = exchange;
-  const { status, type } = response;
-  // S14: what came from elsewhere, or may not be looked into, is not this URL's.
-  if (status === 0 || type === "error" || type === "opaque" || type === "opaqueredirect") {
-    return stays("opaque");
-  }
-  // S14
-  if (response.redirected === true) return stays("redirected");
+  const { status } = response;
+  // S14: what may not be looked into says nothing.
+  if (status === 0) return stays("opaque");
   const kind = mediaType(fields.get("content-type"));
   // S11: RFC 9111 §3.3
   if (status === 206 || fields.has("content-range") || kind === "multipart/byteranges") {
@@ -162,6 +158,16 @@ function inResponse(exchange: Exchange): Refusal | undefined {
   // S13: they never end.
   if (ENDLESS.has(kind)) return stays("content-type");
   return undefined;
+}
+
+/**
+ * S14: what came from elsewhere, or may not be looked into, is not this URL's. It is asked for last:
+ * on Node, a server's own responses have to become real ones to answer, which takes longer than to
+ * send them.
+ */
+export function elsewhere({ type, redirected }: Response): "opaque" | "redirected" | undefined {
+  if (type === "error" || type === "opaque" || type === "opaqueredirect") return "opaque";
+  return redirected === true ? "redirected" : undefined;
 }
 
 const AGES = ["max-age", "s-maxage", "stale-if-error"];

@@ -8,10 +8,13 @@ import { breaker as middleware } from "@lastgood/breaker/hono";
 import { type Context, Hono } from "hono";
 import * as peers from "./peers.ts";
 
-type Handler = (request: Request) => Response | Promise<Response>;
+/** What a server hands over beside the request differs from one to another. */
+type Handler = (request: Request, info?: object) => Response | Promise<Response>;
 
 declare const Bun: {
-  serve(options: { port: number; hostname: string; fetch: Handler }): { readonly port: number };
+  serve(
+    options: { port: number; hostname: string; fetch: (request: Request, info: object) => unknown },
+  ): { readonly port: number };
 } | undefined;
 
 /** Nothing of this outlives a run, even if nobody ends it. */
@@ -91,7 +94,7 @@ function app(...before: Parameters<Hono["use"]>[1][]): Handler {
   const made = new Hono();
   for (const handler of before) made.use("*", handler);
   made.get("*", (c: Context) => c.text(text));
-  return (request) => made.fetch(request);
+  return (request, info) => made.fetch(request, info);
 }
 
 const hono: Readonly<Record<string, Handler>> = {
@@ -123,12 +126,12 @@ if (process.versions.node !== undefined && !("Deno" in globalThis) && typeof Bun
   subjects.set("undici-cache", (request) => cachingFetch(target(request)));
 }
 
-function answer(request: Request): Response | Promise<Response> {
+function answer(request: Request, info: object): Response | Promise<Response> {
   const { url } = request;
   const start = url.indexOf("/", 8) + 1;
   const end = url.indexOf("/", start);
   const subject = subjects.get(url.slice(start, end === -1 ? undefined : end));
-  return subject === undefined ? new Response(null, { status: 404 }) : subject(request);
+  return subject === undefined ? new Response(null, { status: 404 }) : subject(request, info);
 }
 
 async function listen(): Promise<number> {
