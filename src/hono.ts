@@ -24,7 +24,12 @@
  */
 
 import { isFromDeno } from "./host.ts";
-import { type Breaker, breaker as makeBreaker, type BreakerOptions } from "./breaker.ts";
+import {
+  type Breaker,
+  breaker as makeBreaker,
+  type BreakerOptions,
+  type RespondContext,
+} from "./breaker.ts";
 
 export type { Breaker, BreakerOptions } from "./breaker.ts";
 
@@ -94,15 +99,7 @@ export function breaker(
       return standIn = new Response(null, { status, headers: { "cache-control": "no-store" } });
     };
     try {
-      const answer = await guard.respond(c.req.raw, produce, {
-        defaultKey,
-        behind: false,
-        takesSignal: false,
-        hasJustCome: isFromDeno(c.env),
-        get waitUntil() {
-          return waitUntilOf(c);
-        },
-      });
+      const answer = await guard.respond(c.req.raw, produce, new InHono(c, defaultKey));
       // What the app has answered to a client's error stands.
       const response = answer === standIn ? c.res as Response : answer;
       if (thrown !== undefined) {
@@ -233,21 +230,37 @@ function isRebuildable({ status }: Response): boolean {
 
 // ---- What Hono hands over ----
 
+/** A class, as each object with a getter of its own is of a kind of its own, which V8 keeps for long. */
+class InHono implements RespondContext {
+  readonly defaultKey: string;
+  readonly behind = false;
+  readonly takesSignal = false;
+  readonly hasJustCome: boolean;
+  readonly #context: HonoContextLike;
+
+  constructor(context: HonoContextLike, defaultKey: string) {
+    this.defaultKey = defaultKey;
+    this.hasJustCome = isFromDeno(context.env);
+    this.#context = context;
+  }
+
+  /** Looked up only if there is work: where there is no `executionCtx`, Hono throws. */
+  get waitUntil(): ((work: Promise<unknown>) => void) | undefined {
+    try {
+      const { executionCtx } = this.#context;
+      return (work) => executionCtx.waitUntil(work);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
 /** Promise 30: the status of an HTTPException below 500, which is an answer. */
 function clientErrorOf(error: Error): number | undefined {
   const { status, getResponse } = error as { status?: unknown; getResponse?: unknown };
   const isAnswer = typeof getResponse === "function" && typeof status === "number" &&
     status >= 200 && status < 500;
   return isAnswer ? status : undefined;
-}
-
-function waitUntilOf(c: HonoContextLike): ((work: Promise<unknown>) => void) | undefined {
-  try {
-    const { executionCtx } = c;
-    return (work) => executionCtx.waitUntil(work);
-  } catch {
-    return undefined;
-  }
 }
 
 /** F7: a body that nobody reads may hold a connection. */

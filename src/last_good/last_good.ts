@@ -339,6 +339,7 @@ const A_STRING = "a string or undefined";
 /** The same response with its body on the way through a copy. */
 function withBody(response: Response, body: BodyInit): Response {
   const passed = new Response(body, response);
-  // A constructed response has no URL, and callers resolve links against it. To ask is dear on Deno.
-  return Object.defineProperty(passed, "url", { get: () => response.url });
+  // A constructed response has no URL, and callers resolve links against it.
+  const { url } = response;
+  return url === "" ? passed : Object.defineProperty(passed, "url", { value: url });
 }
