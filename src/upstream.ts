@@ -105,9 +105,8 @@ export class Upstream {
     etag?: string,
   ): Promise<Outcome> {
     const { ask, circuit, place } = turn;
-    const { judge, now } = this.#settings;
+    const { now } = this.#settings;
     const onError = this.#onError(circuit);
-    const onJudgeError = (error: unknown) => tellError(this.#settings, circuit, "judge", error);
     let response: Response;
     try {
       response = await call.result;
@@ -119,7 +118,7 @@ export class Upstream {
       }
       const verdict = call.endedBy === "timeout"
         ? "failure"
-        : judged(judge, { status: "rejected", reason: error }, "failure", onJudgeError);
+        : this.#judged(circuit, { status: "rejected", reason: error }, "failure");
       admission.end(verdict, { detail });
       // S19: nobody knows how far it got.
       if (isUnsafe(ask)) this.#lastGood?.invalidate(ask, undefined, onError);
@@ -131,11 +130,10 @@ export class Upstream {
       return { type: "good", response };
     }
     const { status } = response;
-    const verdict = judged(
-      judge,
+    const verdict = this.#judged(
+      circuit,
       { status: "fulfilled", value: response },
       usual(response),
-      onJudgeError,
     );
     if (isUnsafe(ask) && status >= 200 && status < 400) {
       this.#lastGood?.invalidate(ask, response, onError);
@@ -151,7 +149,8 @@ export class Upstream {
     }
     const reception = { ...begun, receivedAt: now() };
     const { byFetch } = turn;
-    const answer = { ask, place, response, reception, byFetch, onError };
+    const isHeard = this.#settings.onEvent !== undefined;
+    const answer = { ask, place, response, reception, byFetch, isHeard, onError };
     if (status === 304 && etag !== undefined) {
       this.#lastGood?.confirm(answer);
       admission.end("success", { detail: { status } });
@@ -161,7 +160,7 @@ export class Upstream {
     if (typeof passage === "function") {
       return await this.#copied(turn, admission, answer, passage);
     }
-    admission.end("success", { detail: { status } });
+    admission.end("success", isHeard ? { detail: { status } } : undefined);
     if (passage !== undefined) this.#tellKept(turn, passage);
     return { type: "good", response };
   }
@@ -187,6 +186,15 @@ export class Upstream {
       },
     });
     return { type: "good", response, copied };
+  }
+
+  #judged(
+    circuit: Circuit<Response>,
+    outcome: PromiseSettledResult<Response>,
+    usual: Verdict,
+  ): Verdict {
+    const onError = (error: unknown) => tellError(this.#settings, circuit, "judge", error);
+    return judged(this.#settings.judge, outcome, usual, onError);
   }
 
   /** Promise 26: what the upstream asks for, when its answer opens the circuit. */
