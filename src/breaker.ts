@@ -1,10 +1,17 @@
 import type { Circuit } from "./circuit/circuit.ts";
 import { Circuits } from "./circuit/circuits.ts";
 import { type CircuitOptions, CircuitSettings } from "./circuit/settings.ts";
-import { tell } from "./events.ts";
+import type { ErrorSource } from "./events.ts";
 import { isFromDeno } from "./host.ts";
 import { Joint } from "./joint.ts";
-import type { JointSettings, Turn } from "./turn.ts";
+import {
+  FetchTurn,
+  HandlerTurn,
+  type JointSettings,
+  type Produce,
+  type RespondContext,
+  tellError,
+} from "./turn.ts";
 import { type Ask, askedBy, askedByFetch } from "./last_good/ask.ts";
 import { LastGood } from "./last_good/last_good.ts";
 import { type LastGoodOptions, lastGoodSettings } from "./last_good/options.ts";
@@ -20,6 +27,8 @@ import {
   text,
 } from "./validation.ts";
 import { Work } from "./work.ts";
+
+export type { RespondContext } from "./turn.ts";
 
 /** Options of a breaker. They are read once, never written: one object may serve many breakers. */
 export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> {
@@ -62,32 +71,6 @@ export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> 
    * it in their context by themselves, and so does the Hono middleware.
    */
   readonly waitUntil?: (work: Promise<unknown>) => void;
-}
-
-/** What `breaker.respond` may be told of one request. */
-export interface RespondContext {
-  /** Which circuit; wins over the option `key`. */
-  readonly key?: string;
-  /** Which circuit if neither `key` says so. */
-  readonly defaultKey?: string;
-  /** Keeps work alive behind this answer. The option of the same name wins. */
-  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
-  /**
-   * Whether `produce` may run behind the answer.
-   * @default {true}
-   */
-  readonly behind?: boolean;
-  /**
-   * Whether `produce` makes use of its signal: if not, none is made.
-   * @default {true}
-   */
-  readonly takesSignal?: boolean;
-  /**
-   * Whether the request has just come from a server, so that nobody can have aborted it yet: its
-   * signal, which Deno makes dear, is then asked for only if `produce` takes a while.
-   * @default {false}
-   */
-  readonly hasJustCome?: boolean;
 }
 
 /** A circuit breaker for requests and responses, see {@link breaker}. */
@@ -166,7 +149,6 @@ export function breaker(options: BreakerOptions = {}): Breaker {
   const circuitSettings = new CircuitSettings<Response>({ ...options, timeoutMs }, purpose);
   const upstream = demand(purpose, "fetch", options.fetch, optional(callback));
   const keyOf = demand(purpose, "key", options.key, optional(callback));
-  const ownWaitUntil = demand(purpose, "waitUntil", options.waitUntil, optional(callback));
   const { now, onEvent, judge } = circuitSettings;
   const settings: JointSettings = {
     deadlines: circuitSettings.deadlines,
@@ -177,6 +159,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     onRetryAfter: demand(purpose, "onRetryAfter", onRetryAfter, oneOf("stretch", "open")),
     maxDelayMs: demand(purpose, "maxDelayMs", maxDelayMs, duration),
     fallback: demand(purpose, "fallback", options.fallback, optional(callback)),
+    waitUntil: demand(purpose, "waitUntil", options.waitUntil, optional(callback)),
   };
   const circuits = new Circuits(
     circuitSettings,
@@ -193,66 +176,48 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     ++handlers === 1 ? circuitSettings.name : `${circuitSettings.name}-${handlers}`;
   let respondKey: string | undefined;
 
-  function tellError(source: "key" | "lastGood.key" | "partition" | "keep", error: unknown): void {
-    tell(onEvent, { type: "error", circuit: circuitSettings.name, at: now(), source, error });
-  }
+  /** Errors that belong to no circuit yet. */
+  const errors = {
+    tellError: (source: ErrorSource, error: unknown) =>
+      tellError(settings, circuitSettings.name, source, error),
+  };
 
   function circuitFor(ask: Ask, usual: string): Circuit<Response> {
     if (keyOf === undefined) return circuits.get(usual);
     try {
       const key: unknown = keyOf(ask.request());
       if (typeof key === "string") return circuits.get(key);
-      tellError("key", misuse("choose a circuit", "key", "a function that gives a string", key));
+      throw misuse("choose a circuit", "key", "a function that gives a string", key);
     } catch (error) {
-      tellError("key", error);
+      errors.tellError("key", error);
     }
     return circuits.get(usual);
   }
 
   async function guardedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const ask = askedByFetch(input, init);
+    const circuit = circuitFor(ask, ask.origin);
     const call = upstream ?? globalThis.fetch;
-    const answer = joint.answer({
-      ask,
-      circuit: circuitFor(ask, ask.origin),
-      produce: (signal, etag) => call(...fetchArguments(input, init, signal, etag)),
-      takesSignal: ask.signal !== undefined || settings.deadlines !== undefined,
-      byFetch: true,
-      behind: true,
-      waitUntil: () => ownWaitUntil,
-      refuse: (error) => {
-        throw error;
-      },
-      place: undefined,
-      isReleased: false,
-    });
+    const answer = joint.answer(new FetchTurn(settings, ask, circuit, call, input, init));
     // What is answered from memory is there: to wait for it would take longer than to make it.
     return answer instanceof Promise ? await answer : answer;
   }
 
-  async function respond(
+  async function guarded(
     request: Request,
-    produce: Turn["produce"],
+    produce: Produce,
     takesSignal: boolean,
     usualKey: () => string,
     context: RespondContext,
   ): Promise<Response> {
-    const { key, behind = true, hasJustCome = false } = context;
+    const { key, hasJustCome = false } = context;
     const ask = askedBy(request, hasJustCome);
-    const answer = joint.answer({
-      ask,
-      circuit: key === undefined
-        ? circuitFor(ask, usualKey())
-        : circuits.get(demand("choose a circuit", "key", key, text)),
-      produce,
-      takesSignal,
-      byFetch: false,
-      behind,
-      waitUntil: () => ownWaitUntil ?? context.waitUntil,
-      refuse: (error) => error.getResponse(),
-      place: undefined,
-      isReleased: false,
-    });
+    const circuit = key === undefined
+      ? circuitFor(ask, usualKey())
+      : circuits.get(demand("choose a circuit", "key", key, text));
+    const answer = joint.answer(
+      new HandlerTurn(settings, ask, circuit, request, produce, takesSignal, context),
+    );
     return answer instanceof Promise ? await answer : answer;
   }
 
@@ -260,50 +225,31 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     fetch: guardedFetch,
     wrap(handler) {
       const key = ownKey();
+      const usualKey = () => key;
       return function (this: unknown, request, ...rest) {
         // Behind an answer the call is no longer its caller's: Deno aborts the request's own signal
         // as soon as the answer is sent.
-        const produce = (signal?: AbortSignal) =>
+        const produce: Produce = (request, signal) =>
           handler.call(
             this,
             signal === undefined ? request : new Request(request, { signal }),
             ...rest,
           );
-        return respond(request, produce, false, () => key, contextIn(rest));
+        return guarded(request, produce, false, usualKey, contextIn(rest));
       };
     },
     respond(request, produce, context = {}) {
       const usualKey = () => context.defaultKey ?? (respondKey ??= ownKey());
       // Its signal is there because it is asked for.
-      const call = (signal?: AbortSignal) => produce(request, signal as AbortSignal);
-      return respond(request, call, context.takesSignal ?? true, usualKey, context);
+      return guarded(request, produce as Produce, context.takesSignal ?? true, usualKey, context);
     },
     circuit: (key) => circuits.get(demand("choose a circuit", "key", key, text)),
     circuits: () => circuits,
     forget(request) {
-      lastGood?.forget(request && askedByFetch(request, undefined), tellError);
+      lastGood?.forget(request && askedByFetch(request, undefined), errors);
     },
     idle: () => work.idle(),
   };
-}
-
-/** Promise 28: as they are, with our signal. */
-function fetchArguments(
-  input: RequestInfo | URL,
-  init: RequestInit | undefined,
-  signal: AbortSignal | undefined,
-  etag: string | undefined,
-): [RequestInfo | URL, RequestInit?] {
-  // A Request as init has its members on its prototype: they cannot be copied.
-  const isRequest = init instanceof Request;
-  if (etag !== undefined && !isRequest) {
-    const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
-    const headers = new Headers(own);
-    headers.set("if-none-match", etag);
-    return [input, { ...init, headers, ...(signal && { signal }) }];
-  }
-  if (signal === undefined) return init === undefined ? [input] : [input, init];
-  return isRequest ? [new Request(input, init), { signal }] : [input, { ...init, signal }];
 }
 
 /**

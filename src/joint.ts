@@ -1,11 +1,11 @@
 import type { Admission } from "./circuit/admission.ts";
-import { admit, type Circuit } from "./circuit/circuit.ts";
+import { admit } from "./circuit/circuit.ts";
 import { CircuitOpenError, problem } from "./errors.ts";
 import { type StaleReason, tell } from "./events.ts";
 import { outlivesAnswer } from "./host.ts";
 import type { Ask } from "./last_good/ask.ts";
 import type { Place } from "./last_good/key.ts";
-import type { LastGood, OnError } from "./last_good/last_good.ts";
+import type { LastGood } from "./last_good/last_good.ts";
 import {
   cacheStatus,
   isAnswerable,
@@ -15,7 +15,7 @@ import {
   wishes,
 } from "./last_good/serve.ts";
 import { ageMs, revive, type Snapshot } from "./last_good/snapshot.ts";
-import { discard, isResponse, type JointSettings, tellError, type Turn } from "./turn.ts";
+import { discard, isResponse, type JointSettings, type Turn } from "./turn.ts";
 import { type Outcome, Upstream } from "./upstream.ts";
 import { misuse } from "./validation.ts";
 import type { Work } from "./work.ts";
@@ -36,7 +36,7 @@ export class Joint {
 
   /** Answers a request: by the upstream, from memory, by the fallback, or not at all. */
   answer(turn: Turn): Response | Promise<Response> {
-    const place = this.#lastGood?.place(turn.ask, this.#onError(turn.circuit));
+    const place = this.#lastGood?.place(turn.ask, turn);
     return place instanceof Promise
       ? place.then((place) => this.#answer(turn, place))
       : this.#answer(turn, place);
@@ -92,11 +92,11 @@ export class Joint {
 
   async #call(turn: Turn, admission: Admission): Promise<Response> {
     const patienceMs = this.#patienceMs(turn);
-    const call = this.#upstream.call(turn, admission, patienceMs !== Infinity);
-    const { ending } = call;
+    const { call, ending } = this.#upstream.call(turn, admission, patienceMs !== Infinity);
     if (patienceMs !== Infinity && !await endsWithin(ending, patienceMs)) {
       const kept = this.#kept(turn);
       if (kept !== undefined) {
+        turn.isReleased = true;
         call.release();
         this.#runBehind(turn, finished(ending));
         return this.#serve(turn, kept, "slow", { stale: "slow" });
@@ -131,15 +131,15 @@ export class Joint {
     return response;
   }
 
-  async #fallback({ ask, circuit }: Turn, cause: unknown): Promise<Response | undefined> {
+  async #fallback(turn: Turn, cause: unknown): Promise<Response | undefined> {
     const { fallback } = this.#settings;
     if (fallback === undefined) return undefined;
     try {
-      const response: unknown = await fallback(ask.request(), cause);
+      const response: unknown = await fallback(turn.ask.request(), cause);
       if (isResponse(response)) return response;
       throw misuse("answer", "fallback", "a function that gives a response", response);
     } catch (error) {
-      tellError(this.#settings, circuit, "fallback", error);
+      turn.tellError("fallback", error);
       return undefined;
     }
   }
@@ -189,12 +189,8 @@ export class Joint {
     try {
       turn.waitUntil()?.(work);
     } catch (error) {
-      tellError(this.#settings, turn.circuit, "waitUntil", error);
+      turn.tellError("waitUntil", error);
     }
-  }
-
-  #onError(circuit: Circuit<Response>): OnError {
-    return (source, error) => tellError(this.#settings, circuit, source, error);
   }
 }
 

@@ -5,6 +5,33 @@ import type { CircuitOpenError } from "./errors.ts";
 import { type BreakerEvent, type ErrorSource, tell } from "./events.ts";
 import type { Ask } from "./last_good/ask.ts";
 import type { Place } from "./last_good/key.ts";
+import type { ErrorListener } from "./last_good/last_good.ts";
+
+/** What `breaker.respond` may be told of one request. */
+export interface RespondContext {
+  /** Which circuit; wins over the option `key`. */
+  readonly key?: string;
+  /** Which circuit if neither `key` says so. */
+  readonly defaultKey?: string;
+  /** Keeps work alive behind this answer. The option of the same name wins. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+  /**
+   * Whether `produce` may run behind the answer.
+   * @default {true}
+   */
+  readonly behind?: boolean;
+  /**
+   * Whether `produce` makes use of its signal: if not, none is made.
+   * @default {true}
+   */
+  readonly takesSignal?: boolean;
+  /**
+   * Whether the request has just come from a server, so that nobody can have aborted it yet: its
+   * signal, which Deno makes dear, is then asked for only if `produce` takes a while.
+   * @default {false}
+   */
+  readonly hasJustCome?: boolean;
+}
 
 /** What the way through a breaker depends on: its options, checked and complete. */
 export interface JointSettings {
@@ -18,37 +45,150 @@ export interface JointSettings {
   readonly fallback:
     | ((request: Request, cause: unknown) => Response | Promise<Response>)
     | undefined;
+  /** Keeps work alive behind every answer; undefined if each request has its own. */
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
-/** One request on its way through a breaker. */
-export interface Turn {
+/**
+ * One request on its way through a breaker. A class, as a handful of closures for each request is
+ * much of what a breaker leaves to the garbage collector.
+ */
+export abstract class Turn implements ErrorListener {
+  readonly settings: JointSettings;
   readonly ask: Ask;
   readonly circuit: Circuit<Response>;
-  /** Calls the upstream; with an entity tag, it may ask whether that is still good. */
-  readonly produce: (
-    signal: AbortSignal | undefined,
-    etag?: string,
-  ) => Response | Promise<Response>;
   /** Whether `produce` needs a signal even while the call is its caller's. */
-  readonly takesSignal: boolean;
+  abstract readonly takesSignal: boolean;
   /** Whether its responses come straight from `fetch`. */
-  readonly byFetch: boolean;
+  abstract readonly byFetch: boolean;
   /** Whether `produce` may run behind the answer. */
-  readonly behind: boolean;
-  /** Keeps work alive behind the answer; looked up only when there is some. */
-  readonly waitUntil: () => ((work: Promise<unknown>) => void) | undefined;
-  /** Answers a refused request for which there is nothing to serve. */
-  readonly refuse: (error: CircuitOpenError) => Response;
+  abstract readonly behind: boolean;
   /** Where its answer is kept; undefined if nothing is kept or served. */
   place: Place | undefined;
   /** Whether its caller has been answered from elsewhere: the call is no longer theirs. */
-  isReleased: boolean;
+  isReleased = false;
+
+  constructor(settings: JointSettings, ask: Ask, circuit: Circuit<Response>) {
+    this.settings = settings;
+    this.ask = ask;
+    this.circuit = circuit;
+  }
+
+  /** Calls the upstream; with an entity tag, it may ask whether that is still good. */
+  abstract produce(signal: AbortSignal | undefined, etag?: string): Response | Promise<Response>;
+  /** Answers a refused request for which there is nothing to serve. */
+  abstract refuse(error: CircuitOpenError): Response;
+  /** Keeps work alive behind the answer; looked up only when there is some. */
+  abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
+
+  /** Tells of a callback that went wrong. */
+  tellError(source: ErrorSource, error: unknown): void {
+    tellError(this.settings, this.circuit.name, source, error);
+  }
+}
+
+/** A call of `breaker.fetch`. */
+export class FetchTurn extends Turn {
+  readonly byFetch = true;
+  readonly behind = true;
+  readonly takesSignal: boolean;
+  readonly #fetch: typeof fetch;
+  readonly #input: RequestInfo | URL;
+  readonly #init: RequestInit | undefined;
+
+  constructor(
+    settings: JointSettings,
+    ask: Ask,
+    circuit: Circuit<Response>,
+    call: typeof fetch,
+    input: RequestInfo | URL,
+    init: RequestInit | undefined,
+  ) {
+    super(settings, ask, circuit);
+    this.takesSignal = ask.signal !== undefined || settings.deadlines !== undefined;
+    this.#fetch = call;
+    this.#input = input;
+    this.#init = init;
+  }
+
+  /** Promise 28: with the arguments as they are, and our signal. */
+  produce(signal: AbortSignal | undefined, etag?: string): Promise<Response> {
+    const call = this.#fetch;
+    const input = this.#input;
+    const init = this.#init;
+    // A Request as init has its members on its prototype: they cannot be copied.
+    const isRequest = init instanceof Request;
+    if (etag !== undefined && !isRequest) {
+      const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+      const headers = new Headers(own);
+      headers.set("if-none-match", etag);
+      return call(input, { ...init, headers, ...(signal && { signal }) });
+    }
+    if (signal === undefined) return init === undefined ? call(input) : call(input, init);
+    return isRequest
+      ? call(new Request(input, init), { signal })
+      : call(input, { ...init, signal });
+  }
+
+  refuse(error: CircuitOpenError): never {
+    throw error;
+  }
+
+  waitUntil(): JointSettings["waitUntil"] {
+    return this.settings.waitUntil;
+  }
+}
+
+/** What answers a request, and what it is told. */
+export type Produce = (
+  request: Request,
+  signal: AbortSignal | undefined,
+) => Response | Promise<Response>;
+
+/** A request for a handler. */
+export class HandlerTurn extends Turn {
+  readonly byFetch = false;
+  readonly behind: boolean;
+  readonly takesSignal: boolean;
+  readonly #request: Request;
+  readonly #produce: Produce;
+  readonly #context: Pick<RespondContext, "behind" | "waitUntil">;
+
+  constructor(
+    settings: JointSettings,
+    ask: Ask,
+    circuit: Circuit<Response>,
+    request: Request,
+    produce: Produce,
+    takesSignal: boolean,
+    context: Pick<RespondContext, "behind" | "waitUntil">,
+  ) {
+    super(settings, ask, circuit);
+    this.takesSignal = takesSignal;
+    this.behind = context.behind ?? true;
+    this.#request = request;
+    this.#produce = produce;
+    this.#context = context;
+  }
+
+  produce(signal: AbortSignal | undefined): Response | Promise<Response> {
+    const produce = this.#produce;
+    return produce(this.#request, signal);
+  }
+
+  refuse(error: CircuitOpenError): Response {
+    return error.getResponse();
+  }
+
+  waitUntil(): JointSettings["waitUntil"] {
+    return this.settings.waitUntil ?? this.#context.waitUntil;
+  }
 }
 
 /** Tells of a callback that went wrong. */
 export function tellError(
   { onEvent, now }: JointSettings,
-  { name: circuit }: Circuit<Response>,
+  circuit: string,
   source: ErrorSource,
   error: unknown,
 ): void {

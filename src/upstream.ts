@@ -1,13 +1,12 @@
 import type { Admission } from "./circuit/admission.ts";
 import { Call, type Caller } from "./circuit/call.ts";
-import type { Circuit } from "./circuit/circuit.ts";
 import { judged, type Verdict } from "./circuit/verdict.ts";
 import { tell } from "./events.ts";
 import type { Ask } from "./last_good/ask.ts";
 import { parseRetryAfter } from "./last_good/fields.ts";
-import type { GoodAnswer, Kept, LastGood, OnError, Passage } from "./last_good/last_good.ts";
+import type { GoodAnswer, Kept, LastGood, Passage } from "./last_good/last_good.ts";
 import type { Reception } from "./last_good/snapshot.ts";
-import { discard, isResponse, type JointSettings, tellError, type Turn } from "./turn.ts";
+import { discard, isResponse, type JointSettings, type Turn } from "./turn.ts";
 
 /** When a call began, and its place in the order of all. */
 type Begun = Omit<Reception, "receivedAt">;
@@ -26,10 +25,9 @@ export type Outcome =
 
 /** A call under way. */
 export interface Running {
+  readonly call: Call<Response>;
   /** What comes of it. Never rejects. */
   readonly ending: Promise<Outcome>;
-  /** Lets its caller go: the call is no longer theirs. */
-  release(): void;
 }
 
 /** Calls the upstream, counts what comes of it, and keeps what may be kept. */
@@ -50,13 +48,7 @@ export class Upstream {
   call(turn: Turn, admission: Admission, mayBeReleased: boolean): Running {
     const begun = this.#begin(turn);
     const call = this.#start(turn, turn.ask, mayBeReleased);
-    return {
-      ending: this.#end(turn, admission, call, begun),
-      release() {
-        turn.isReleased = true;
-        call.release();
-      },
-    };
+    return { call, ending: this.#end(turn, admission, call, begun) };
   }
 
   /**
@@ -104,9 +96,8 @@ export class Upstream {
     begun: Begun,
     etag?: string,
   ): Promise<Outcome> {
-    const { ask, circuit, place } = turn;
+    const { ask, place } = turn;
     const { now } = this.#settings;
-    const onError = this.#onError(circuit);
     let response: Response;
     try {
       response = await call.result;
@@ -118,10 +109,10 @@ export class Upstream {
       }
       const verdict = call.endedBy === "timeout"
         ? "failure"
-        : this.#judged(circuit, { status: "rejected", reason: error }, "failure");
+        : this.#judged(turn, { status: "rejected", reason: error }, "failure");
       admission.end(verdict, { detail });
       // S19: nobody knows how far it got.
-      if (isUnsafe(ask)) this.#lastGood?.invalidate(ask, undefined, onError);
+      if (isUnsafe(ask)) this.#lastGood?.invalidate(ask, undefined, turn);
       const why = call.endedBy === "timeout" ? "timeout" : "origin-error";
       return { type: "failed", cause: error, response: undefined, why };
     }
@@ -130,13 +121,9 @@ export class Upstream {
       return { type: "good", response };
     }
     const { status } = response;
-    const verdict = this.#judged(
-      circuit,
-      { status: "fulfilled", value: response },
-      usual(response),
-    );
+    const verdict = this.#judged(turn, { status: "fulfilled", value: response }, usual(response));
     if (isUnsafe(ask) && status >= 200 && status < 400) {
-      this.#lastGood?.invalidate(ask, response, onError);
+      this.#lastGood?.invalidate(ask, response, turn);
     }
     if (verdict !== "success") {
       admission.end(verdict, { detail: { status }, ...this.#retryAfter(response) });
@@ -150,7 +137,7 @@ export class Upstream {
     const reception = { ...begun, receivedAt: now() };
     const { byFetch } = turn;
     const isHeard = this.#settings.onEvent !== undefined;
-    const answer = { ask, place, response, reception, byFetch, isHeard, onError };
+    const answer = { ask, place, response, reception, byFetch, isHeard, errors: turn };
     if (status === 304 && etag !== undefined) {
       this.#lastGood?.confirm(answer);
       admission.end("success", { detail: { status } });
@@ -188,13 +175,8 @@ export class Upstream {
     return { type: "good", response, copied };
   }
 
-  #judged(
-    circuit: Circuit<Response>,
-    outcome: PromiseSettledResult<Response>,
-    usual: Verdict,
-  ): Verdict {
-    const onError = (error: unknown) => tellError(this.#settings, circuit, "judge", error);
-    return judged(this.#settings.judge, outcome, usual, onError);
+  #judged(turn: Turn, outcome: PromiseSettledResult<Response>, usual: Verdict): Verdict {
+    return judged(this.#settings.judge, outcome, usual, (error) => turn.tellError("judge", error));
   }
 
   /** Promise 26: what the upstream asks for, when its answer opens the circuit. */
@@ -218,10 +200,6 @@ export class Upstream {
         ? { type: "not_kept", ...about, why: kept.why }
         : { type: "kept", ...about, bytes: kept.bytes },
     );
-  }
-
-  #onError(circuit: Circuit<Response>): OnError {
-    return (source, error) => tellError(this.#settings, circuit, source, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { FieldMap, type Fields } from "./fields.ts";
+import { FieldMap, type Fields, NO_FIELDS } from "./fields.ts";
 
 /**
  * One request as it is asked for: what the rules look at, without a `Request` having to be made of
@@ -27,11 +27,11 @@ export interface Ask {
 /** What `fetch(input, init)` asks for. @throws {TypeError} If the URL is not one. */
 export function askedByFetch(input: RequestInfo | URL, init: RequestInit | undefined): Ask {
   const request = isRequest(input) ? input : undefined;
-  const url = new URL(request === undefined ? input as string | URL : request.url);
+  const address = addressOf(request === undefined ? String(input) : request.url);
   const signal = init?.signal === undefined ? request?.signal : init.signal;
   return new Asked(
     init?.method ?? request?.method ?? "GET",
-    url,
+    address,
     init?.headers === undefined ? request?.headers : new Headers(init.headers),
     (init?.body ?? request?.body ?? undefined) !== undefined,
     signal ?? undefined,
@@ -42,7 +42,7 @@ export function askedByFetch(input: RequestInfo | URL, init: RequestInit | undef
 /** What a request that came in asks for. */
 export function askedBy(request: Request, hasJustCome: boolean): Ask {
   const { method, url, headers } = request;
-  return new Asked(method, new URL(url), headers, undefined, request, request, hasJustCome);
+  return new Asked(method, addressOf(url), headers, undefined, request, request, hasJustCome);
 }
 
 class Asked implements Ask {
@@ -65,7 +65,7 @@ class Asked implements Ask {
    */
   constructor(
     method: string,
-    url: URL,
+    { url, origin, hasUserInfo }: Address,
     headers: Headers | undefined,
     hasBody: boolean | undefined,
     signal: AbortSignal | { readonly signal: AbortSignal } | undefined,
@@ -74,10 +74,10 @@ class Asked implements Ask {
   ) {
     this.hasJustCome = hasJustCome;
     this.method = method.toUpperCase();
-    this.origin = url.origin;
-    this.hasUserInfo = url.username !== "" || url.password !== "";
-    this.url = addressOf(url, this.hasUserInfo);
-    this.headers = new FieldMap(headers);
+    this.url = url;
+    this.origin = origin;
+    this.hasUserInfo = hasUserInfo;
+    this.headers = headers === undefined ? NO_FIELDS : new FieldMap(headers);
     this.hasBody = hasBody ?? mayHaveBody(this);
     this.#headers = headers;
     this.#signal = signal;
@@ -103,12 +103,30 @@ function mayHaveBody({ method, headers }: Pick<Ask, "method" | "headers">): bool
     (headers.get("content-length") ?? "0") !== "0";
 }
 
-/** Without its fragment. It is cut, not put together: the parts do not tell `/?` from `/`. */
-function addressOf({ href }: URL, hasUserInfo: boolean): string {
+/** What matters of a URL. */
+type Address = Pick<Ask, "url" | "origin" | "hasUserInfo">;
+
+/** Addresses asked for lately: to find one takes less, and leaves less behind, than to parse it. */
+const lately = new Map<string, Address>();
+const MAX_LATELY = 256;
+const MAX_LATELY_LENGTH = 1_024;
+
+function addressOf(text: string): Address {
+  const known = lately.get(text);
+  if (known !== undefined) return known;
+  const { href, origin, username, password } = new URL(text);
+  const hasUserInfo = username !== "" || password !== "";
+  // It is cut, not put together: the parts do not tell `/?` from `/`.
   const end = href.indexOf("#");
   const whole = end < 0 ? href : href.slice(0, end);
   // Credentials would show in events; the parser has escaped every other "@" before the path.
-  return hasUserInfo ? whole.replace(/^([^/?]*:\/\/)[^/?]*@/, "$1") : whole;
+  const url = hasUserInfo ? whole.replace(/^([^/?]*:\/\/)[^/?]*@/, "$1") : whole;
+  const address = { url, origin, hasUserInfo };
+  // Nor are they to lie about.
+  if (hasUserInfo || text.length > MAX_LATELY_LENGTH) return address;
+  if (lately.size >= MAX_LATELY) lately.clear();
+  lately.set(text, address);
+  return address;
 }
 
 function isRequest(input: RequestInfo | URL): input is Request {

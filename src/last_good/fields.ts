@@ -24,6 +24,9 @@ export class FieldMap implements Fields {
   }
 }
 
+/** The fields of a message that has none. */
+export const NO_FIELDS: Fields = new FieldMap(undefined);
+
 /** Directives of a Cache-Control field (RFC 9111 §5.2) with their arguments, "" where there is none. */
 export type Directives = ReadonlyMap<string, string>;
 

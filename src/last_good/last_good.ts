@@ -24,7 +24,9 @@ import { elsewhere, type Exchange, exchange, freshness, obstacle } from "./stora
 const MAX_HEAD_BYTES = 16_384;
 
 /** Hears of a callback that went wrong. */
-export type OnError = (source: "lastGood.key" | "partition" | "keep", error: unknown) => void;
+export interface ErrorListener {
+  tellError(source: "lastGood.key" | "partition" | "keep", error: unknown): void;
+}
 
 /** Whether a response was kept. */
 export type Kept = { readonly bytes: number } | { readonly why: NotKeptReason };
@@ -39,7 +41,7 @@ export interface GoodAnswer {
   readonly byFetch: boolean;
   /** Whether somebody hears why it is not kept. */
   readonly isHeard: boolean;
-  readonly onError: OnError;
+  readonly errors: ErrorListener;
 }
 
 /** Follows a copy. */
@@ -70,24 +72,27 @@ export class LastGood {
   }
 
   /** Where the answer to a request has its place; undefined if nothing is to be kept or served. */
-  place(ask: Ask, onError: OnError): Place | undefined | Promise<Place | undefined> {
-    const primary = this.#primary(ask, onError);
+  place(ask: Ask, errors: ErrorListener): Place | undefined | Promise<Place | undefined> {
+    const primary = this.#primary(ask, errors);
     if (primary === undefined) return undefined;
     const { partition } = this.settings;
     return partition === undefined
       ? placeOf(primary, ask.headers, undefined)
-      : this.#partitioned(primary, ask, partition, onError);
+      : this.#partitioned(primary, ask, partition, errors);
   }
 
-  #primary(ask: Ask, onError: OnError): string | undefined {
+  #primary(ask: Ask, errors: ErrorListener): string | undefined {
     const { key } = this.settings;
     if (key === undefined) return ask.url;
     try {
       const primary: unknown = key(ask.request());
       if (primary === undefined || typeof primary === "string") return primary;
-      onError("lastGood.key", misuse("keep a response", "lastGood.key", A_STRING, primary));
+      errors.tellError(
+        "lastGood.key",
+        misuse("keep a response", "lastGood.key", A_STRING, primary),
+      );
     } catch (error) {
-      onError("lastGood.key", error);
+      errors.tellError("lastGood.key", error);
     }
     return undefined;
   }
@@ -96,7 +101,7 @@ export class LastGood {
     primary: string,
     ask: Ask,
     partition: NonNullable<LastGoodSettings["partition"]>,
-    onError: OnError,
+    errors: ErrorListener,
   ): Promise<Place | undefined> {
     try {
       const whose: unknown = await partition(ask.request());
@@ -105,7 +110,7 @@ export class LastGood {
       // Not the value: it may be a secret.
       throw misuse("keep a response", "lastGood.partition", A_STRING, typeof whose);
     } catch (error) {
-      onError("partition", error);
+      errors.tellError("partition", error);
       return undefined;
     }
   }
@@ -144,7 +149,7 @@ export class LastGood {
     return this.#copy(answer, seen, head);
   }
 
-  #isVetoed({ ask, response, onError }: GoodAnswer): boolean {
+  #isVetoed({ ask, response, errors }: GoodAnswer): boolean {
     const { keep } = this.settings;
     if (keep === undefined) return false;
     const { status, statusText, headers } = response;
@@ -155,9 +160,9 @@ export class LastGood {
         new Response(null, { status, statusText, headers }),
       );
       if (typeof kept === "boolean") return !kept;
-      onError("keep", misuse("keep a response", "lastGood.keep", "true or false", kept));
+      errors.tellError("keep", misuse("keep a response", "lastGood.keep", "true or false", kept));
     } catch (error) {
-      onError("keep", error);
+      errors.tellError("keep", error);
     }
     return false;
   }
@@ -306,7 +311,7 @@ export class LastGood {
    *
    * @param response Its answer; undefined if it may have done its work without one.
    */
-  invalidate(ask: Ask, response: Response | undefined, onError: OnError): void {
+  invalidate(ask: Ask, response: Response | undefined, errors: ErrorListener): void {
     const order = this.nextOrder();
     const changed = [ask];
     for (const name of ["location", "content-location"]) {
@@ -314,15 +319,15 @@ export class LastGood {
       if (url?.origin === ask.origin) changed.push(askedByFetch(url, undefined));
     }
     for (const one of changed) {
-      const primary = this.#primary(one, onError);
+      const primary = this.#primary(one, errors);
       if (primary !== undefined) this.#memory.removeAll(primary, order);
     }
   }
 
   /** Forgets every variant kept for the URL of a request, or everything. */
-  forget(ask: Ask | undefined, onError: OnError): void {
+  forget(ask: Ask | undefined, errors: ErrorListener): void {
     const order = this.nextOrder();
-    const primary = ask && this.#primary(ask, onError);
+    const primary = ask && this.#primary(ask, errors);
     if (ask === undefined) this.#memory.clear(order);
     else if (primary !== undefined) this.#memory.removeAll(primary, order);
   }

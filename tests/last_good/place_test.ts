@@ -227,7 +227,9 @@ Deno.test("K4: its value is nowhere in clear", async () => {
 Deno.test("K4: not even in the key that is kept", async () => {
   const lastGood = new LastGood(lastGoodSettings("test", { partition: () => SECRET }));
 
-  const place = await lastGood.place(askedByFetch("https://origin.test/", undefined), () => {});
+  const place = await lastGood.place(askedByFetch("https://origin.test/", undefined), {
+    tellError: () => {},
+  });
 
   assertEquals(place?.partitioned, true);
   assert(!JSON.stringify(place).includes(SECRET));
