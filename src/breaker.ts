@@ -2,7 +2,7 @@ import type { Circuit } from "./circuit/circuit.ts";
 import { Circuits } from "./circuit/circuits.ts";
 import { type CircuitOptions, CircuitSettings } from "./circuit/settings.ts";
 import type { ErrorSource } from "./events.ts";
-import { isFromDeno } from "./host.ts";
+import { isFromServer } from "./host.ts";
 import { Joint } from "./joint.ts";
 import {
   FetchTurn,
@@ -254,7 +254,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 
 /**
  * Workers hand over (request, env, ctx), Vercel Edge (request, ctx): whoever has `waitUntil`.
- * Deno hands over (request, info).
+ * Servers themselves hand over (request, info).
  */
 function contextIn(rest: readonly unknown[]): RespondContext {
   for (const value of rest) {
@@ -262,7 +262,7 @@ function contextIn(rest: readonly unknown[]): RespondContext {
     if (typeof waitUntil === "function") {
       return { waitUntil: (work) => waitUntil.call(value, work) };
     }
-    if (isFromDeno(value)) return { hasJustCome: true };
+    if (isFromServer(value)) return { hasJustCome: true };
   }
   return {};
 }

@@ -23,7 +23,7 @@
  * @module
  */
 
-import { isFromDeno } from "./host.ts";
+import { isFromServer } from "./host.ts";
 import {
   type Breaker,
   breaker as makeBreaker,
@@ -240,7 +240,7 @@ class InHono implements RespondContext {
 
   constructor(context: HonoContextLike, defaultKey: string) {
     this.defaultKey = defaultKey;
-    this.hasJustCome = isFromDeno(context.env);
+    this.hasJustCome = isFromServer(context.env);
     this.#context = context;
   }
 

@@ -27,11 +27,13 @@ export function wantsRoom(host: Globals = globalThis as Globals): boolean {
 }
 
 /**
- * Whether this is what `Deno.serve` hands over with a request, which then has just come: nobody can
- * have aborted it yet.
+ * Whether this is what a server hands over with a request, which then has just come: nobody can have
+ * aborted it yet. It is told by what nothing else has: Deno's, Bun's, and that of Hono's for Node.
  */
-export function isFromDeno(info: unknown): boolean {
-  return typeof info === "object" && info !== null && "remoteAddr" in info && "completed" in info;
+export function isFromServer(info: unknown): boolean {
+  return typeof info === "object" && info !== null &&
+    (("remoteAddr" in info && "completed" in info) || ("requestIP" in info && "upgrade" in info) ||
+      ("incoming" in info && "outgoing" in info));
 }
 
 /**
