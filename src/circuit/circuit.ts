@@ -179,8 +179,8 @@ export function admit<T>(circuit: Circuit<T>): Admission | undefined {
 }
 
 /**
- * The way of most calls: no object is made for it, and the clock is read at most once. It is a
- * function of its own because what an async function keeps while it waits is all its variables.
+ * The way of most calls: no object is made for it, and the clock is read at most once. What an async
+ * function keeps while it waits is all its variables: so it has few.
  */
 async function counted<R>(
   machine: Machine,
@@ -189,14 +189,18 @@ async function counted<R>(
   const { epoch } = machine;
   let value: R;
   try {
-    // Nobody can need a signal here but a function that asks for one.
-    value = await (call.length === 0
-      ? (call as () => R | Promise<R>)()
-      : call(new AbortController().signal));
+    value = await started(call);
   } catch (error) {
     machine.count("failure", epoch);
     throw error;
   }
   machine.count("success", epoch);
   return value;
+}
+
+/** Nobody can need a signal here but a function that asks for one. */
+function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<R> {
+  return call.length === 0
+    ? (call as () => R | Promise<R>)()
+    : call(new AbortController().signal);
 }

@@ -26,7 +26,7 @@ function unlisted(windows: readonly TripWindow[]): Windows {
 }
 
 function listed(windows: Windows): readonly TripWindow[] {
-  return "record" in windows ? [windows] : windows;
+  return isList(windows) ? windows : [windows];
 }
 
 /** A policy that cannot start gives way to the default one. */
@@ -43,6 +43,10 @@ function startWindow(policy: TripPolicy, saved: unknown, errors: PolicyErrors): 
   return consecutive(DEFAULT_THRESHOLD).start();
 }
 
+function isList(windows: Windows): windows is readonly TripWindow[] {
+  return Array.isArray(windows);
+}
+
 /** Records a call in every window; why to open, if one of them says so. */
 export function recordIn(
   windows: Windows,
@@ -51,7 +55,7 @@ export function recordIn(
   durationMs: number,
   errors: PolicyErrors,
 ): string | undefined {
-  if ("record" in windows) return recordInOne(windows, verdict, at, durationMs, errors);
+  if (!isList(windows)) return recordInOne(windows, verdict, at, durationMs, errors);
   let why: string | undefined;
   for (const window of windows) {
     const reason = recordInOne(window, verdict, at, durationMs, errors);
