@@ -36,6 +36,19 @@ Deno.test("23: a CircuitOpenError says which circuit, in fields and by its name"
   assertEquals(String(error), 'CircuitOpenError: Circuit "stock" is open, retry after 2 secs');
 });
 
+Deno.test("23: the stack of a CircuitOpenError begins with what it is", () => {
+  const error = new CircuitOpenError("stock", 1_500);
+
+  assertEquals(Object.keys(error), ["circuit", "retryAfterMs"]);
+  // Not every engine writes the name into the stack.
+  if (error.stack?.includes("Error:")) {
+    assertEquals(
+      error.stack.split("\n")[0],
+      'CircuitOpenError: Circuit "stock" is open, retry after 2 secs',
+    );
+  }
+});
+
 Deno.test("23: an error of an isolated circuit knows no time", async () => {
   const error = new CircuitOpenError("stock", Infinity);
   const response = error.getResponse();

@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { type Globals, outlivesAnswer } from "../src/host.ts";
+import {
+  type Globals,
+  isFromServer,
+  maxTextBytes,
+  outlivesAnswer,
+  wantsRoom,
+} from "../src/host.ts";
 
 const NODE = { versions: { node: "22.0.0" } };
 const WORKERS = { userAgent: "Cloudflare-Workers" };
@@ -24,3 +30,30 @@ for (const [host, globals, outlives] of HOSTS) {
     assertEquals(outlivesAnswer(globals), outlives);
   });
 }
+
+const SERVERS: readonly (readonly [string, unknown, boolean])[] = [
+  ["Deno.serve's info", { remoteAddr: {}, completed: Promise.resolve() }, true],
+  ["that of a Deno that cannot tell when it is over", { remoteAddr: {} }, false],
+  ["Bun's server", { requestIP() {}, upgrade() {} }, true],
+  ["what Hono's server for Node hands over", { incoming: {}, outgoing: {} }, true],
+  ["a Worker's bindings", { KEY: "value" }, false],
+  ["a Worker's context", { waitUntil() {} }, false],
+  ["nothing", undefined, false],
+  ["null", null, false],
+  ["a word", "incoming", false],
+];
+
+for (const [what, info, isIt] of SERVERS) {
+  Deno.test(`8: ${what} ${isIt ? "tells" : "does not tell"} that a request has just come`, () => {
+    assertEquals(isFromServer(info), isIt);
+  });
+}
+
+Deno.test("what is fast on Deno alone is done there alone", () => {
+  for (const [host, globals] of HOSTS) {
+    assertEquals([wantsRoom(globals), maxTextBytes(globals)], [
+      host === "Deno",
+      host === "Deno" ? Infinity : 16_384,
+    ]);
+  }
+});

@@ -189,3 +189,61 @@ Deno.test("11: no timer is left behind by a call that ended in time", async () =
 
   assertEquals(time.next(), false);
 });
+
+Deno.test("10: run never throws: what it refuses, and what was aborted before, are rejections", async () => {
+  const { circuit } = rig();
+  circuit.trip();
+
+  const refused = circuit.run(() => 1);
+  const aborted = circuit.run(() => 1, { signal: AbortSignal.abort("gone") });
+
+  assertEquals((await refused.catch((error) => error)).name, "CircuitOpenError");
+  assertEquals(await aborted.catch((error) => error), "gone");
+});
+
+Deno.test("11: a timeout counts from the call, though its timer is made a moment later", async () => {
+  for (const ms of [0, 40]) {
+    using time = new FakeTime();
+    const { circuit } = rig({ timeoutMs: 100 });
+    const promise = circuit.run(() => new Promise(() => {}));
+    const caught = promise.catch((error) => error.name);
+
+    // Nobody has had a turn yet.
+    time.tick(ms);
+    await time.tickAsync(99 - ms);
+    assertEquals(await Promise.race([promise, "waits"]), "waits");
+    await time.tickAsync(1);
+
+    assertEquals(await caught, "TimeoutError");
+  }
+});
+
+Deno.test("11: a timeout that is over before anybody has had a turn is one", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+  const caught = circuit.run(() => new Promise(() => {})).catch((error) => error.name);
+
+  time.tick(100);
+
+  assertEquals(await caught, "TimeoutError");
+});
+
+Deno.test("11: a call that is over at once makes no timer", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+  const { setTimeout } = globalThis;
+  let timers = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    timers++;
+    return setTimeout(...args);
+  }) as typeof setTimeout;
+
+  try {
+    await circuit.run(async () => await Promise.resolve(1));
+    await circuit.run(() => Promise.reject(new Error("down"))).catch(() => {});
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+
+  assertEquals([timers, time.next()], [0, false]);
+});

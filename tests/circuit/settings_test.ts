@@ -1,4 +1,11 @@
-import { backoff, Circuit, consecutive, failureRate, total } from "@lastgood/breaker";
+import {
+  backoff,
+  Circuit,
+  type CircuitOptions,
+  consecutive,
+  failureRate,
+  total,
+} from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { calls } from "./rig.ts";
@@ -38,6 +45,37 @@ Deno.test("16: options changed later change nothing", () => {
   assertEquals(circuit.state, "closed");
   calls(circuit, "failure");
   assertEquals(circuit.retryAfterMs, 10);
+});
+
+Deno.test("16: options changed later are seen by the next circuit", () => {
+  const told: string[] = [];
+  const made: CircuitOptions[] = [
+    { threshold: 1 },
+    { trip: total(1) },
+    { trip: [total(1)] },
+    { threshold: 1, delayMs: 77 },
+    { threshold: 1, probes: 2 },
+    { threshold: 1, mode: "observe" },
+    { threshold: 1, judge: () => "ignored" },
+    { threshold: 1, now: () => 5 },
+    { threshold: 1, onEvent: ({ type }) => void told.push(type) },
+  ];
+  const seen = (options: CircuitOptions) => {
+    told.length = 0;
+    const circuit = new Circuit(options);
+    calls(circuit, "failure");
+    const { state, retryAfterMs } = circuit;
+    return [state, retryAfterMs > 0, circuit.toJSON().opening?.delayMs, told.length > 0];
+  };
+  const alone = made.map((options) => seen({ now: () => 0, ...options }));
+
+  const options: { -readonly [name in keyof CircuitOptions]: CircuitOptions[name] } = {};
+  const inTurn = made.map((one) => {
+    for (const name of Object.keys(options)) delete options[name as keyof CircuitOptions];
+    return seen(Object.assign(options, { now: () => 0 }, one));
+  });
+
+  assertEquals(inTurn, alone);
 });
 
 Deno.test("16: one options object makes any number of independent circuits", () => {

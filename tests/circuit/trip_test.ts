@@ -1,4 +1,5 @@
 import {
+  Circuit,
   consecutive,
   total,
   type TripPolicy,
@@ -140,4 +141,34 @@ Deno.test("13: policies never hear of refused, ignored, running or half open cal
   await call;
 
   assertEquals(heard, ["success"]);
+});
+
+Deno.test("a policy that does not count successes is started at the first failure", () => {
+  const heard: string[] = [];
+  const circuit = new Circuit({
+    trip: {
+      countsSuccesses: false,
+      start() {
+        heard.push("start");
+        return { record: (verdict) => void heard.push(verdict) };
+      },
+    },
+  });
+
+  calls(circuit, "success", "success");
+  assertEquals(heard, []);
+  calls(circuit, "failure", "success", "failure");
+
+  assertEquals(heard, ["start", "failure", "success", "failure"]);
+});
+
+Deno.test("of several policies those that count successes hear of all", () => {
+  const counted: string[] = [];
+  const circuit = new Circuit({
+    trip: [total(9), { start: () => ({ record: (verdict) => void counted.push(verdict) }) }],
+  });
+
+  calls(circuit, "success", "failure");
+
+  assertEquals(counted, ["success", "failure"]);
 });

@@ -304,3 +304,44 @@ Deno.test("K4: the same partition has the same place on every runtime", async ()
   assertEquals(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   assertNotEquals(await hashed(""), digest);
 });
+
+Deno.test("K1: however many addresses are asked for, each stays itself", async () => {
+  const site = new Site({ lastGood: { maxEntries: 2_000 } });
+  const urls = Array.from(
+    { length: 700 },
+    (_, index) => `https://o.test/${index % 600}?${index}#x`,
+  );
+  site.answer = ({ url }) => new Response(url);
+  for (const url of urls) await site.read({}, url);
+
+  for (const url of urls) assertEquals(await site.kept({}, url), url);
+  for (const url of urls.slice(0, 5)) {
+    assertEquals(await site.kept({}, url.replace("https", "http")), undefined);
+  }
+});
+
+Deno.test("K2: a request counts as it was asked, whatever its app does to it later", async () => {
+  const site = new Site({}, "wrap");
+  const headers = new Headers({ accept: "a" });
+  const request = new Request("https://origin.test/page", { headers });
+  site.answer = () => {
+    try {
+      request.headers.set("accept", "b");
+    } catch {
+      // Some runtimes forbid it.
+    }
+    return new Response("for a", { headers: { vary: "accept" } });
+  };
+  const guarded = site.api.wrap(() => site.answer(request) as Response);
+  await (await guarded(request)).text();
+  site.fail();
+
+  const again = await guarded(
+    new Request("https://origin.test/page", { headers: { accept: "a" } }),
+  );
+  const other = await guarded(
+    new Request("https://origin.test/page", { headers: { accept: "b" } }),
+  );
+
+  assertEquals([await again.text(), other.status], ["for a", 503]);
+});

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { BreakerOptions } from "@lastgood/breaker";
-import { page, Site } from "./site.ts";
+import { madeBy, page, Site } from "./site.ts";
 
 const ORIGIN = "https://origin.test";
 
@@ -87,6 +87,68 @@ Deno.test("refreshMs: a refusal within it removes what is kept", async () => {
 
   assertEquals(await site.kept(), undefined);
 });
+
+/** What comes within refreshMs, and what is then kept. Who listens must not make a difference. */
+const WITHIN: readonly {
+  readonly what: string;
+  readonly answer: Site["answer"];
+  readonly kept: string | undefined;
+  readonly options?: BreakerOptions;
+}[] = [
+  { what: "another body", answer: page({}, "newer"), kept: "good" },
+  {
+    what: "max-age that counts down",
+    answer: page({ "cache-control": "max-age=9" }),
+    kept: "good",
+  },
+  { what: "Set-Cookie", answer: page({ "set-cookie": "a=b" }, "newer"), kept: "good" },
+  { what: "Vary: *", answer: page({ vary: "*" }, "newer"), kept: "good" },
+  { what: "a failure", answer: page({}, "newer", 500), kept: "good" },
+  { what: "403", answer: page({}, "newer", 403), kept: "good" },
+  { what: "no-store", answer: page({ "cache-control": "no-store" }), kept: undefined },
+  { what: "private", answer: page({ "cache-control": "private" }), kept: undefined },
+  { what: "404", answer: page({}, "newer", 404), kept: undefined },
+  { what: "a redirect", answer: page({}, null, 302), kept: undefined },
+  {
+    what: "no-store that came by a redirect",
+    answer: () =>
+      madeBy({ redirected: true }, new Response("", { headers: { "cache-control": "no-store" } })),
+    kept: "good",
+  },
+  {
+    what: "a veto",
+    answer: page({}, "newer"),
+    options: { lastGood: { keep: (_, { headers }) => headers.get("x") !== "y" } },
+    kept: "good",
+  },
+];
+
+for (const { what, answer, kept, options = {} } of WITHIN) {
+  for (const who of ["somebody", "nobody"]) {
+    Deno.test(`refreshMs: ${what} within it, and ${who} listens`, async () => {
+      const heard = who === "somebody" ? {} : { onEvent: undefined as never };
+      const site = await keeping({}, 0.5, { ...options, ...heard });
+      site.answer = answer;
+
+      await site.read();
+
+      assertEquals(await site.kept(), kept);
+    });
+  }
+}
+
+for (const who of ["somebody", "nobody"]) {
+  Deno.test(`refreshMs: the same entity tag makes it younger, and ${who} listens`, async () => {
+    const heard = who === "somebody" ? {} : { onEvent: undefined as never };
+    const site = await keeping({ etag: '"a"' }, 0.5, { ...heard, lastGood: { refreshMs: 9_000 } });
+    site.at += 4_000;
+    await site.read();
+    site.at += 2_000;
+    site.fail();
+
+    assertEquals((await site.get()).headers.get("age"), "2");
+  });
+}
 
 Deno.test("an unchanged strong validator freshens times and fields, and copies nothing", async () => {
   const site = await keeping({ etag: '"1"', "x-own": "old", "cache-control": "max-age=5" }, 60);

@@ -219,6 +219,28 @@ Deno.test("a slow body reaches its reader byte by byte, at once", async () => {
   await api.idle();
 });
 
+Deno.test("a short body that comes with its head is kept, and its connection serves on", async () => {
+  const ports = new Set<number>();
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    (request, { remoteAddr }) => {
+      ports.add(remoteAddr.port);
+      return new Response(new URL(request.url).pathname);
+    },
+  );
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  let bytes = 0;
+  const api = breaker({
+    onEvent: (event) => event.type === "kept" ? bytes += event.bytes : undefined,
+  });
+
+  for (let n = 100; n < 150; n++) {
+    assertEquals(await (await api.fetch(`${origin}/${n}`)).text(), `/${n}`);
+  }
+
+  assertEquals([bytes, ports.size], [200, 1]);
+});
+
 const MIB = 1_048_576;
 
 function* mebibytes(count: number, ...fields: string[]): Generator<Piece> {

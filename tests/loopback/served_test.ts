@@ -1,0 +1,83 @@
+import { assertEquals } from "@std/assert";
+import { breaker, type BreakerEvent } from "@lastgood/breaker";
+import { breaker as middleware } from "@lastgood/breaker/hono";
+import { Hono } from "hono";
+
+type Handler = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+
+/** A server, and what its breaker says. */
+function serving(make: (options: { onEvent: (event: BreakerEvent) => void }) => Handler) {
+  const events: BreakerEvent[] = [];
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    make({ onEvent: (event) => void events.push(event) }),
+  );
+  return { events, server, url: `http://127.0.0.1:${server.addr.port}/` };
+}
+
+/** The ways in which a server's requests come to a breaker. */
+const WAYS: Readonly<
+  Record<
+    string,
+    (
+      handler: () => Promise<Response>,
+      options: { onEvent: (event: BreakerEvent) => void },
+    ) => Handler
+  >
+> = {
+  "a wrapped handler": (handler, options) => breaker(options).wrap(handler),
+  "Hono": (handler, options) => new Hono().use(middleware(options)).get("/", handler).fetch,
+};
+
+for (const [way, make] of Object.entries(WAYS)) {
+  Deno.test(`8: a client who leaves while ${way} works is nobody's failure`, async () => {
+    const started = Promise.withResolvers<void>();
+    const work = Promise.withResolvers<Response>();
+    const handler = () => {
+      started.resolve();
+      return work.promise;
+    };
+    const { events, server, url } = serving((options) => make(handler, options));
+    await using _ = server;
+    const client = new AbortController();
+    const asked = fetch(url, { signal: client.signal }).catch(() => {});
+    await started.promise;
+
+    client.abort();
+    await asked;
+    while (events.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    work.reject(new Error("nobody waits for this"));
+
+    assertEquals(events.map((event) => [event.type, "why" in event && event.why]), [
+      ["ignored", "aborted"],
+    ]);
+  });
+
+  Deno.test(`8: an answer of ${way} in place asks for nobody's signal`, async () => {
+    let asked = 0;
+    const { signal } = Object.getOwnPropertyDescriptors(Request.prototype);
+    const counting = {
+      ...signal,
+      get(this: Request) {
+        asked++;
+        return signal.get?.call(this);
+      },
+    };
+    const handler = () => Promise.resolve(new Response("fine"));
+    const { server, url } = serving((options) => make(handler, options));
+    await using _ = server;
+    await (await fetch(url)).text();
+
+    Object.defineProperty(Request.prototype, "signal", counting);
+    try {
+      const client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+      using _client = client;
+      await client.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+      await client.read(new Uint8Array(1_024));
+    } finally {
+      Object.defineProperty(Request.prototype, "signal", signal);
+    }
+
+    assertEquals(asked, 0);
+  });
+}
