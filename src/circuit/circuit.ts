@@ -200,7 +200,5 @@ async function counted<R>(
 
 /** Nobody can need a signal here but a function that asks for one. */
 function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<R> {
-  return call.length === 0
-    ? (call as () => R | Promise<R>)()
-    : call(new AbortController().signal);
+  return call.length === 0 ? (call as () => R | Promise<R>)() : call(new AbortController().signal);
 }

@@ -114,9 +114,24 @@ const ASCTIME = new RegExp(`^${DAY} ${MONTH} ([\\d ]\\d) ${TIME} (\\d{4})$`);
  * @returns In ms since the epoch; undefined if it is none.
  */
 export function parseDate(value: string, now: number): number | undefined {
-  let match = FIXDATE.exec(value);
-  if (match !== null) return utc(match[3]!, match[2]!, match[1]!, match[4]!, match[5]!, match[6]!);
-  match = ASCTIME.exec(value);
+  // Each answer's is looked at twice, and that of many is the same: they come within a second.
+  if (value !== latest.value) latest = { value, ms: fixdate(value) };
+  return latest.ms ?? obsoleteDate(value, now);
+}
+
+let latest: { readonly value: string; readonly ms: number | undefined } = {
+  value: "",
+  ms: undefined,
+};
+
+function fixdate(value: string): number | undefined {
+  const match = FIXDATE.exec(value);
+  if (match === null) return undefined;
+  return utc(match[3]!, match[2]!, match[1]!, match[4]!, match[5]!, match[6]!);
+}
+
+function obsoleteDate(value: string, now: number): number | undefined {
+  let match = ASCTIME.exec(value);
   if (match !== null) return utc(match[6]!, match[1]!, match[2]!, match[3]!, match[4]!, match[5]!);
   match = RFC850.exec(value);
   if (match === null) return undefined;

@@ -69,12 +69,13 @@ export function headOf(
   const { status, statusText } = response;
   const { order, receivedAt } = reception;
   const listed = fields.get("connection")?.toLowerCase().split(",").map((it) => it.trim());
-  const kept = Object.fromEntries(
-    [...fields.all].filter(([name]) =>
-      !HOP_BY_HOP.has(name) && !OURS.has(name) && !name.startsWith("proxy-") &&
-      !listed?.includes(name)
-    ),
-  );
+  // Without a prototype, a field named __proto__ is as any other.
+  const kept: Record<string, string> = Object.create(null);
+  for (const [name, value] of fields.all) {
+    const isLeftOut = HOP_BY_HOP.has(name) || OURS.has(name) || name.startsWith("proxy-") ||
+      listed?.includes(name);
+    if (!isLeftOut) kept[name] = value;
+  }
   // H2: RFC 9110 §6.6.1
   kept["date"] ??= new Date(receivedAt).toUTCString();
   return {

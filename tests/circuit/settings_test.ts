@@ -6,7 +6,7 @@ import {
   failureRate,
   total,
 } from "@lastgood/breaker";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { calls } from "./rig.ts";
 
@@ -47,35 +47,94 @@ Deno.test("16: options changed later change nothing", () => {
   assertEquals(circuit.retryAfterMs, 10);
 });
 
-Deno.test("16: options changed later are seen by the next circuit", () => {
+/** One option changed, and what of a circuit shows it. */
+const CHANGES: readonly (readonly [CircuitOptions, (circuit: Circuit) => unknown])[] = [
+  [{ threshold: 1 }, ({ state }) => state],
+  [{ trip: total(1) }, ({ state }) => state],
+  [{ delayMs: 77 }, tripped],
+  [{ random: () => 0.5 }, tripped],
+  [{ probes: 2 }, taken],
+  [{ probeTimeoutMs: 5 }, (circuit) => [taken(circuit), circuit.retryAfterMs]],
+  [{ mode: "observe" }, taken],
+  [{ now: () => 5 }, (circuit) => (circuit.trip(), circuit.toJSON().opening?.openedAt)],
+  [{ timeoutMs: 1 }, async (circuit) => {
+    using time = new FakeTime();
+    const run = circuit.run(() => new Promise(() => {})).catch(({ name }) => name);
+    await time.tickAsync(1);
+    await time.tickAsync(0);
+    return await Promise.race([run, "waits"]);
+  }],
+];
+
+function tripped(circuit: Circuit): number {
+  circuit.trip();
+  return circuit.retryAfterMs;
+}
+
+/** How many of three calls may pass at once when it is half open. */
+function taken(circuit: Circuit): number {
+  circuit.trip();
+  clock.ms += 1_000;
+  return [1, 2, 3].filter(() => circuit.acquire()).length;
+}
+
+const clock = { ms: 0 };
+
+Deno.test("16: circuits made of the same options in turn differ as soon as one option does", async () => {
+  const trip = total(2);
+  const delayMs = (_: number, random: () => number) => 500 + random();
+  const base: CircuitOptions = { trip, delayMs, random: () => 0.25, now: () => clock.ms };
+  for (const [change, seen] of CHANGES) {
+    const look = (options: CircuitOptions) => {
+      const { trip: _, ...rest } = options;
+      const circuit = new Circuit(options.threshold === undefined ? options : rest);
+      calls(circuit, "failure");
+      return seen(circuit);
+    };
+    const changed = { ...base, ...change };
+    // A judge of its own: so this one shares with nobody.
+    const alone = await look({ ...changed, judge: () => undefined });
+
+    const [before, after] = [await look(base), await look(changed)];
+    const again = [await look(changed), await look(base)];
+
+    assertEquals([after, again], [alone, [alone, before]]);
+    assertNotEquals(after, before);
+  }
+});
+
+Deno.test("16: a listener and a judge are those of their own circuit", async () => {
   const told: string[] = [];
-  const made: CircuitOptions[] = [
-    { threshold: 1 },
-    { trip: total(1) },
-    { trip: [total(1)] },
-    { threshold: 1, delayMs: 77 },
-    { threshold: 1, probes: 2 },
-    { threshold: 1, mode: "observe" },
-    { threshold: 1, judge: () => "ignored" },
-    { threshold: 1, now: () => 5 },
-    { threshold: 1, onEvent: ({ type }) => void told.push(type) },
-  ];
-  const seen = (options: CircuitOptions) => {
-    told.length = 0;
-    const circuit = new Circuit(options);
-    calls(circuit, "failure");
-    const { state, retryAfterMs } = circuit;
-    return [state, retryAfterMs > 0, circuit.toJSON().opening?.delayMs, told.length > 0];
-  };
-  const alone = made.map((options) => seen({ now: () => 0, ...options }));
+  const base = { threshold: 1, now: () => 0 };
+  new Circuit(base);
+  const judged = new Circuit({ ...base, judge: () => "failure" });
+  const heard = new Circuit({ ...base, onEvent: ({ type }) => void told.push(type) });
+  const plain = new Circuit(base);
 
-  const options: { -readonly [name in keyof CircuitOptions]: CircuitOptions[name] } = {};
-  const inTurn = made.map((one) => {
-    for (const name of Object.keys(options)) delete options[name as keyof CircuitOptions];
-    return seen(Object.assign(options, { now: () => 0 }, one));
-  });
+  for (const circuit of [judged, heard, plain]) await circuit.run(() => 1);
 
-  assertEquals(inTurn, alone);
+  assertEquals([judged.state, heard.state, plain.state], ["open", "closed", "closed"]);
+  assertEquals(told, ["success"]);
+});
+
+Deno.test("16: circuits made in turn with another threshold have that", () => {
+  const circuits = [2, 1].map((threshold) => new Circuit({ threshold, now: () => 0 }));
+
+  for (const circuit of circuits) calls(circuit, "failure");
+
+  assertEquals(circuits.map(({ state }) => state), ["closed", "open"]);
+});
+
+Deno.test("16: a list of policies that has changed is seen by the next circuit", () => {
+  const trip = [consecutive(2)];
+  const options = { trip, now: () => 0 };
+  const before = new Circuit(options);
+
+  trip[0] = consecutive(1);
+  const after = new Circuit(options);
+  for (const circuit of [before, after]) calls(circuit, "failure");
+
+  assertEquals([before.state, after.state], ["closed", "open"]);
 });
 
 Deno.test("16: one options object makes any number of independent circuits", () => {
