@@ -64,7 +64,7 @@ async function keep(server: Server, length: Length): Promise<Samples> {
   let key = 0;
   const cold = (subject: string) => `/${subject}/${KB}?${key++}`;
   samples["CPU per request, 1 KB, cold keys"] = (await server.measure(KEEPING, cold, length)).cpu;
-  samples["ms to the first byte of a trickle"] = await trickles(server, length);
+  samples["ms to the first byte of a trickle"] = await trickles(server.port, length);
   const few = Math.ceil(length.rounds / 5);
   samples["MB for a client that stalls"] = await interleaved(
     KEEPING,
@@ -108,13 +108,13 @@ async function hono(server: Server, length: Length): Promise<Samples> {
 }
 
 /** One request after the other, each for a key of its own. */
-async function trickles(server: Server, { rounds, ms }: Length): Promise<Sample> {
+export async function trickles(port: number, { rounds, ms }: Length): Promise<Sample> {
   let key = 0;
   // What is measured is a server at work, not one that compiles its code.
   for (const subject of Object.values(KEEPING)) {
-    await server.load(() => `/${subject}/${100 * KB}?${key++}`, 4 * ms);
+    await loaded(port, () => `/${subject}/${100 * KB}?${key++}`, 4 * ms);
   }
-  using client = await Client.to(server.port);
+  using client = await Client.to(port);
   return await interleaved(KEEPING, rounds * 2, async (subject) => {
     const startedAt = performance.now();
     const { firstByteAt } = await client.get(`/${subject}/trickle/${key++}`);
@@ -150,6 +150,16 @@ async function peak(server: Server, subject: string): Promise<number> {
   isOver = true;
   await watching;
   return (most - before.rss) / KB / KB;
+}
+
+/** Loads a port for so long; gives how many requests were answered. */
+async function loaded(port: number, path: () => string, ms: number): Promise<number> {
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => Client.to(port)));
+  try {
+    return await load(clients, path, ms);
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
 }
 
 /** A server in a process of its own. */
@@ -210,14 +220,9 @@ class Server {
 
   /** Loads it for so long; gives how many requests were answered, and in how many ms. */
   async load(path: () => string, ms: number): Promise<{ requests: number; tookMs: number }> {
-    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => Client.to(this.port)));
-    try {
-      const startedAt = performance.now();
-      const requests = await load(clients, path, ms);
-      return { requests, tookMs: performance.now() - startedAt };
-    } finally {
-      for (const client of clients) client[Symbol.dispose]();
-    }
+    const startedAt = performance.now();
+    const requests = await loaded(this.port, path, ms);
+    return { requests, tookMs: performance.now() - startedAt };
   }
 
   /** CPU in us per request, and requests per second, of each subject. */

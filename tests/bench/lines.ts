@@ -14,6 +14,8 @@ export interface Target {
 /** One line of the bench. */
 export interface Line {
   readonly title: string;
+  /** What the others cannot do, and so is not scored. */
+  readonly note?: string;
   readonly targets: readonly Target[];
 }
 
@@ -39,6 +41,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   refused: {
     title: "a call that an open circuit refuses",
+    note: "Cockatiel's count and sampling breakers refuse as its consecutive one does.",
     targets: [
       { measure: TIME, of: "circuit.run", over: "throw new Error", atMost: 1.25 },
       { measure: TIME, of: "circuit.run", over: "cockatiel consecutive", atMost: 1 },
@@ -46,6 +49,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   keep: {
     title: "a proxy that keeps what it passes on",
+    note: "The other breakers keep no responses: opossum's cache takes all requests for the same.",
     targets: [
       ...SIZES.map((size) => ({
         measure: `${CPU}, ${size}, hot key`,
@@ -60,6 +64,9 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   proxy: {
     title: "fetch as a proxy, hot key",
+    note:
+      "Opossum, cockatiel and mollitia keep nothing here. Undici's cache, on Node, keeps only " +
+      "what its origin allows, and asks again each time.",
     targets: [
       { measure: CPU, of: "api.fetch", over: "bare", atMost: 1.08 },
       { measure: RATE, of: "api.fetch", over: "bare", atLeast: 0.92 },
@@ -68,6 +75,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   stale: {
     title: "the last good answer while the circuit is open",
+    note: "The other breakers have no response to serve; undici's cache knows no circuit.",
     targets: SIZES.map((size) => ({
       measure: `${CPU}, ${size}`,
       of: "api.wrap",
@@ -77,6 +85,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   hono: {
     title: "the middleware in a Hono app",
+    note: "The other breakers have no middleware.",
     targets: [
       { measure: CPU, of: "stale", over: "bare", atMost: 1.15 },
       { measure: CPU, of: "closed, keeping", over: "bare", atMost: 1.25 },

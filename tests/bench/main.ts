@@ -2,7 +2,7 @@
  * What a call through a circuit costs, against its floor and against others:
  *
  *     deno task bench [closed | refused | keep | proxy | stale | hono | scale | size | import …]
- *       [--runtime deno | node | node20 | bun]… [--quick]
+ *       [--runtime deno | node | node20 | bun | workerd]… [--quick]
  *
  * Prints ratios, medians over interleaved rounds with the quarters below and above, and which
  * targets fall short; writes them to dist/bench.json. It asserts nothing: only ratios within one
@@ -15,6 +15,7 @@ import { LINES } from "./lines.ts";
 import type { Effort, Samples } from "./rounds.ts";
 import { type Runtime, runtime } from "./runtime.ts";
 import { importing, size } from "./weight.ts";
+import { keepOnWorkerd, WORKERD_VERSION } from "./workerd.ts";
 
 const LIMIT_MS = 240_000;
 const RESULT = new URL("../../dist/bench.json", import.meta.url);
@@ -26,7 +27,10 @@ const shortfalls: string[] = [];
 try {
   console.log(`${navigator.hardwareConcurrency} cores, ${Deno.build.os} ${Deno.build.arch}`);
   console.log(`against ${(await peerVersions()).join(", ")}`);
-  for (const name of runtimes) await measureOn(await runtime(name, folder));
+  for (const name of runtimes) {
+    if (name === "workerd") await measureOnWorkerd();
+    else await measureOn(await runtime(name, folder));
+  }
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
@@ -37,21 +41,42 @@ for (const shortfall of shortfalls) console.log(shortfall);
 // A kept-alive connection is nothing to wait for.
 Deno.exit();
 
+interface LineResult {
+  readonly figures: unknown;
+  readonly verdicts: readonly Verdict[];
+}
+
 async function measureOn(on: Runtime): Promise<void> {
-  const lines: Record<string, { figures: unknown; verdicts: readonly Verdict[] }> = {};
-  for (const name of names) {
-    const startedAt = performance.now();
-    const samples = await measure(name, on);
-    const reached = verdicts(LINES[name]!, samples);
-    const seconds = Math.round((performance.now() - startedAt) / 1_000);
-    console.log(`\n# ${name} on ${on.name} ${on.version}: ${LINES[name]!.title} (${seconds} s)`);
-    report(samples, reached);
-    for (const { met, measured, what, verdict } of reached) {
-      if (measured && !met) shortfalls.push(`${on.name} ${name}: ${what}: ${verdict}`);
-    }
-    lines[name] = { figures: figuresOf(samples), verdicts: reached };
-  }
+  const lines: Record<string, LineResult> = {};
+  for (const name of names) lines[name] = await lineOn(on, name, () => measure(name, on));
   results[on.name] = { version: on.version, lines };
+}
+
+/** A Worker cannot tell what CPU and memory it takes: from outside, only the first byte can be seen. */
+async function measureOnWorkerd(): Promise<void> {
+  const on = { name: "workerd", version: WORKERD_VERSION };
+  const keep = await lineOn(on, "keep", () => keepOnWorkerd(folder, isQuick ? 10 : 30));
+  results[on.name] = { version: on.version, lines: { keep } };
+}
+
+/** Measures one line, and prints what came of it. */
+async function lineOn(
+  on: Pick<Runtime, "name" | "version">,
+  name: string,
+  measured: () => Promise<Samples>,
+): Promise<LineResult> {
+  const { title, note } = LINES[name]!;
+  const startedAt = performance.now();
+  const samples = await measured();
+  const reached = verdicts(LINES[name]!, samples);
+  const seconds = Math.round((performance.now() - startedAt) / 1_000);
+  console.log(`\n# ${name} on ${on.name} ${on.version}: ${title} (${seconds} s)`);
+  if (note !== undefined) console.log(note);
+  report(samples, reached);
+  for (const { met, measured, what, verdict } of reached) {
+    if (measured && !met) shortfalls.push(`${on.name} ${name}: ${what}: ${verdict}`);
+  }
+  return { figures: figuresOf(samples), verdicts: reached };
 }
 
 async function measure(name: string, on: Runtime): Promise<Samples> {

@@ -33,7 +33,9 @@ export async function runtime(name: string, folder: string): Promise<Runtime> {
   }
   const major = /^node(\d*)$/.exec(name)?.[1];
   if (major === undefined && name !== "bun") {
-    throw new RangeError(`Cannot measure "${name}" as it must be one of deno, node, node20, bun`);
+    throw new RangeError(
+      `Cannot measure "${name}" as it must be one of deno, node, node20, bun, workerd`,
+    );
   }
   const { command, version } = major === undefined ? await bun() : await node(Number(major || 24));
   const flags = major === undefined ? [] : ["--expose-gc"];
