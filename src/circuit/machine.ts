@@ -8,6 +8,7 @@ import { recordIn, restoredWindows, savedWindows, startWindows, type Windows } f
 
 /** The time from one opening until the circuit closes, or opens anew. */
 interface Opening {
+  state: "open" | "half_open";
   openedAt: number;
   readonly delayMs: number;
   readonly reopenings: number;
@@ -29,7 +30,6 @@ const NO_EPOCH = -1;
 export class Machine {
   readonly name: string;
   readonly settings: CircuitSettings<never>;
-  #state: CircuitState = "closed";
   #epoch = 0;
   /** While not closed. */
   #opening: Opening | undefined;
@@ -83,9 +83,14 @@ export class Machine {
     if (reason !== undefined) this.open(wantsEnd ? at : now(), reason);
   }
 
+  /** What it is beneath an isolation, as it was last moved. */
+  get #state(): CircuitState {
+    return this.#opening?.state ?? "closed";
+  }
+
   /** Closed and not isolated: everybody may pass. */
   get #passes(): boolean {
-    return this.#state === "closed" && this.#holds === 0;
+    return this.#opening === undefined && this.#holds === 0;
   }
 
   // ---- Who may pass ----
@@ -107,7 +112,7 @@ export class Machine {
     const opening = this.#opening;
     if (this.#holds > 0) return Infinity;
     if (opening === undefined) return 0;
-    if (this.#state === "open") {
+    if (opening.state === "open") {
       opening.openedAt = Math.min(opening.openedAt, at);
       return Math.max(0, opening.openedAt + opening.delayMs - at);
     }
@@ -122,13 +127,14 @@ export class Machine {
 
   /** Lends a slot of a half open circuit; the first one makes it half open. */
   #probe(at: number): Admission {
-    const begins = this.#state === "open";
+    const opening = this.#opening;
+    const begins = opening?.state === "open";
     if (begins) {
-      this.#state = "half_open";
+      opening.state = "half_open";
       this.#epoch++;
     }
     const admission = new Admission(this, this.#epoch, at, true);
-    this.#opening?.leases.add(admission);
+    opening?.leases.add(admission);
     if (begins) this.#tellMove("open", "half_open", "the delay is over", 0);
     tell(this.settings.onEvent, { type: "probe", circuit: this.name, at });
     return admission;
@@ -247,9 +253,15 @@ export class Machine {
       ? delay
       : delayFrom(delay, reopenings, random, (error) => errors.push(error));
     const delayMs = Math.max(ownMs, retryAfterMs);
-    this.#state = "open";
     this.#epoch++;
-    this.#opening = { openedAt: at, delayMs, reopenings, succeeded: 0, leases: new Set() };
+    this.#opening = {
+      state: "open",
+      openedAt: at,
+      delayMs,
+      reopenings,
+      succeeded: 0,
+      leases: new Set(),
+    };
     this.#windows = undefined;
     this.#warned = false;
     this.#tellMove(from, "open", reason, delayMs);
@@ -259,7 +271,6 @@ export class Machine {
   /** Closes, from any state, with nothing remembered. */
   close(reason: string): void {
     const from = this.#state;
-    this.#state = "closed";
     this.#epoch++;
     this.#opening = undefined;
     this.#windows = undefined;
@@ -322,15 +333,14 @@ export class Machine {
     try {
       const { state, opening, windows = [] } = readSnapshot(saved);
       const { policies, probes } = this.settings;
-      this.#state = state;
-      if (opening === undefined) this.#windows = restoredWindows(policies, windows, this);
-      else {
+      if (opening === undefined || state === "closed") {
+        this.#windows = restoredWindows(policies, windows, this);
+      } else {
         // With fewer probes than before, those that have succeeded must leave a slot.
         const succeeded = Math.min(opening.succeeded, probes - 1);
-        this.#opening = { ...opening, succeeded, leases: new Set() };
+        this.#opening = { ...opening, state, succeeded, leases: new Set() };
       }
     } catch (error) {
-      this.#state = "closed";
       this.tellError("state", error);
     }
   }
