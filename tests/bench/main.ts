@@ -5,8 +5,9 @@
  *       [--runtime deno | node | node20 | bun | workerd]… [--quick]
  *
  * Prints ratios, medians over interleaved rounds with the quarters below and above, and which
- * targets fall short; writes them to dist/bench.json. It asserts nothing: only ratios within one
- * run mean anything, and a shared machine moves them too.
+ * targets fall short; writes them to dist/bench.json and, all runtimes side by side, to
+ * dist/bench.md. It asserts nothing: only ratios within one run mean anything, and a shared machine
+ * moves them too.
  */
 import { output } from "../runtimes/child.ts";
 import { type Figure, short, spread, subjects, table, type Verdict, verdicts } from "./figures.ts";
@@ -14,15 +15,17 @@ import { HTTP_LINES, overHttp } from "./http.ts";
 import { LINES } from "./lines.ts";
 import type { Effort, Samples } from "./rounds.ts";
 import { type Runtime, runtime } from "./runtime.ts";
+import { type LineResult, type RuntimeResult, summary } from "./summary.ts";
 import { importing, size } from "./weight.ts";
 import { keepOnWorkerd, WORKERD_VERSION } from "./workerd.ts";
 
 const LIMIT_MS = 240_000;
 const RESULT = new URL("../../dist/bench.json", import.meta.url);
+const TABLE = new URL("../../dist/bench.md", import.meta.url);
 
 const { names, runtimes, isQuick } = read(Deno.args);
 const folder = await Deno.makeTempDir({ prefix: "breaker-bench-" });
-const results: Record<string, unknown> = {};
+const results: Record<string, RuntimeResult> = {};
 const shortfalls: string[] = [];
 try {
   console.log(`${navigator.hardwareConcurrency} cores, ${Deno.build.os} ${Deno.build.arch}`);
@@ -36,15 +39,11 @@ try {
 }
 await Deno.mkdir(new URL(".", RESULT), { recursive: true });
 await Deno.writeTextFile(RESULT, JSON.stringify(results, null, 2));
+await Deno.writeTextFile(TABLE, `${summary(results)}\n`);
 console.log(`\n${shortfalls.length} targets fall short`);
 for (const shortfall of shortfalls) console.log(shortfall);
 // A kept-alive connection is nothing to wait for.
 Deno.exit();
-
-interface LineResult {
-  readonly figures: unknown;
-  readonly verdicts: readonly Verdict[];
-}
 
 async function measureOn(on: Runtime): Promise<void> {
   const lines: Record<string, LineResult> = {};

@@ -1,0 +1,80 @@
+/** All runtimes of one run side by side, as a table for the README: ratios, and no time. */
+import { short, type Verdict } from "./figures.ts";
+import { LINES } from "./lines.ts";
+
+/** What was measured of one line. */
+export interface LineResult {
+  readonly figures: Readonly<
+    Record<string, Readonly<Record<string, { readonly own: { readonly median: number } }>>>
+  >;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** What was measured on one runtime. */
+export interface RuntimeResult {
+  readonly version: string;
+  readonly lines: Readonly<Record<string, LineResult>>;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  deno: "Deno",
+  node: "Node",
+  bun: "Bun",
+  workerd: "workerd",
+};
+
+/** A table in Markdown. Where a runtime has no figure, there is a dash. */
+export function summary(results: Readonly<Record<string, RuntimeResult>>): string {
+  const runtimes = Object.entries(results);
+  const heads = runtimes.map(([name, { version }]) =>
+    `${NAMES[name] ?? name} ${version.split(".").slice(0, name === "node" ? 1 : 2).join(".")}`
+  );
+  const rows = [
+    row(["", ...heads, "asked"]),
+    row(["---", ...heads.map(() => "---"), "---"]),
+  ];
+  for (const [line, { title }] of Object.entries(LINES)) {
+    const own = rowsOf(line, runtimes.map(([, { lines }]) => lines[line]));
+    if (own.length > 0) rows.push(row([`**${title}**`, ...heads.map(() => ""), ""]), ...own);
+  }
+  return rows.join("\n");
+}
+
+function rowsOf(line: string, results: readonly (LineResult | undefined)[]): string[] {
+  // A time would mean nothing elsewhere.
+  if (line === "import") return importRows(results);
+  const whats = new Map<string, string>();
+  for (const result of results) {
+    for (const { what, target } of result?.verdicts ?? []) whats.set(what, target);
+  }
+  return [...whats].map(([what, target]) =>
+    row([
+      what.replace("ns per call", "time").replace(/^ns /, "time ").replace(/^ms /, "time "),
+      ...results.map((result) => {
+        const verdict = result?.verdicts.find((one) => one.what === what);
+        if (verdict === undefined || !verdict.measured) return "–";
+        const figure = short(verdict.figure.median);
+        return verdict.met ? figure : `_${figure}_`;
+      }),
+      target.replace("<=", "≤").replace(">=", "≥"),
+    ])
+  );
+}
+
+function importRows(results: readonly (LineResult | undefined)[]): string[] {
+  return ["lru-cache", "cockatiel", "opossum"].map((other) =>
+    row([
+      `time: breaker / ${other}`,
+      ...results.map((result) => {
+        const ms = result?.figures["ms"];
+        const ratio = (ms?.["breaker"]?.own.median ?? NaN) / (ms?.[other]?.own.median ?? NaN);
+        return Number.isFinite(ratio) ? short(ratio) : "–";
+      }),
+      "",
+    ])
+  ).filter((row) => /\d/.test(row));
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
