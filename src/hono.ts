@@ -36,7 +36,7 @@ export type { Breaker, BreakerOptions } from "./breaker.ts";
 /** What the middleware uses of Hono's `Context`: every Hono 4 has it. */
 export interface HonoContextLike {
   /** What the server has handed over with the request. */
-  readonly env: unknown;
+  readonly env?: unknown;
   /** The request. */
   readonly req: { readonly raw: Request };
   /** The response, as far as there is one. */

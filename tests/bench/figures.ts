@@ -68,7 +68,8 @@ function judged(target: Target, reached: Figure): Verdict {
   const limit = atMost ?? atLeast ?? NaN;
   const off = atMost === undefined ? limit - reached.median : reached.median - limit;
   const met = off <= 0;
-  const measured = Number.isFinite(off);
+  // A share of what others take cannot be less than nothing: there, a collector came in between.
+  const measured = Number.isFinite(off) && !(over !== undefined && reached.median < 0);
   return {
     what: `${measure}${above}: ${of}${against}`,
     figure: reached,
