@@ -144,17 +144,43 @@ interface OuterFields {
  * asked for: it would make a response, with which that of every handler is merged.
  */
 function takeFields(c: HonoContextLike): OuterFields | undefined {
-  if (c.finalized || isEmpty(c.newResponse(null, { status: 200 }).headers)) return undefined;
+  if (c.finalized || (tellsAll(c) && isEmpty(probed(c)))) return undefined;
   const binding = new Headers((c.res as Response).headers);
   // To ask for the response has made one.
   c.res = undefined;
   c.finalized = false;
-  const usual = new Headers(c.newResponse(null, { status: 200 }).headers);
+  const usual = new Headers(probed(c));
   // It goes with the body. Hono does not merge it either.
   usual.delete("content-type");
   binding.delete("content-type");
   for (const [name, value] of usual) if (binding.get(name) === value) binding.delete(name);
   return [...usual, ...binding].length === 0 ? undefined : { usual, binding };
+}
+
+/** The fields that a response would have that is made now. */
+function probed(c: HonoContextLike): Headers {
+  return c.newResponse(null, { status: 200 }).headers;
+}
+
+/** By the class of the context, as an app may have several versions of Hono. */
+const telling = new WeakMap<object, boolean>();
+
+/** Whether a response that is made now has the fields set on `c.res`, too: not in the oldest Hono 4. */
+function tellsAll(c: HonoContextLike): boolean {
+  const { constructor } = c;
+  if (typeof constructor !== "function") return false;
+  const known = telling.get(constructor);
+  if (known !== undefined) return known;
+  let tells = false;
+  try {
+    const trial = Reflect.construct(constructor, [c.req.raw]) as HonoContextLike;
+    (trial.res as Response).headers.set("x-trial", "1");
+    tells = probed(trial).has("x-trial");
+  } catch {
+    // Whatever it is, it is asked the long way.
+  }
+  telling.set(constructor, tells);
+  return tells;
 }
 
 function isEmpty(headers: Headers): boolean {
