@@ -120,7 +120,7 @@ let decoder: TextDecoder | undefined;
 
 /**
  * A body as it is kept: as text where the runtime serves that faster than bytes. Without a type of
- * its own it stays as it is, since a text would be given one.
+ * its own it stays as it is: a text would be given one.
  */
 export function atRest(bytes: Uint8Array<ArrayBuffer>, { fields }: Head): Body {
   if (bytes.length > maxTextBytes() || fields["content-type"] === undefined) return bytes;
@@ -166,7 +166,10 @@ export function revive(
   if (status !== undefined) headers["cache-status"] = status;
   const isEmpty = head.status === 204 || head.status === 205;
   if (!isEmpty) headers["content-length"] = String(body.length);
-  return new Response(isEmpty || ask.method === "HEAD" ? null : body, {
+  // A text without a type would be given one: the origin may have taken it back since.
+  const isUntyped = typeof body === "string" && headers["content-type"] === undefined;
+  const whole = isUntyped ? new TextEncoder().encode(body) : body;
+  return new Response(isEmpty || ask.method === "HEAD" ? null : whole, {
     status: head.status,
     statusText: head.statusText,
     headers,

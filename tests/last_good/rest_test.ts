@@ -43,3 +43,17 @@ for (const [what, bytes] of BODIES) {
     });
   }
 }
+
+Deno.test("H1: a type that the origin takes back is not made up", async () => {
+  const site = new Site();
+  site.answer = page({ "content-type": "text/css", etag: '"a"' }, new Uint8Array([97]));
+  await site.read();
+  site.at += 60_000;
+  site.answer = page({ etag: '"a"' }, new Uint8Array([97]));
+  await site.read();
+  site.fail();
+
+  const served = await site.get();
+
+  assertEquals([served.headers.get("content-type"), await served.text()], [null, "a"]);
+});
