@@ -118,7 +118,8 @@ Deno.test("16: a listener and a judge are those of their own circuit", async () 
 });
 
 Deno.test("16: circuits made in turn with another threshold have that", () => {
-  const circuits = [2, 1].map((threshold) => new Circuit({ threshold, now: () => 0 }));
+  const now = () => 0;
+  const circuits = [2, 1].map((threshold) => new Circuit({ threshold, now }));
 
   for (const circuit of circuits) calls(circuit, "failure");
 
