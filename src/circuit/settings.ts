@@ -148,9 +148,12 @@ export class CircuitSettings<T> {
   }
 }
 
+/** The options that settings are made of. */
+type Shared = Readonly<Record<Exclude<keyof CircuitOptions, "name" | "state">, unknown>>;
+
 /** The settings made last, and the options of which. */
 let latest:
-  | { readonly of: CircuitOptions<never>; readonly settings: CircuitSettings<never> }
+  | { readonly of: Shared; readonly settings: CircuitSettings<never> }
   | undefined;
 
 /**
@@ -164,12 +167,31 @@ export function settingsOf<T>(options: CircuitOptions<T>): CircuitSettings<T> {
     return latest.settings as unknown as CircuitSettings<T>;
   }
   const settings = new CircuitSettings(options);
-  latest = { of: { ...options } as never, settings: settings as never };
+  latest = { of: sharedOf(options), settings: settings as never };
   return settings;
 }
 
+/** Each is read: an object of a class may have them on its prototype. */
+function sharedOf<T>(options: CircuitOptions<T>): Shared {
+  const { threshold, trip, delayMs, probes, probeTimeoutMs, timeoutMs } = options;
+  const { judge, mode, onEvent, now, random } = options;
+  return {
+    threshold,
+    trip,
+    delayMs,
+    probes,
+    probeTimeoutMs,
+    timeoutMs,
+    judge,
+    mode,
+    onEvent,
+    now,
+    random,
+  };
+}
+
 /** Whether the same settings come of both. One by one: a loop over names takes ten times as long. */
-function areSame<T>(one: CircuitOptions<never>, other: CircuitOptions<T>): boolean {
+function areSame<T>(one: Shared, other: CircuitOptions<T>): boolean {
   return one.threshold === other.threshold && one.trip === other.trip &&
     one.delayMs === other.delayMs && one.probes === other.probes &&
     one.probeTimeoutMs === other.probeTimeoutMs && one.timeoutMs === other.timeoutMs &&

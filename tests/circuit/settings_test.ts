@@ -126,6 +126,19 @@ Deno.test("16: circuits made in turn with another threshold have that", () => {
   assertEquals(circuits.map(({ state }) => state), ["closed", "open"]);
 });
 
+Deno.test("16: options on a prototype are those of their own circuit alone", () => {
+  class Options implements CircuitOptions {
+    get threshold() {
+      return 1;
+    }
+  }
+  const circuits = [new Circuit(new Options()), new Circuit(), new Circuit(new Options())];
+
+  for (const circuit of circuits) calls(circuit, "failure");
+
+  assertEquals(circuits.map(({ state }) => state), ["open", "closed", "open"]);
+});
+
 Deno.test("16: a list of policies that has changed is seen by the next circuit", () => {
   const trip = [consecutive(2)];
   const options = { trip, now: () => 0 };
