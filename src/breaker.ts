@@ -206,17 +206,15 @@ export function breaker(options: BreakerOptions = {}): Breaker {
   async function guarded(
     request: Request,
     produce: Produce,
-    takesSignal: boolean,
-    usualKey: () => string,
     context: RespondContext,
   ): Promise<Response> {
     const { key, hasJustCome = false } = context;
     const ask = askedBy(request, hasJustCome);
     const circuit = key === undefined
-      ? circuitFor(ask, usualKey())
+      ? circuitFor(ask, context.defaultKey ?? (respondKey ??= ownKey()))
       : circuits.get(demand("choose a circuit", "key", key, text));
     const answer = joint.answer(
-      new HandlerTurn(settings, ask, circuit, request, produce, takesSignal, context),
+      new HandlerTurn(settings, ask, circuit, request, produce, context),
     );
     return answer instanceof Promise ? await answer : answer;
   }
@@ -224,8 +222,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
   return {
     fetch: guardedFetch,
     wrap(handler) {
-      const key = ownKey();
-      const usualKey = () => key;
+      const defaultKey = ownKey();
       return function (this: unknown, request, ...rest) {
         // Behind an answer the call is no longer its caller's: Deno aborts the request's own signal
         // as soon as the answer is sent.
@@ -235,14 +232,12 @@ export function breaker(options: BreakerOptions = {}): Breaker {
             signal === undefined ? request : new Request(request, { signal }),
             ...rest,
           );
-        return guarded(request, produce, false, usualKey, contextIn(rest));
+        const context = { defaultKey, takesSignal: false, ...contextIn(rest) };
+        return guarded(request, produce, context);
       };
     },
-    respond(request, produce, context = {}) {
-      const usualKey = () => context.defaultKey ?? (respondKey ??= ownKey());
-      // Its signal is there because it is asked for.
-      return guarded(request, produce as Produce, context.takesSignal ?? true, usualKey, context);
-    },
+    // Its signal is there because it is asked for.
+    respond: (request, produce, context = {}) => guarded(request, produce as Produce, context),
     circuit: (key) => circuits.get(demand("choose a circuit", "key", key, text)),
     circuits: () => circuits,
     forget(request) {

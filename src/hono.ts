@@ -154,7 +154,7 @@ function takeFields(c: HonoContextLike): OuterFields | undefined {
   usual.delete("content-type");
   binding.delete("content-type");
   for (const [name, value] of usual) if (binding.get(name) === value) binding.delete(name);
-  return [...usual, ...binding].length === 0 ? undefined : { usual, binding };
+  return isEmpty(usual) && isEmpty(binding) ? undefined : { usual, binding };
 }
 
 /** The fields that a response would have that is made now. */

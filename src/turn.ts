@@ -152,7 +152,7 @@ export class HandlerTurn extends Turn {
   readonly takesSignal: boolean;
   readonly #request: Request;
   readonly #produce: Produce;
-  readonly #context: Pick<RespondContext, "behind" | "waitUntil">;
+  readonly #context: RespondContext;
 
   constructor(
     settings: JointSettings,
@@ -160,11 +160,10 @@ export class HandlerTurn extends Turn {
     circuit: Circuit<Response>,
     request: Request,
     produce: Produce,
-    takesSignal: boolean,
-    context: Pick<RespondContext, "behind" | "waitUntil">,
+    context: RespondContext,
   ) {
     super(settings, ask, circuit);
-    this.takesSignal = takesSignal;
+    this.takesSignal = context.takesSignal ?? true;
     this.behind = context.behind ?? true;
     this.#request = request;
     this.#produce = produce;

@@ -211,7 +211,7 @@ export class LastGood {
     const head = wasDecoded ? decoded(whole) : whole;
     const variant = variantOf(ask, seen.vary ?? []);
     if (headSize(head) > MAX_HEAD_BYTES || keyLength(place, variant) > MAX_KEY_LENGTH) return false;
-    this.#put(answer, { head, body: current.body, variant });
+    this.#put(answer, { head, body: atRest(current.body, head), variant });
     return true;
   }
 

@@ -119,15 +119,17 @@ export function decoded(head: Head): Head {
 let decoder: TextDecoder | undefined;
 
 /**
- * A body as it is kept: as text where the runtime serves that faster than bytes. Without a type of
- * its own it stays as it is: a text would be given one.
+ * A body as it is kept under this head: as text where the runtime serves that faster than bytes.
+ * Without a type, which an origin may also take back later, it is bytes: a text would be given one.
  */
-export function atRest(bytes: Uint8Array<ArrayBuffer>, { fields }: Head): Body {
-  if (bytes.length > maxTextBytes() || fields["content-type"] === undefined) return bytes;
+export function atRest(body: Body, { fields }: Head): Body {
+  const isText = typeof body === "string";
+  if (fields["content-type"] === undefined) return isText ? new TextEncoder().encode(body) : body;
+  if (isText || body.length > maxTextBytes()) return body;
   decoder ??= new TextDecoder();
-  const text = decoder.decode(bytes);
+  const text = decoder.decode(body);
   // deno-lint-ignore no-control-regex
-  return text.length === bytes.length && /^[\x00-\x7f]*$/.test(text) ? text : bytes;
+  return text.length === body.length && /^[\x00-\x7f]*$/.test(text) ? text : body;
 }
 
 /** The age of a snapshot, in ms. A clock that stepped back gives no negative one. */
@@ -166,10 +168,7 @@ export function revive(
   if (status !== undefined) headers["cache-status"] = status;
   const isEmpty = head.status === 204 || head.status === 205;
   if (!isEmpty) headers["content-length"] = String(body.length);
-  // A text without a type would be given one: the origin may have taken it back since.
-  const isUntyped = typeof body === "string" && headers["content-type"] === undefined;
-  const whole = isUntyped ? new TextEncoder().encode(body) : body;
-  return new Response(isEmpty || ask.method === "HEAD" ? null : whole, {
+  return new Response(isEmpty || ask.method === "HEAD" ? null : body, {
     status: head.status,
     statusText: head.statusText,
     headers,

@@ -10,6 +10,7 @@
  * moves them too.
  */
 import { output } from "../runtimes/child.ts";
+import { WORKERD_VERSION } from "../runtimes/runtimes.ts";
 import { type Figure, short, spread, subjects, table, type Verdict, verdicts } from "./figures.ts";
 import { HTTP_LINES, overHttp } from "./http.ts";
 import { LINES } from "./lines.ts";
@@ -17,7 +18,7 @@ import type { Effort, Samples } from "./rounds.ts";
 import { type Runtime, runtime } from "./runtime.ts";
 import { type LineResult, type RuntimeResult, summary } from "./summary.ts";
 import { importing, size } from "./weight.ts";
-import { keepOnWorkerd, WORKERD_VERSION } from "./workerd.ts";
+import { keepOnWorkerd } from "./workerd.ts";
 
 const LIMIT_MS = 240_000;
 const RESULT = new URL("../../dist/bench.json", import.meta.url);

@@ -8,11 +8,16 @@ type Handler = (request: Request, info: Deno.ServeHandlerInfo) => Response | Pro
 /** A server, and what its breaker says. */
 function serving(make: (options: { onEvent: (event: BreakerEvent) => void }) => Handler) {
   const events: BreakerEvent[] = [];
+  const heard = Promise.withResolvers<void>();
+  const onEvent = (event: BreakerEvent) => {
+    events.push(event);
+    heard.resolve();
+  };
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    make({ onEvent: (event) => void events.push(event) }),
+    make({ onEvent }),
   );
-  return { events, server, url: `http://127.0.0.1:${server.addr.port}/` };
+  return { events, heard: heard.promise, server, url: `http://127.0.0.1:${server.addr.port}/` };
 }
 
 /** The ways in which a server's requests come to a breaker. */
@@ -37,7 +42,7 @@ for (const [way, make] of Object.entries(WAYS)) {
       started.resolve();
       return work.promise;
     };
-    const { events, server, url } = serving((options) => make(handler, options));
+    const { events, heard, server, url } = serving((options) => make(handler, options));
     await using _ = server;
     const client = new AbortController();
     const asked = fetch(url, { signal: client.signal }).catch(() => {});
@@ -45,7 +50,7 @@ for (const [way, make] of Object.entries(WAYS)) {
 
     client.abort();
     await asked;
-    while (events.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await heard;
     work.reject(new Error("nobody waits for this"));
 
     assertEquals(events.map((event) => [event.type, "why" in event && event.why]), [

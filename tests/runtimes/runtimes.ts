@@ -108,3 +108,24 @@ const config :Workerd.Config = (
 );
 `;
 }
+
+/** As `wrangler deploy` would have it, with the upstream on this machine. */
+export function servingConfig(file: string, upstream: string): string {
+  const name = file.slice(file.lastIndexOf("/") + 1);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (
+      name = "app",
+      worker = (
+        modules = [(name = "${name}", esModule = embed "${name}")],
+        compatibilityDate = "${WORKERD_DATE}",
+        bindings = [(name = "UPSTREAM", text = "${upstream}")],
+      ),
+    ),
+    (name = "internet", network = (allow = ["private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "app")],
+);
+`;
+}

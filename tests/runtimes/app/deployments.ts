@@ -1,7 +1,14 @@
 import { bundleEntry, lower, type Target } from "../bundle.ts";
 import { type Program, serve, type Server } from "../child.ts";
 import type { Result } from "../result.ts";
-import { BUN_VERSION, NODE, WORKERD, WORKERD_DATE, WORKERD_VERSION } from "../runtimes.ts";
+import {
+  BUN_VERSION,
+  NODE,
+  servingConfig,
+  WORKERD,
+  WORKERD_DATE,
+  WORKERD_VERSION,
+} from "../runtimes.ts";
 import { node, tool } from "../tool.ts";
 import { type Deployed, OUTAGE } from "./outage.ts";
 import { startUpstream } from "./upstream.ts";
@@ -67,7 +74,7 @@ export const DEPLOYMENTS: readonly Deployment[] = [
         version: `${WORKERD_VERSION}, ${WORKERD_DATE}`,
         async program(upstream) {
           const config = `${file}.capnp`;
-          await Deno.writeTextFile(config, workerdConfig(file, upstream));
+          await Deno.writeTextFile(config, servingConfig(file, upstream));
           return { command, args: ["serve", "--control-fd=1", config] };
         },
       };
@@ -134,25 +141,4 @@ async function make(entry: string, target: Target, folder: string): Promise<stri
 
 function here(name: string): string {
   return new URL(name, import.meta.url).href;
-}
-
-/** As `wrangler deploy` would have it, with the upstream on this machine. */
-function workerdConfig(file: string, upstream: string): string {
-  const name = file.slice(file.lastIndexOf("/") + 1);
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (
-      name = "app",
-      worker = (
-        modules = [(name = "${name}", esModule = embed "${name}")],
-        compatibilityDate = "${WORKERD_DATE}",
-        bindings = [(name = "UPSTREAM", text = "${upstream}")],
-      ),
-    ),
-    (name = "internet", network = (allow = ["private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "app")],
-);
-`;
 }
