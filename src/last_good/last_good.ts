@@ -128,9 +128,15 @@ export class LastGood {
    */
   pass(answer: GoodAnswer): Passage | Kept | undefined {
     const { ask, place, response, reception } = answer;
-    const current = this.#memory.find(place, ask.headers);
-    const isRecent = current !== undefined && this.#isRecent(current, answer);
-    if (isRecent && !answer.isHeard && changesNothing(current, response)) return undefined;
+    const found = this.#memory.find(place, ask.headers);
+    // S18: what was asked for later stays as it is.
+    const current = found !== undefined && found.head.order <= reception.order ? found : undefined;
+    const isSame = current?.head.etag !== undefined &&
+      current.head.etag === response.headers.get("etag");
+    const isJustCopied = current !== undefined && this.#isJustCopied(current, reception);
+    // Where nothing tells that it is the same, to call the kept one newer might be a lie.
+    const staysAsItIs = isJustCopied && !isSame;
+    if (staysAsItIs && !answer.isHeard && changesNothing(current, response)) return undefined;
     const seen = exchange(ask, response, place.partitioned, this.settings);
     const refusal = obstacle(seen);
     if (refusal !== undefined) {
@@ -140,10 +146,10 @@ export class LastGood {
       return { why: refusal.why };
     }
     if (this.#isVetoed(answer)) return { why: "veto" };
-    if (isRecent) return undefined;
+    if (staysAsItIs) return undefined;
     const why = elsewhere(response);
     if (why !== undefined) return { why };
-    if (current !== undefined && this.#freshens(current, answer, seen)) return undefined;
+    if (isSame && this.#freshens(current, isJustCopied, answer, seen)) return undefined;
     const head = headOf(seen, reception, freshness(seen, reception.receivedAt));
     if (headSize(head) > MAX_HEAD_BYTES) return { why: "headers-too-large" };
     return this.#copy(answer, seen, head);
@@ -167,31 +173,23 @@ export class LastGood {
     return false;
   }
 
-  /**
-   * Whether what is kept was copied a moment ago, and nothing tells that this is the same: to call
-   * the kept one newer might be a lie.
-   */
-  #isRecent(current: Snapshot, { reception, response }: GoodAnswer): boolean {
-    const { order, etag } = current.head;
-    return order <= reception.order && this.#isJustCopied(current, reception) &&
-      (etag === undefined || etag !== response.headers.get("etag"));
-  }
-
   #isJustCopied({ copiedAt }: Snapshot, { receivedAt }: Reception): boolean {
     const sinceMs = receivedAt - copiedAt;
     return sinceMs >= 0 && sinceMs < this.settings.refreshMs;
   }
 
   /**
-   * Makes times and fields of what is kept new if this is the very same, by its validator
+   * Makes times and fields of what is kept new, where this is the very same by its validator
    * (RFC 9111 §4.3.4): a strong one or, of what was copied a moment ago, any.
    */
-  #freshens(current: Snapshot, answer: GoodAnswer, seen: Exchange): boolean {
+  #freshens(
+    current: Snapshot,
+    isJustCopied: boolean,
+    answer: GoodAnswer,
+    seen: Exchange,
+  ): boolean {
     const { ask, place, response, reception } = answer;
-    if (current.head.order > reception.order) return false;
-    const etag = seen.fields.get("etag") ?? undefined;
-    const isSame = etag !== undefined && etag === current.head.etag;
-    if (isSame && this.#isJustCopied(current, reception)) {
+    if (isJustCopied) {
       const { order, receivedAt } = reception;
       current.head = {
         ...current.head,
@@ -202,7 +200,8 @@ export class LastGood {
       };
       return true;
     }
-    if (!isSame || !isStrong(etag) || response.status !== current.head.status) return false;
+    const { etag = "", status } = current.head;
+    if (!isStrong(etag) || response.status !== status) return false;
     const coding = seen.fields.get("content-encoding");
     const keptCoding = current.head.fields["content-encoding"];
     if (keptCoding !== undefined && keptCoding !== coding) return false;
