@@ -88,6 +88,33 @@ Deno.test("refreshMs: a refusal within it removes what is kept", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
+Deno.test("S18: the same entity tag of an older request freshens nothing", async () => {
+  const site = new Site();
+  let resolve = (_: Response) => {};
+  const promise = new Promise<Response>((yes) => resolve = yes);
+  site.answer = () => promise;
+  const slow = site.read();
+  site.answer = page({ etag: '"a"' });
+  await site.read();
+
+  resolve(new Response("good", { headers: { etag: '"a"', "cache-control": "max-age=99" } }));
+  await slow;
+  site.fail();
+
+  const response = await site.get();
+  assertEquals(await response.text(), "good");
+  assert(!response.headers.get("cache-status")?.includes("ttl"));
+});
+
+Deno.test("12: a clock that steps back does not put the next copy off", async () => {
+  const site = await keeping({}, -10);
+  site.answer = page({}, "newer");
+
+  await site.read();
+
+  assertEquals(await site.kept(), "newer");
+});
+
 /** What comes within refreshMs, and what is then kept. Who listens must not make a difference. */
 const WITHIN: readonly {
   readonly what: string;
