@@ -16,18 +16,18 @@
 
 export { type Breaker, breaker, type BreakerOptions, type RespondContext } from "./src/breaker.ts";
 export { Circuit } from "./src/circuit/circuit.ts";
-export type { Permit } from "./src/circuit/admission.ts";
+export type { Permit } from "./src/circuit/permit.ts";
 export type { CircuitOptions } from "./src/circuit/settings.ts";
 export type { CircuitSnapshot, SavedOpening, SavedWindow } from "./src/circuit/snapshot.ts";
 export type { Judge, Verdict } from "./src/circuit/verdict.ts";
 export { backoff, type BackoffOptions, type DelayPolicy } from "./src/circuit/delay.ts";
-export { consecutive, total, type TripPolicy, type TripWindow } from "./src/circuit/trip.ts";
+export { consecutive, total, type TripPolicy, type TripWindow } from "./src/circuit/trip/policy.ts";
 export {
   failureRate,
   type FailureRateOptions,
   slowRate,
   type SlowRateOptions,
-} from "./src/circuit/rate.ts";
+} from "./src/circuit/trip/rates.ts";
 export { CircuitOpenError } from "./src/errors.ts";
 export {
   type BreakerEvent,
@@ -48,6 +48,6 @@ export {
   type StaleEvent,
   type StaleReason,
   type StateEvent,
-} from "./src/events.ts";
+} from "./src/observe/events.ts";
 export type { LastGoodOptions } from "./src/last_good/options.ts";
-export type { Obstacle } from "./src/last_good/storable.ts";
+export type { Obstacle } from "./src/last_good/rules/storable.ts";

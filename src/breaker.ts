@@ -1,34 +1,34 @@
 import type { Circuit } from "./circuit/circuit.ts";
-import { Circuits } from "./circuit/circuits.ts";
+import { CircuitRegistry } from "./circuit/registry.ts";
 import { type CircuitOptions, CircuitSettings } from "./circuit/settings.ts";
-import type { ErrorSource } from "./events.ts";
-import { isFromServer } from "./host.ts";
-import { Joint } from "./joint.ts";
+import type { ErrorSource } from "./observe/events.ts";
+import { isFromServer } from "./runtime.ts";
+import { Guard } from "./guard/guard.ts";
 import {
-  FetchTurn,
-  HandlerTurn,
-  type JointSettings,
+  FetchContext,
+  type GuardSettings,
+  HandlerContext,
   type Produce,
+  reportError,
   type RespondContext,
-  tellError,
-} from "./turn.ts";
-import { type Ask, askedBy, askedByFetch } from "./last_good/ask.ts";
+} from "./guard/request_context.ts";
+import { fetchHead, type RequestHead, requestHead } from "./last_good/request_head.ts";
 import { LastGood } from "./last_good/last_good.ts";
 import { type LastGoodOptions, lastGoodSettings } from "./last_good/options.ts";
 import {
   callback,
+  check,
+  checkOptions,
   count,
-  demand,
-  demandOptions,
   duration,
-  misuse,
+  invalidOption,
   oneOf,
   optional,
   text,
 } from "./validation.ts";
-import { Work } from "./work.ts";
+import { BackgroundWork } from "./guard/background.ts";
 
-export type { RespondContext } from "./turn.ts";
+export type { RespondContext } from "./guard/request_context.ts";
 
 /** Options of a breaker. They are read once, never written: one object may serve many breakers. */
 export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> {
@@ -141,35 +141,35 @@ export interface Breaker {
  */
 export function breaker(options: BreakerOptions = {}): Breaker {
   const purpose = "make a breaker";
-  const { timeoutMs = 10_000, maxCircuits = 1_000, maxDelayMs = 600_000 } = demandOptions(
+  const { timeoutMs = 10_000, maxCircuits = 1_000, maxDelayMs = 600_000 } = checkOptions(
     purpose,
     options,
   );
   const { onRetryAfter = "stretch", lastGood: lastGoodOptions = {} } = options;
   const circuitSettings = new CircuitSettings<Response>({ ...options, timeoutMs }, purpose);
-  const upstream = demand(purpose, "fetch", options.fetch, optional(callback));
-  const keyOf = demand(purpose, "key", options.key, optional(callback));
+  const upstream = check(purpose, "fetch", options.fetch, optional(callback));
+  const keyOf = check(purpose, "key", options.key, optional(callback));
   const { now, onEvent, judge } = circuitSettings;
-  const settings: JointSettings = {
+  const settings: GuardSettings = {
     deadlines: circuitSettings.deadlines,
     mode: circuitSettings.mode,
     judge,
     onEvent,
     now,
-    onRetryAfter: demand(purpose, "onRetryAfter", onRetryAfter, oneOf("stretch", "open")),
-    maxDelayMs: demand(purpose, "maxDelayMs", maxDelayMs, duration),
-    fallback: demand(purpose, "fallback", options.fallback, optional(callback)),
-    waitUntil: demand(purpose, "waitUntil", options.waitUntil, optional(callback)),
+    onRetryAfter: check(purpose, "onRetryAfter", onRetryAfter, oneOf("stretch", "open")),
+    maxDelayMs: check(purpose, "maxDelayMs", maxDelayMs, duration),
+    fallback: check(purpose, "fallback", options.fallback, optional(callback)),
+    waitUntil: check(purpose, "waitUntil", options.waitUntil, optional(callback)),
   };
-  const circuits = new Circuits(
+  const circuits = new CircuitRegistry(
     circuitSettings,
-    demand(purpose, "maxCircuits", maxCircuits, count),
+    check(purpose, "maxCircuits", maxCircuits, count),
   );
   const lastGood = lastGoodOptions === false
     ? undefined
     : new LastGood(lastGoodSettings(purpose, lastGoodOptions));
-  const work = new Work();
-  const joint = new Joint(settings, lastGood, work);
+  const work = new BackgroundWork();
+  const guard = new Guard(settings, lastGood, work);
 
   let handlers = 0;
   const ownKey = () =>
@@ -178,27 +178,27 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 
   /** Errors that belong to no circuit yet. */
   const errors = {
-    tellError: (source: ErrorSource, error: unknown) =>
-      tellError(settings, circuitSettings.name, source, error),
+    reportError: (source: ErrorSource, error: unknown) =>
+      reportError(settings, circuitSettings.name, source, error),
   };
 
-  function circuitFor(ask: Ask, usual: string): Circuit<Response> {
+  function circuitFor(request: RequestHead, usual: string): Circuit<Response> {
     if (keyOf === undefined) return circuits.get(usual);
     try {
-      const key: unknown = keyOf(ask.request());
+      const key: unknown = keyOf(request.toRequest());
       if (typeof key === "string") return circuits.get(key);
-      throw misuse("choose a circuit", "key", "a function that gives a string", key);
+      throw invalidOption("choose a circuit", "key", "a function that gives a string", key);
     } catch (error) {
-      errors.tellError("key", error);
+      errors.reportError("key", error);
     }
     return circuits.get(usual);
   }
 
   async function guardedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    const ask = askedByFetch(input, init);
-    const circuit = circuitFor(ask, ask.origin);
+    const request = fetchHead(input, init);
+    const circuit = circuitFor(request, request.origin);
     const call = upstream ?? globalThis.fetch;
-    const answer = joint.answer(new FetchTurn(settings, ask, circuit, call, input, init));
+    const answer = guard.answer(new FetchContext(settings, request, circuit, call, input, init));
     // What is answered from memory is there: to wait for it would take longer than to make it.
     return answer instanceof Promise ? await answer : answer;
   }
@@ -209,12 +209,12 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     context: RespondContext,
   ): Promise<Response> {
     const { key, hasJustCome = false } = context;
-    const ask = askedBy(request, hasJustCome);
+    const head = requestHead(request, hasJustCome);
     const circuit = key === undefined
-      ? circuitFor(ask, context.defaultKey ?? (respondKey ??= ownKey()))
-      : circuits.get(demand("choose a circuit", "key", key, text));
-    const answer = joint.answer(
-      new HandlerTurn(settings, ask, circuit, request, produce, context),
+      ? circuitFor(head, context.defaultKey ?? (respondKey ??= ownKey()))
+      : circuits.get(check("choose a circuit", "key", key, text));
+    const answer = guard.answer(
+      new HandlerContext(settings, head, circuit, request, produce, context),
     );
     return answer instanceof Promise ? await answer : answer;
   }
@@ -238,10 +238,10 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     },
     // Its signal is there because it is asked for.
     respond: (request, produce, context = {}) => guarded(request, produce as Produce, context),
-    circuit: (key) => circuits.get(demand("choose a circuit", "key", key, text)),
+    circuit: (key) => circuits.get(check("choose a circuit", "key", key, text)),
     circuits: () => circuits,
     forget(request) {
-      lastGood?.forget(request && askedByFetch(request, undefined), errors);
+      lastGood?.forget(request && fetchHead(request, undefined), errors);
     },
     idle: () => work.idle(),
   };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { count, demand, duration, misuse, optional, type Rule } from "./validation.ts";
+import { check, count, duration, invalidOption, optional, type Rule } from "./validation.ts";
 
 /** One answer of a scripted upstream. */
 export type ScriptedAnswer =
@@ -87,10 +87,10 @@ export function upstream(
   options: UpstreamOptions = {},
 ): ScriptedUpstream {
   const purpose = "make an upstream";
-  if (!Array.isArray(script)) throw misuse(purpose, "script", "a list of answers", script);
-  demand(purpose, "script.length", script.length, count);
+  if (!Array.isArray(script)) throw invalidOption(purpose, "script", "a list of answers", script);
+  check(purpose, "script.length", script.length, count);
   for (const answer of script) checkAnswer(purpose, answer);
-  const delayMs = demand(purpose, "delayMs", options.delayMs ?? 0, duration);
+  const delayMs = check(purpose, "delayMs", options.delayMs ?? 0, duration);
   const requests: Request[] = [];
 
   async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
@@ -115,18 +115,20 @@ function checkAnswer(purpose: string, answer: unknown): void {
   if (typeof answer === "function") return;
   const says = 'a status from 200 to 599, "hang", "reset", an Error, a Response, a function or a ' +
     "scripted response";
-  if (typeof answer !== "object" || answer === null) throw misuse(purpose, "script", says, answer);
+  if (typeof answer !== "object" || answer === null) {
+    throw invalidOption(purpose, "script", says, answer);
+  }
   if (!isScripted(answer as Error | Response | ScriptedResponse)) return;
   const { status, delayMs } = answer as ScriptedResponse;
-  demand(purpose, "script.status", status, optional(aStatus));
-  demand(purpose, "script.delayMs", delayMs, optional(duration));
+  check(purpose, "script.status", status, optional(aStatus));
+  check(purpose, "script.delayMs", delayMs, optional(duration));
 }
 
 function isStatus(value: unknown): value is number {
   return Number.isInteger(value) && value as number >= 200 && value as number <= 599;
 }
 
-const aStatus: Rule<number> = { says: "a status from 200 to 599", holds: isStatus };
+const aStatus: Rule<number> = { mustBe: "a status from 200 to 599", accepts: isStatus };
 
 function isScripted(answer: ScriptedAnswer): answer is ScriptedResponse {
   return typeof answer === "object" && !(answer instanceof Error) && !(answer instanceof Response);

@@ -1,11 +1,11 @@
 /** What an option must be: in words for the error, and as a check. */
 export interface Rule<T> {
   /** Completes the sentence "must be …". */
-  readonly says: string;
+  readonly mustBe: string;
   /** Whether it is about numbers: then a number that breaks it is out of range. */
   readonly isNumber?: boolean;
   /** Whether `value` obeys the rule. */
-  holds(value: unknown): value is T;
+  accepts(value: unknown): value is T;
 }
 
 /** The longest delay that timers take: more fires at once, on every runtime. */
@@ -13,9 +13,9 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 function number(says: string, holds: (value: number) => boolean): Rule<number> {
   return {
-    says,
+    mustBe: says,
     isNumber: true,
-    holds: (value): value is number => typeof value === "number" && holds(value),
+    accepts: (value): value is number => typeof value === "number" && holds(value),
   };
 }
 
@@ -75,38 +75,38 @@ export const factor: Rule<number> = number(
 
 /** Any string. */
 export const text: Rule<string> = {
-  says: "a string",
-  holds: (value): value is string => typeof value === "string",
+  mustBe: "a string",
+  accepts: (value): value is string => typeof value === "string",
 };
 
 /** Any function. */
 // deno-lint-ignore no-explicit-any
 export const callback: Rule<(...args: any[]) => any> = {
-  says: "a function",
+  mustBe: "a function",
   // deno-lint-ignore no-explicit-any
-  holds: (value): value is (...args: any[]) => any => typeof value === "function",
+  accepts: (value): value is (...args: any[]) => any => typeof value === "function",
 };
 
 /** Any object, arrays aside. */
 export const object: Rule<object> = {
-  says: "an object",
-  holds: (value): value is object =>
+  mustBe: "an object",
+  accepts: (value): value is object =>
     typeof value === "object" && value !== null && !Array.isArray(value),
 };
 
 /** One of the words given. */
 export function oneOf<T extends string>(...words: readonly T[]): Rule<T> {
   return {
-    says: words.map((word) => `"${word}"`).join(" or "),
-    holds: (value): value is T => words.some((word) => word === value),
+    mustBe: words.map((word) => `"${word}"`).join(" or "),
+    accepts: (value): value is T => words.some((word) => word === value),
   };
 }
 
 /** Either `rule`, or not given at all. */
 export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
   return {
-    says: rule.says,
-    holds: (value): value is T | undefined => value === undefined || rule.holds(value),
+    mustBe: rule.mustBe,
+    accepts: (value): value is T | undefined => value === undefined || rule.accepts(value),
   };
 }
 
@@ -118,11 +118,11 @@ export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
  * @throws {RangeError} If it is a number that breaks the rule.
  * @throws {TypeError} If it is anything else that breaks the rule.
  */
-export function demand<T>(purpose: string, option: string, value: unknown, rule: Rule<T>): T {
-  if (rule.holds(value)) return value;
+export function check<T>(purpose: string, option: string, value: unknown, rule: Rule<T>): T {
+  if (rule.accepts(value)) return value;
   throw rule.isNumber && typeof value === "number"
-    ? outOfRange(purpose, option, rule.says, value)
-    : misuse(purpose, option, rule.says, value);
+    ? outOfRange(purpose, option, rule.mustBe, value)
+    : invalidOption(purpose, option, rule.mustBe, value);
 }
 
 /**
@@ -130,13 +130,18 @@ export function demand<T>(purpose: string, option: string, value: unknown, rule:
  *
  * @throws {TypeError} If they are not.
  */
-export function demandOptions<T>(purpose: string, options: T): T {
-  demand(purpose, "options", options, object);
+export function checkOptions<T>(purpose: string, options: T): T {
+  check(purpose, "options", options, object);
   return options;
 }
 
 /** The error for an option of the wrong kind. */
-export function misuse(purpose: string, option: string, says: string, value: unknown): TypeError {
+export function invalidOption(
+  purpose: string,
+  option: string,
+  says: string,
+  value: unknown,
+): TypeError {
   return new TypeError(sentence(purpose, option, says, value));
 }
 

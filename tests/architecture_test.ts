@@ -1,38 +1,40 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 
-/** What everybody may use: it knows neither half. */
-const WORDS = ["src/errors.ts", "src/events.ts", "src/validation.ts"];
+/** What every room may import: it knows neither half. */
+const SHARED = ["src/errors.ts", "src/observe/events.ts", "src/runtime.ts", "src/validation.ts"];
 
 /**
  * Who may import whom, from the top down; the first line that a file fits is the line for it.
- * `folder/` is all below a folder, `folder/*` what lies in it directly.
+ * `folder/` is everything below a folder, `folder/*` only what lies in it directly.
  */
 const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   [["mod.ts"], ["src/"]],
-  [["src/hono.ts"], ["src/breaker.ts", "src/host.ts", ...WORDS]],
-  [["src/breaker.ts", "src/joint.ts", "src/turn.ts", "src/upstream.ts"], [
-    "src/circuit/",
-    "src/last_good/",
-    "src/*",
-  ]],
-  [["src/circuit/"], ["src/circuit/", "src/host.ts", ...WORDS]],
-  [["src/last_good/memory.ts"], ["src/last_good/", ...WORDS, "lru-cache"]],
-  [["src/last_good/copy.ts", "src/last_good/snapshot.ts"], [
-    "src/last_good/",
-    "src/host.ts",
-    ...WORDS,
-  ]],
-  [["src/last_good/"], ["src/last_good/", ...WORDS]],
-  [WORDS, WORDS],
-  [["src/"], ["src/*"]],
+  // A framework knows how to call the breaker, and no more.
+  [["src/adapters/"], ["src/adapters/", "src/breaker.ts", "src/http/", ...SHARED]],
+  // Options in, three ways to ask out: the one place where both halves and the guard are put together.
+  [["src/breaker.ts"], ["src/circuit/", "src/last_good/", "src/guard/", "src/http/", ...SHARED]],
+  // THE JOINT: the only room that knows both halves.
+  [["src/guard/"], ["src/guard/", "src/circuit/", "src/last_good/", "src/http/", ...SHARED]],
+  // WHEN to stop calling: knows no request, no response and no server.
+  [["src/circuit/"], ["src/circuit/", ...SHARED]],
+  // WHAT to serve instead: knows responses, and no circuit. Only its memory knows the LRU library.
+  [["src/last_good/rules/"], ["src/last_good/", "src/http/", "src/observe/events.ts"]],
+  [["src/last_good/memory.ts"], ["src/last_good/", "src/http/", ...SHARED, "lru-cache"]],
+  [["src/last_good/"], ["src/last_good/", "src/http/", ...SHARED]],
+  // The words of the RFCs: parsers that know nothing but text and bytes.
+  [["src/http/"], ["src/http/"]],
+  // What is reported, and who listens.
+  [["src/observe/"], ["src/observe/"]],
+  [["src/testing.ts"], ["src/validation.ts"]],
+  [["src/"], []],
 ];
 
 /** What users import. It lies on top: no file of ours imports it. */
 const ENTRIES = Object.values(config.exports).map((path) => path.replace("./", ""));
 
-/** Names that tell where the code runs, and the one file that may ask. */
-const HOST = "src/host.ts";
+/** Names that say where the code runs, and the one file that may ask. */
+const HOST = "src/runtime.ts";
 const HOST_NAMES = ["Bun", "Deno", "EdgeRuntime", "navigator", "process"];
 
 /** Names that only Node has. */
@@ -90,7 +92,7 @@ Deno.test("architecture: no imports go round in a circle, but for types", () => 
   assertEquals(circles, []);
 });
 
-Deno.test("architecture: only the host file asks where it runs", () => {
+Deno.test("architecture: only runtime.ts asks where it runs", () => {
   assertEquals(usesOf(HOST_NAMES).filter(({ path }) => path !== HOST), []);
 });
 

@@ -23,7 +23,7 @@ interface Count {
   readonly failed: number;
 }
 
-const ENTRIES = ["mod.ts", "src/hono.ts", "src/testing.ts"];
+const ENTRIES = ["mod.ts", "src/adapters/hono.ts", "src/testing.ts"];
 
 const STEPS: readonly Step[] = [
   { name: "format", args: ["fmt", "--check"] },

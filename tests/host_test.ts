@@ -1,16 +1,16 @@
 import { assertEquals } from "@std/assert";
 import {
-  type Globals,
+  type HostGlobals,
   isFromServer,
   maxTextBytes,
   outlivesAnswer,
-  wantsRoom,
-} from "../src/host.ts";
+  prefersByobReader,
+} from "../src/runtime.ts";
 
 const NODE = { versions: { node: "22.0.0" } };
 const WORKERS = { userAgent: "Cloudflare-Workers" };
 
-const HOSTS: readonly (readonly [string, Globals & Record<string, unknown>, boolean])[] = [
+const HOSTS: readonly (readonly [string, HostGlobals & Record<string, unknown>, boolean])[] = [
   ["Deno", { Deno: {}, navigator: { userAgent: "Deno/2" } }, true],
   ["Bun", { Bun: {}, process: NODE, navigator: { userAgent: "Bun/1" } }, true],
   ["Node", { process: NODE, navigator: { userAgent: "Node.js/22" } }, true],
@@ -51,7 +51,7 @@ for (const [what, info, isIt] of SERVERS) {
 
 Deno.test("what is fast on Deno alone is done there alone", () => {
   for (const [host, globals] of HOSTS) {
-    assertEquals([wantsRoom(globals), maxTextBytes(globals)], [
+    assertEquals([prefersByobReader(globals), maxTextBytes(globals)], [
       host === "Deno",
       host === "Deno" ? Infinity : 16_384,
     ]);

@@ -2,13 +2,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   age,
   callback,
+  check,
   count,
-  demand,
   duration,
   factor,
   fraction,
+  invalidOption,
   limit,
-  misuse,
   object,
   oneOf,
   optional,
@@ -40,9 +40,9 @@ const RULES: Record<string, [rule: Rule<unknown>, obey: unknown[], break_: unkno
 
 for (const [name, [rule, obeying, breaking]] of Object.entries(RULES)) {
   Deno.test(`18: rule ${name} holds for what obeys it, to its very edge`, () => {
-    for (const value of obeying) assertEquals(rule.holds(value), true, String(value));
+    for (const value of obeying) assertEquals(rule.accepts(value), true, String(value));
     for (const value of [...breaking, NaN, null, undefined, true, 1n, Symbol("x")]) {
-      assertEquals(rule.holds(value), false, String(value));
+      assertEquals(rule.accepts(value), false, String(value));
     }
   });
 }
@@ -50,18 +50,18 @@ for (const [name, [rule, obeying, breaking]] of Object.entries(RULES)) {
 Deno.test("18: optional adds undefined to a rule, and nothing else", () => {
   const rule = optional(count);
 
-  const held = [undefined, 1, null, 0, "1"].map((value) => rule.holds(value));
+  const held = [undefined, 1, null, 0, "1"].map((value) => rule.accepts(value));
 
-  assertEquals([held, rule.says], [[true, true, false, false, false], count.says]);
+  assertEquals([held, rule.mustBe], [[true, true, false, false, false], count.mustBe]);
 });
 
 Deno.test("18: demand gives back what obeys the rule", () => {
-  assertEquals(demand("do it", "n", 3, count), 3);
+  assertEquals(check("do it", "n", 3, count), 3);
 });
 
 Deno.test("18: misuse of a number is a RangeError, of anything else a TypeError", () => {
-  assertThrows(() => demand("do it", "n", NaN, count), RangeError, "current value is NaN");
-  assertThrows(() => demand("do it", "n", "3", count), TypeError, 'current value is "3"');
+  assertThrows(() => check("do it", "n", NaN, count), RangeError, "current value is NaN");
+  assertThrows(() => check("do it", "n", "3", count), TypeError, 'current value is "3"');
 });
 
 Deno.test("18: misuse names purpose, option, rule and value on one line", () => {
@@ -78,7 +78,7 @@ Deno.test("18: misuse names purpose, option, rule and value on one line", () => 
     [true, "true"],
   ];
   for (const [value, words] of shown) {
-    const { message } = misuse("do it", "option", "a rule", value);
+    const { message } = invalidOption("do it", "option", "a rule", value);
 
     assertEquals(message, `Cannot do it as "option" must be a rule: current value is ${words}`);
   }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Work } from "../src/work.ts";
+import { BackgroundWork } from "../src/guard/background.ts";
 import { standing } from "./breaker/stage.ts";
 import { listening } from "./breaker/stray.ts";
 
@@ -12,13 +12,13 @@ function open() {
 }
 
 Deno.test("work: idle ends at once when there is none", async () => {
-  await new Work().idle();
+  await new BackgroundWork().idle();
 });
 
 Deno.test("work: idle waits for all of it, whatever comes of it", async () => {
   using stray = listening();
   const [first, second] = [open(), open()];
-  const work = new Work();
+  const work = new BackgroundWork();
   work.add(first.promise);
   work.add(second.promise);
   const idle = work.idle();
@@ -33,7 +33,7 @@ Deno.test("work: idle waits for all of it, whatever comes of it", async () => {
 
 Deno.test("work: idle waits for work that is added meanwhile", async () => {
   const [first, second] = [open(), open()];
-  const work = new Work();
+  const work = new BackgroundWork();
   work.add(first.promise);
   const idle = work.idle();
   work.add(second.promise);
@@ -45,7 +45,7 @@ Deno.test("work: idle waits for work that is added meanwhile", async () => {
 });
 
 Deno.test("work: that which never ends is waited for only while it is among the last 10,000", async () => {
-  const work = new Work();
+  const work = new BackgroundWork();
   const never = open();
   work.add(never.promise);
   const others = Array.from({ length: 10_000 }, open);

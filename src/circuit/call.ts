@@ -1,4 +1,4 @@
-import type { Deadlines, Due } from "./deadlines.ts";
+import type { Deadlines, TimedCall } from "./deadlines.ts";
 
 /** Whoever waits for a call. */
 export interface Caller {
@@ -9,7 +9,7 @@ export interface Caller {
    * call takes longer. Deno makes the signals of those it serves when they are asked for, and that
    * takes half as long as to serve them.
    */
-  readonly hasJustCome?: boolean;
+  readonly justArrived?: boolean;
 }
 
 /** What a {@link Call} needs to know. */
@@ -20,9 +20,9 @@ export interface CallOptions<R> {
   /** Whether the function can make use of a signal: one is made only then. */
   readonly takesSignal: boolean;
   /** Whether the caller may be let go before the result is there. */
-  readonly mayBeReleased?: boolean;
+  readonly mayRelease?: boolean;
   /** Gets a result that comes when nobody waits for it any more. */
-  readonly late?: (value: R) => void;
+  readonly onLateResult?: (value: R) => void;
 }
 
 /**
@@ -35,12 +35,12 @@ const SOON = 16;
  * One call under way: its signal, its timeout, its caller's abort. It ends once, by whichever comes
  * first; a function that ignores its signal cannot hold it up.
  */
-export class Call<R> implements Due {
+export class Call<R> implements TimedCall {
   /** The result; or a rejection by the function's own error, our timeout or the caller's abort. */
   readonly result: Promise<R>;
   /** By what it ended, if not by a result of its own. */
   endedBy: "timeout" | "abort" | undefined;
-  deadline: Due["deadline"];
+  deadline: TimedCall["deadline"];
   readonly #options: CallOptions<R>;
   readonly #controller: AbortController | undefined;
   /** The caller's, from when we listen to it. */
@@ -60,7 +60,7 @@ export class Call<R> implements Due {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const isLate = !takesSignal && caller?.hasJustCome === true;
+    const isLate = !takesSignal && caller?.justArrived === true;
     if (!isLate) this.#listen();
     if (takesSignal) deadlines?.add(this);
     else if (isLate || deadlines !== undefined) this.#followSoon(isLate);
@@ -112,7 +112,7 @@ export class Call<R> implements Due {
     if (caller === undefined || controller === undefined) return controller?.signal;
     // `any` follows the caller weakly: a signal that outlives many calls does not collect them.
     // It cannot be undone, and Vercel Edge lacks it: then our own listener passes the abort on.
-    if (this.#options.mayBeReleased !== true && typeof AbortSignal.any === "function") {
+    if (this.#options.mayRelease !== true && typeof AbortSignal.any === "function") {
       return AbortSignal.any([caller, controller.signal]);
     }
     this.#isLinked = true;
@@ -120,7 +120,7 @@ export class Call<R> implements Due {
   }
 
   #succeed(value: R): void {
-    if (!this.#end()) return this.#options.late?.(value);
+    if (!this.#end()) return this.#options.onLateResult?.(value);
     // The body is still to come: where we are its only link to the caller, we stay.
     if (!this.#isLinked) this.release();
     this.#resolve(value);

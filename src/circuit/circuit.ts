@@ -1,11 +1,11 @@
 import { CircuitOpenError } from "../errors.ts";
-import type { CircuitState } from "../events.ts";
-import type { Admission, Permit } from "./admission.ts";
+import type { CircuitState } from "../observe/events.ts";
+import type { CallPermit, Permit } from "./permit.ts";
 import { Call } from "./call.ts";
 import { Machine } from "./machine.ts";
 import { type CircuitOptions, type CircuitSettings, settingsOf } from "./settings.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
-import { judged, type Verdict } from "./verdict.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 /**
  * Stops calling what keeps failing, and tries again after a while.
@@ -78,16 +78,16 @@ export class Circuit<T = unknown> {
     if (options === undefined && machine.isPlain) return counted(machine, call);
     const caller = options?.signal;
     if (caller?.aborted) return Promise.reject(caller.reason);
-    const admission = machine.admit();
-    return typeof admission === "number"
+    const permit = machine.admit();
+    return typeof permit === "number"
       // Not thrown in an async function: that takes half as long again as making the error.
-      ? Promise.reject(new CircuitOpenError(machine.name, admission))
-      : this.#watch(call, admission, caller);
+      ? Promise.reject(new CircuitOpenError(machine.name, permit))
+      : this.#watch(call, permit, caller);
   }
 
   async #watch<R extends T>(
     call: (signal: AbortSignal) => R | Promise<R>,
-    admission: Admission,
+    permit: CallPermit,
     caller: AbortSignal | undefined,
   ): Promise<R> {
     const { deadlines } = this.#machine.settings;
@@ -100,23 +100,23 @@ export class Circuit<T = unknown> {
     try {
       value = await underWay.result;
     } catch (error) {
-      this.#rejected(admission, error, underWay.endedBy);
+      this.#rejected(permit, error, underWay.endedBy);
       throw error;
     }
-    admission.end(this.#judged({ status: "fulfilled", value }, "success"));
+    permit.end(this.#judged({ status: "fulfilled", value }, "success"));
     return value;
   }
 
-  #rejected(admission: Admission, error: unknown, endedBy: "timeout" | "abort" | undefined): void {
+  #rejected(permit: CallPermit, error: unknown, endedBy: "timeout" | "abort" | undefined): void {
     const detail = { error };
-    if (endedBy === "abort") admission.end("ignored", { detail, why: "aborted" });
-    else if (endedBy === "timeout") admission.end("failure", { detail });
-    else admission.end(this.#judged({ status: "rejected", reason: error }, "failure"), { detail });
+    if (endedBy === "abort") permit.end("ignored", { detail, why: "aborted" });
+    else if (endedBy === "timeout") permit.end("failure", { detail });
+    else permit.end(this.#judged({ status: "rejected", reason: error }, "failure"), { detail });
   }
 
   #judged(outcome: PromiseSettledResult<T>, usual: Verdict): Verdict {
     const { judge } = this.#machine.settings as CircuitSettings<T>;
-    return judged(judge, outcome, usual, (error) => this.#machine.tellError("judge", error));
+    return verdictOf(judge, outcome, usual, (error) => this.#machine.reportError("judge", error));
   }
 
   /**
@@ -139,8 +139,8 @@ export class Circuit<T = unknown> {
    * @returns A permit that must be settled; undefined if the circuit refuses.
    */
   acquire(): Permit | undefined {
-    const admission = this.#machine.admit();
-    return typeof admission === "number" ? undefined : admission;
+    const permit = this.#machine.admit();
+    return typeof permit === "number" ? undefined : permit;
   }
 
   /**
@@ -174,8 +174,8 @@ export class Circuit<T = unknown> {
 }
 
 /** As `circuit.acquire()`, for the joint, which has more to say of a call's end. */
-export function admit<T>(circuit: Circuit<T>): Admission | undefined {
-  return circuit.acquire() as Admission | undefined;
+export function admit<T>(circuit: Circuit<T>): CallPermit | undefined {
+  return circuit.acquire() as CallPermit | undefined;
 }
 
 /**

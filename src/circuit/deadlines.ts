@@ -1,7 +1,7 @@
-import { outlivesAnswer } from "../host.ts";
+import { outlivesAnswer } from "../runtime.ts";
 
 /** One that must be done in time. */
-export interface Due {
+export interface TimedCall {
   /** Called when its time is over. */
   timeOut(): void;
   /** The timer that it waits for. */
@@ -30,7 +30,7 @@ export class Deadlines {
    *
    * @param at When it has begun, a moment ago, as the wall clock counts, in ms.
    */
-  add(due: Due, at?: number): void {
+  add(due: TimedCall, at?: number): void {
     const now = Date.now();
     const began = Math.min(at ?? now, now);
     const leftMs = began + this.ms - now;
@@ -48,7 +48,7 @@ export class Deadlines {
   }
 
   /** It was done in time. To say so twice is harmless. */
-  delete(due: Due): void {
+  delete(due: TimedCall): void {
     due.deadline?.delete(due);
     due.deadline = undefined;
   }
@@ -60,7 +60,7 @@ export class Deadline {
   readonly at: number;
   /** Whether its timer runs. */
   isWaiting = true;
-  readonly #dues = new Set<Due>();
+  readonly #dues = new Set<TimedCall>();
   readonly #timer: ReturnType<typeof setTimeout>;
 
   constructor(at: number, ms: number) {
@@ -68,11 +68,11 @@ export class Deadline {
     this.#timer = setTimeout(() => this.#pass(), ms);
   }
 
-  add(due: Due): void {
+  add(due: TimedCall): void {
     this.#dues.add(due);
   }
 
-  delete(due: Due): void {
+  delete(due: TimedCall): void {
     if (!this.#dues.delete(due) || this.#dues.size > 0 || !this.isWaiting) return;
     this.isWaiting = false;
     clearTimeout(this.#timer);

@@ -1,10 +1,10 @@
 import {
-  demand,
-  demandOptions,
+  check,
+  checkOptions,
   duration,
   factor,
   fraction,
-  misuse,
+  invalidOption,
   outOfRange,
   positiveDuration,
 } from "../validation.ts";
@@ -59,12 +59,12 @@ export interface BackoffOptions {
  */
 export function backoff(options: BackoffOptions): DelayPolicy {
   const purpose = "make a backoff";
-  const { baseMs, maxMs, factor: growth = 2, jitter = 0.2 } = demandOptions(purpose, options);
-  demand(purpose, "baseMs", baseMs, positiveDuration);
-  demand(purpose, "maxMs", maxMs, positiveDuration);
+  const { baseMs, maxMs, factor: growth = 2, jitter = 0.2 } = checkOptions(purpose, options);
+  check(purpose, "baseMs", baseMs, positiveDuration);
+  check(purpose, "maxMs", maxMs, positiveDuration);
   if (maxMs < baseMs) throw outOfRange(purpose, "maxMs", `at least "baseMs" (${baseMs})`, maxMs);
-  demand(purpose, "factor", growth, factor);
-  demand(purpose, "jitter", jitter, fraction);
+  check(purpose, "factor", growth, factor);
+  check(purpose, "jitter", jitter, fraction);
   return (reopenings, random) => {
     const delayMs = Math.min(maxMs, baseMs * growth ** reopenings);
     return Math.min(maxMs, delayMs * (1 + jitter * (random() * 2 - 1)));
@@ -84,8 +84,10 @@ export function delayFrom(
 ): number {
   try {
     const delayMs = policy(reopenings, random);
-    if (duration.holds(delayMs)) return delayMs;
-    onError(misuse("open for as long as the policy says", "delayMs", duration.says, delayMs));
+    if (duration.accepts(delayMs)) return delayMs;
+    onError(
+      invalidOption("open for as long as the policy says", "delayMs", duration.mustBe, delayMs),
+    );
   } catch (error) {
     onError(error);
   }

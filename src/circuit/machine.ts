@@ -1,10 +1,10 @@
-import { type CircuitState, type ErrorSource, tell } from "../events.ts";
-import { Admission, type End } from "./admission.ts";
+import { type CircuitState, emit, type ErrorSource } from "../observe/events.ts";
+import { CallPermit, type End } from "./permit.ts";
 import { delayFrom } from "./delay.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { type CircuitSnapshot, readSnapshot } from "./snapshot.ts";
 import type { Verdict } from "./verdict.ts";
-import { recordIn, restoredWindows, savedWindows, startWindows, type Windows } from "./windows.ts";
+import { record, restoreWindows, saveWindows, startWindows, type Windows } from "./trip/windows.ts";
 
 /** The time from one opening until the circuit closes, or opens anew. */
 interface Opening {
@@ -14,7 +14,7 @@ interface Opening {
   readonly reopenings: number;
   succeeded: number;
   /** The probes that hold a slot. */
-  readonly leases: Set<Admission>;
+  readonly leases: Set<CallPermit>;
 }
 
 /** The epoch of calls that never count. */
@@ -57,7 +57,7 @@ export class Machine {
 
   /** Time until a call may pass, in ms: 0 unless it is refused now. */
   get retryAfterMs(): number {
-    if (this.settings.mode !== "enforce" || this.#passes) return 0;
+    if (this.settings.mode !== "enforce" || this.#isClosed) return 0;
     return this.#waitMs(this.settings.now());
   }
 
@@ -66,7 +66,7 @@ export class Machine {
    * the most, and need no object of their own.
    */
   get isPlain(): boolean {
-    return this.#passes && this.settings.isPlain;
+    return this.#isClosed && this.settings.isPlain;
   }
 
   /** Calls that are let through now count only while it stays the same. */
@@ -89,20 +89,20 @@ export class Machine {
   }
 
   /** Closed and not isolated: everybody may pass. */
-  get #passes(): boolean {
+  get #isClosed(): boolean {
     return this.#opening === undefined && this.#holds === 0;
   }
 
   // ---- Who may pass ----
 
   /** Lets a call through; if it refuses, the time until one may pass, in ms. */
-  admit(): Admission | number {
+  admit(): CallPermit | number {
     const { mode, wantsStart, now } = this.settings;
-    if (mode === "off") return new Admission(undefined, 0, 0);
-    if (this.#passes) return new Admission(this, this.#epoch, wantsStart ? now() : 0);
+    if (mode === "off") return new CallPermit(undefined, 0, 0);
+    if (this.#isClosed) return new CallPermit(this, this.#epoch, wantsStart ? now() : 0);
     const at = now();
     this.#endLeases(at);
-    if (this.#passes) return new Admission(this, this.#epoch, at);
+    if (this.#isClosed) return new CallPermit(this, this.#epoch, at);
     const waitMs = this.#waitMs(at);
     return waitMs === 0 ? this.#probe(at) : this.#refuse(at, waitMs);
   }
@@ -126,32 +126,32 @@ export class Machine {
   }
 
   /** Lends a slot of a half open circuit; the first one makes it half open. */
-  #probe(at: number): Admission {
+  #probe(at: number): CallPermit {
     const opening = this.#opening;
     const begins = opening?.state === "open";
     if (begins) {
       opening.state = "half_open";
       this.#epoch++;
     }
-    const admission = new Admission(this, this.#epoch, at, true);
-    opening?.leases.add(admission);
-    if (begins) this.#tellMove("open", "half_open", "the delay is over", 0);
-    tell(this.settings.onEvent, { type: "probe", circuit: this.name, at });
-    return admission;
+    const permit = new CallPermit(this, this.#epoch, at, true);
+    opening?.leases.add(permit);
+    if (begins) this.#emitMove("open", "half_open", "the delay is over", 0);
+    emit(this.settings.onEvent, { type: "probe", circuit: this.name, at });
+    return permit;
   }
 
-  #refuse(at: number, retryAfterMs: number): Admission | number {
+  #refuse(at: number, retryAfterMs: number): CallPermit | number {
     const { mode, onEvent } = this.settings;
     if (mode === "enforce") {
       if (onEvent === undefined) return retryAfterMs;
-      tell(onEvent, { type: "refused", circuit: this.name, at, retryAfterMs });
+      emit(onEvent, { type: "refused", circuit: this.name, at, retryAfterMs });
       return retryAfterMs;
     }
     if (!this.#warned) {
       this.#warned = true;
-      tell(onEvent, { type: "would_refuse", circuit: this.name, at, retryAfterMs });
+      emit(onEvent, { type: "would_refuse", circuit: this.name, at, retryAfterMs });
     }
-    return new Admission(this, NO_EPOCH, at);
+    return new CallPermit(this, NO_EPOCH, at);
   }
 
   /** Takes back the slots of probes that took too long. */
@@ -165,7 +165,7 @@ export class Machine {
   }
 
   /** Whether a probe has lost its slot. A clock that stepped back starts the lease anew. */
-  leaseIsOver(lease: Admission, at: number): boolean {
+  leaseIsOver(lease: CallPermit, at: number): boolean {
     lease.startedAt = Math.min(lease.startedAt, at);
     return at - lease.startedAt >= this.settings.probeTimeoutMs;
   }
@@ -173,49 +173,49 @@ export class Machine {
   // ---- What an end means ----
 
   /** Tells how a call ended and counts it, if it was admitted in this epoch. */
-  end(admission: Admission, verdict: Verdict, { detail, retryAfterMs, why, opens }: End): void {
+  end(permit: CallPermit, verdict: Verdict, { detail, retryAfterMs, why, opens }: End): void {
     const { wantsStart, wantsEnd, now, onEvent } = this.settings;
-    const at = wantsEnd || admission.isProbe ? now() : 0;
-    if (admission.isProbe && this.leaseIsOver(admission, at)) {
+    const at = wantsEnd || permit.isProbe ? now() : 0;
+    if (permit.isProbe && this.leaseIsOver(permit, at)) {
       // What comes after the lease is dropped; a good head that came within it stands.
-      verdict = admission.hasGoodHead ? "success" : "ignored";
+      verdict = permit.hasHead ? "success" : "ignored";
       why = "probe-timeout";
       opens = undefined;
     }
-    const durationMs = wantsStart ? admission.durationMs(at) : 0;
+    const durationMs = wantsStart ? permit.durationMs(at) : 0;
     if (onEvent !== undefined) {
       const about = { circuit: this.name, at, ...detail };
       if (verdict === "ignored") {
-        tell(onEvent, { type: "ignored", ...about, why: why ?? "verdict" });
-      } else tell(onEvent, { type: verdict, ...about, durationMs });
+        emit(onEvent, { type: "ignored", ...about, why: why ?? "verdict" });
+      } else emit(onEvent, { type: verdict, ...about, durationMs });
     }
-    if (admission.epoch !== this.#epoch) return;
+    if (permit.epoch !== this.#epoch) return;
     switch (this.#state) {
       case "closed": {
         const reason = verdict === "ignored" ? undefined : this.#record(verdict, at, durationMs);
         // Whoever heard of a policy's error may have moved it.
-        if (admission.epoch !== this.#epoch) return;
+        if (permit.epoch !== this.#epoch) return;
         if (reason !== undefined || opens !== undefined) {
           this.open(wantsEnd ? at : now(), opens ?? reason ?? "", retryAfterMs);
         }
         break;
       }
       case "half_open":
-        this.#endProbe(admission, verdict, at, retryAfterMs, opens);
+        this.#endProbe(permit, verdict, at, retryAfterMs, opens);
         break;
       case "open":
     }
   }
 
   #endProbe(
-    admission: Admission,
+    permit: CallPermit,
     verdict: Verdict,
     at: number,
     retryAfterMs: number | undefined,
     opens: string | undefined,
   ): void {
     const opening = this.#opening;
-    if (opening === undefined || !opening.leases.delete(admission)) return;
+    if (opening === undefined || !opening.leases.delete(permit)) return;
     if (opens !== undefined) this.open(at, opens, retryAfterMs);
     else if (verdict === "failure") this.open(at, "a probe failed", retryAfterMs);
     else if (verdict === "success") {
@@ -235,7 +235,7 @@ export class Machine {
       if (epoch !== this.#epoch) return undefined;
       this.#windows = windows;
     }
-    return recordIn(windows, verdict, at, durationMs, this);
+    return record(windows, verdict, at, durationMs, this);
   }
 
   // ---- Moves ----
@@ -264,8 +264,8 @@ export class Machine {
     };
     this.#windows = undefined;
     this.#warned = false;
-    this.#tellMove(from, "open", reason, delayMs);
-    for (const error of errors) this.tellError("policy", error);
+    this.#emitMove(from, "open", reason, delayMs);
+    for (const error of errors) this.reportError("policy", error);
   }
 
   /** Closes, from any state, with nothing remembered. */
@@ -274,7 +274,7 @@ export class Machine {
     this.#epoch++;
     this.#opening = undefined;
     this.#windows = undefined;
-    this.#tellMove(from, "closed", reason, 0);
+    this.#emitMove(from, "closed", reason, 0);
   }
 
   /** Holds it open, whatever goes on beneath. */
@@ -284,7 +284,7 @@ export class Machine {
       this.#opening?.leases.clear();
       this.#warned = false;
       this.#epoch++;
-      this.#tellVisible(this.#state, "open", "isolated", Infinity);
+      this.#emitState(this.#state, "open", "isolated", Infinity);
     }
     let held = true;
     return () => {
@@ -293,26 +293,26 @@ export class Machine {
       this.#holds--;
       if (this.#holds > 0) return;
       this.#epoch++;
-      this.#tellVisible("open", this.#state, "released", 0);
+      this.#emitState("open", this.#state, "released", 0);
     };
   }
 
   /** A move beneath an isolation is not to be seen. */
-  #tellMove(from: CircuitState, to: CircuitState, reason: string, retryAfterMs: number): void {
-    if (this.#holds === 0) this.#tellVisible(from, to, reason, retryAfterMs);
+  #emitMove(from: CircuitState, to: CircuitState, reason: string, retryAfterMs: number): void {
+    if (this.#holds === 0) this.#emitState(from, to, reason, retryAfterMs);
   }
 
-  #tellVisible(from: CircuitState, to: CircuitState, reason: string, retryAfterMs: number): void {
+  #emitState(from: CircuitState, to: CircuitState, reason: string, retryAfterMs: number): void {
     const { mode, now, onEvent } = this.settings;
     if (from === to || mode === "off" || onEvent === undefined) return;
-    tell(onEvent, { type: "state", circuit: this.name, at: now(), from, to, reason, retryAfterMs });
+    emit(onEvent, { type: "state", circuit: this.name, at: now(), from, to, reason, retryAfterMs });
   }
 
   /** A callback went wrong. */
-  tellError(source: ErrorSource, error: unknown): void {
+  reportError(source: ErrorSource, error: unknown): void {
     const { now, onEvent } = this.settings;
     if (onEvent !== undefined) {
-      tell(onEvent, { type: "error", circuit: this.name, at: now(), source, error });
+      emit(onEvent, { type: "error", circuit: this.name, at: now(), source, error });
     }
   }
 
@@ -325,7 +325,7 @@ export class Machine {
       const opening = { openedAt, delayMs, reopenings, succeeded };
       return { version: 1, state: this.#state, opening };
     }
-    const windows = savedWindows(this.settings.policies, this.#windows, this);
+    const windows = saveWindows(this.settings.policies, this.#windows, this);
     return { version: 1, state: this.#state, windows };
   }
 
@@ -334,14 +334,14 @@ export class Machine {
       const { state, opening, windows = [] } = readSnapshot(saved);
       const { policies, probes } = this.settings;
       if (opening === undefined || state === "closed") {
-        this.#windows = restoredWindows(policies, windows, this);
+        this.#windows = restoreWindows(policies, windows, this);
       } else {
         // With fewer probes than before, those that have succeeded must leave a slot.
         const succeeded = Math.min(opening.succeeded, probes - 1);
         this.#opening = { ...opening, state, succeeded, leases: new Set() };
       }
     } catch (error) {
-      this.tellError("state", error);
+      this.reportError("state", error);
     }
   }
 }

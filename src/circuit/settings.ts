@@ -1,12 +1,12 @@
-import type { BreakerEvent } from "../events.ts";
+import type { BreakerEvent } from "../observe/events.ts";
 import {
   callback,
+  check,
+  checkOptions,
   count,
-  demand,
-  demandOptions,
   duration,
+  invalidOption,
   limit,
-  misuse,
   oneOf,
   optional,
   positiveDuration,
@@ -15,7 +15,7 @@ import {
 import { Deadlines } from "./deadlines.ts";
 import { DEFAULT_DELAY_MS, type DelayPolicy } from "./delay.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
-import { consecutive, type TripPolicy } from "./trip.ts";
+import { consecutive, type TripPolicy } from "./trip/policy.ts";
 import type { Judge } from "./verdict.ts";
 
 /** Opens after so many failures in a row if nothing else is said. */
@@ -108,7 +108,7 @@ export class CircuitSettings<T> {
 
   /** @param purpose What cannot be made, in errors, with its article. */
   constructor(options: CircuitOptions<T>, purpose = "make a circuit") {
-    demandOptions(purpose, options);
+    checkOptions(purpose, options);
     const {
       name = "circuit",
       threshold = DEFAULT_THRESHOLD,
@@ -123,22 +123,22 @@ export class CircuitSettings<T> {
         `Cannot ${purpose} as "threshold" must not be given with "trip": current value is ${threshold}`,
       );
     }
-    this.name = demand(purpose, "name", name, text);
+    this.name = check(purpose, "name", name, text);
     this.policies = trip === undefined
-      ? [consecutive(demand(purpose, "threshold", threshold, count))]
+      ? [consecutive(check(purpose, "threshold", threshold, count))]
       : policiesFrom(purpose, trip);
     this.delayMs = typeof delayMs === "function"
       ? delayMs
-      : demand(purpose, "delayMs", delayMs, duration);
-    this.probes = demand(purpose, "probes", probes, count);
-    this.probeTimeoutMs = demand(purpose, "probeTimeoutMs", probeTimeoutMs, positiveDuration);
-    this.timeoutMs = demand(purpose, "timeoutMs", timeoutMs, limit);
+      : check(purpose, "delayMs", delayMs, duration);
+    this.probes = check(purpose, "probes", probes, count);
+    this.probeTimeoutMs = check(purpose, "probeTimeoutMs", probeTimeoutMs, positiveDuration);
+    this.timeoutMs = check(purpose, "timeoutMs", timeoutMs, limit);
     this.deadlines = timeoutMs === Infinity ? undefined : new Deadlines(timeoutMs);
-    this.mode = demand(purpose, "mode", mode, oneOf("enforce", "observe", "off"));
-    this.judge = demand(purpose, "judge", judge, optional(callback));
-    this.onEvent = demand(purpose, "onEvent", onEvent, optional(callback));
-    this.now = demand(purpose, "now", now, callback);
-    this.random = demand(purpose, "random", random, callback);
+    this.mode = check(purpose, "mode", mode, oneOf("enforce", "observe", "off"));
+    this.judge = check(purpose, "judge", judge, optional(callback));
+    this.onEvent = check(purpose, "onEvent", onEvent, optional(callback));
+    this.now = check(purpose, "now", now, callback);
+    this.random = check(purpose, "random", random, callback);
     const heard = onEvent !== undefined;
     this.wantsStart = heard || this.policies.some(({ timed = true }) => timed === true);
     this.wantsEnd = heard || this.policies.some(({ timed = true }) => timed !== false);
@@ -162,7 +162,7 @@ let latest:
  */
 export function settingsOf<T>(options: CircuitOptions<T>): CircuitSettings<T> {
   if (options instanceof SharedOptions) return options.settings as CircuitSettings<T>;
-  demandOptions("make a circuit", options);
+  checkOptions("make a circuit", options);
   if (latest !== undefined && areSame(latest.of, options)) {
     return latest.settings as unknown as CircuitSettings<T>;
   }
@@ -228,12 +228,12 @@ function policiesFrom(
 ): readonly TripPolicy[] {
   const policies: readonly unknown[] = Array.isArray(trip) ? [...trip] : [trip];
   if (policies.length === 0) {
-    throw misuse(purpose, "trip", "a trip policy or several", trip);
+    throw invalidOption(purpose, "trip", "a trip policy or several", trip);
   }
   for (const policy of policies) {
     const start: unknown = (policy as Partial<TripPolicy> | null)?.start;
     if (typeof start !== "function") {
-      throw misuse(purpose, "trip", "a trip policy: an object with start()", policy);
+      throw invalidOption(purpose, "trip", "a trip policy: an object with start()", policy);
     }
   }
   return policies as readonly TripPolicy[];

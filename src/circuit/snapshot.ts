@@ -1,4 +1,4 @@
-import type { CircuitState } from "../events.ts";
+import type { CircuitState } from "../observe/events.ts";
 import { duration } from "../validation.ts";
 
 /** All that a circuit remembers, as plain data that survives JSON. */
@@ -51,7 +51,7 @@ export function readSnapshot(value: unknown): CircuitSnapshot {
 
 function isOpening(value: unknown): boolean {
   const { openedAt, delayMs, reopenings, succeeded } = Object(value) as Record<string, unknown>;
-  return Number.isFinite(openedAt) && duration.holds(delayMs) && isCount(reopenings) &&
+  return Number.isFinite(openedAt) && duration.accepts(delayMs) && isCount(reopenings) &&
     isCount(succeeded);
 }
 

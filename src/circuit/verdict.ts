@@ -1,4 +1,4 @@
-import { misuse } from "../validation.ts";
+import { invalidOption } from "../validation.ts";
 
 /** How a call counts: for the upstream, against it, or not at all. */
 export type Verdict = "success" | "failure" | "ignored";
@@ -20,7 +20,7 @@ export function isVerdict(value: unknown): value is Verdict {
  *
  * @param onError Hears what went wrong.
  */
-export function judged<T>(
+export function verdictOf<T>(
   judge: Judge<T> | undefined,
   outcome: PromiseSettledResult<T>,
   usual: Verdict,
@@ -30,7 +30,7 @@ export function judged<T>(
   try {
     const verdict: unknown = judge(outcome);
     if (isVerdict(verdict)) return verdict;
-    if (verdict !== undefined) onError(misuse("judge a call", "judge", VERDICTS, verdict));
+    if (verdict !== undefined) onError(invalidOption("judge a call", "judge", A_VERDICT, verdict));
   } catch (error) {
     onError(error);
   }
@@ -38,4 +38,4 @@ export function judged<T>(
 }
 
 /** The rule for a verdict, in words. */
-export const VERDICTS = '"success", "failure", "ignored" or undefined';
+export const A_VERDICT = '"success", "failure", "ignored" or undefined';

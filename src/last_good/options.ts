@@ -1,11 +1,11 @@
 import {
   age,
   callback,
+  check,
   count,
-  demand,
   duration,
+  invalidOption,
   limit,
-  misuse,
   object,
   oneOf,
   optional,
@@ -13,7 +13,7 @@ import {
   patience,
   type Rule,
 } from "../validation.ts";
-import { type Obstacle, OBSTACLES } from "./storable.ts";
+import { type Obstacle, OBSTACLES } from "./rules/storable.ts";
 
 /** What is kept as the last good response, for whom, for how long, and when it is served. */
 export interface LastGoodOptions {
@@ -115,29 +115,29 @@ export interface LastGoodSettings {
 
 /** Checks the options and fills in the defaults. */
 export function lastGoodSettings(purpose: string, options: LastGoodOptions): LastGoodSettings {
-  demand(purpose, "lastGood", options, { ...object, says: "an object or false" });
+  check(purpose, "lastGood", options, { ...object, mustBe: "an object or false" });
   const { maxEntries = 1_000, maxBytes = 33_554_432, maxBodyBytes = 1_048_576 } = options;
   const { maxBodyMs = 30_000, maxVariants = 8, maxStaleMs = 86_400_000 } = options;
   const { serveOn = "failure", patienceMs = Infinity, freshMs = 0, refreshMs = 1_000 } = options;
   const { statuses = [200], ignore = [], key, partition, keep, cacheStatus = "lastgood" } = options;
-  const check = <T>(option: string, value: unknown, rule: Rule<T>): T =>
-    demand(purpose, `lastGood.${option}`, value, rule);
+  const checkOwn = <T>(option: string, value: unknown, rule: Rule<T>): T =>
+    check(purpose, `lastGood.${option}`, value, rule);
   return {
-    maxEntries: check("maxEntries", maxEntries, count),
-    maxBytes: check("maxBytes", maxBytes, count),
-    maxBodyBytes: check("maxBodyBytes", maxBodyBytes, count),
-    maxBodyMs: check("maxBodyMs", maxBodyMs, limit),
-    maxVariants: check("maxVariants", maxVariants, count),
-    maxStaleMs: check("maxStaleMs", maxStaleMs, age),
-    serveOn: check("serveOn", serveOn, oneOf("failure", "open")),
-    patienceMs: check("patienceMs", patienceMs, patience),
-    freshMs: check("freshMs", freshMs, age),
-    refreshMs: check("refreshMs", refreshMs, duration),
+    maxEntries: checkOwn("maxEntries", maxEntries, count),
+    maxBytes: checkOwn("maxBytes", maxBytes, count),
+    maxBodyBytes: checkOwn("maxBodyBytes", maxBodyBytes, count),
+    maxBodyMs: checkOwn("maxBodyMs", maxBodyMs, limit),
+    maxVariants: checkOwn("maxVariants", maxVariants, count),
+    maxStaleMs: checkOwn("maxStaleMs", maxStaleMs, age),
+    serveOn: checkOwn("serveOn", serveOn, oneOf("failure", "open")),
+    patienceMs: checkOwn("patienceMs", patienceMs, patience),
+    freshMs: checkOwn("freshMs", freshMs, age),
+    refreshMs: checkOwn("refreshMs", refreshMs, duration),
     statuses: new Set(members(purpose, "lastGood.statuses", statuses, isStatus, STATUS)),
     ignore: new Set(members(purpose, "lastGood.ignore", ignore, isObstacle, OBSTACLE)),
-    key: check("key", key, optional(callback)),
-    partition: check("partition", partition, optional(callback)),
-    keep: check("keep", keep, optional(callback)),
+    key: checkOwn("key", key, optional(callback)),
+    partition: checkOwn("partition", partition, optional(callback)),
+    keep: checkOwn("keep", keep, optional(callback)),
     cacheStatus: cacheStatus === false ? undefined : fieldName(purpose, cacheStatus),
   };
 }
@@ -162,10 +162,10 @@ function members<T>(
   holds: (value: unknown) => value is T,
   says: string,
 ): readonly T[] {
-  if (!Array.isArray(list)) throw misuse(purpose, option, says, list);
+  if (!Array.isArray(list)) throw invalidOption(purpose, option, says, list);
   for (const value of list) {
     if (holds(value)) continue;
-    throw (typeof value === "number" ? outOfRange : misuse)(purpose, option, says, value);
+    throw (typeof value === "number" ? outOfRange : invalidOption)(purpose, option, says, value);
   }
   return list;
 }
@@ -173,7 +173,12 @@ function members<T>(
 /** RFC 9211 §2: a token or a string (RFC 8941 §3.3). */
 function fieldName(purpose: string, name: unknown): string {
   if (typeof name !== "string" || !/^[\x20-\x7e]+$/.test(name)) {
-    throw misuse(purpose, "lastGood.cacheStatus", "visible ASCII characters, or false", name);
+    throw invalidOption(
+      purpose,
+      "lastGood.cacheStatus",
+      "visible ASCII characters, or false",
+      name,
+    );
   }
   if (/^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(name)) return name;
   return `"${name.replace(/["\\]/g, "\\$&")}"`;

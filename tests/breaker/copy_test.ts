@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Copy, type CopyEnd } from "../../src/last_good/copy.ts";
+import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
 import { type Faucet, faucet, spring } from "./faucet.ts";
 import { settled, stage } from "./stage.ts";
 
 /** A copy under way, and how it ended. */
 function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number } = {}) {
   const ends: [CopyEnd, string][] = [];
-  const copy = new Copy(source, {
+  const copy = new BodyCopy(source, {
     maxBytes: limits.maxBytes ?? 100,
     maxMs: Infinity,
     expectedBytes: undefined,

@@ -1,4 +1,4 @@
-import { outlivesAnswer } from "../../src/host.ts";
+import { outlivesAnswer } from "../../src/runtime.ts";
 
 /** Makes this runtime look like Workers, which stop the work behind an answer, until it is disposed of. */
 export function stopping(): { [Symbol.dispose](): void } {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { due, SCRIPT, waiting } from "./due.ts";
-import { outlivesAnswer } from "../../src/host.ts";
+import { outlivesAnswer } from "../../src/runtime.ts";
 import { stopping } from "./hosting.ts";
 import { ORIGIN, stage } from "./stage.ts";
 

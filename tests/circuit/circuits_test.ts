@@ -1,13 +1,13 @@
-import { Circuits } from "../../src/circuit/circuits.ts";
+import { CircuitRegistry } from "../../src/circuit/registry.ts";
 import { CircuitSettings } from "../../src/circuit/settings.ts";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { calls } from "./rig.ts";
 
-function circuits(maxCircuits: number): Circuits<unknown> {
-  return new Circuits(new CircuitSettings({ threshold: 1, now: () => 0 }), maxCircuits);
+function circuits(maxCircuits: number): CircuitRegistry<unknown> {
+  return new CircuitRegistry(new CircuitSettings({ threshold: 1, now: () => 0 }), maxCircuits);
 }
 
-function keys(all: Circuits<unknown>): string[] {
+function keys(all: CircuitRegistry<unknown>): string[] {
   return [...all].map(([key]) => key);
 }
 

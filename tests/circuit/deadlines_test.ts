@@ -1,9 +1,9 @@
-import { Deadlines, type Due } from "../../src/circuit/deadlines.ts";
+import { Deadlines, type TimedCall } from "../../src/circuit/deadlines.ts";
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 
 /** One that notes when its time is over. */
-function due(name: string, over: string[], time: FakeTime, then = () => {}): Due {
+function due(name: string, over: string[], time: FakeTime, then = () => {}): TimedCall {
   const start = time.now;
   return {
     deadline: undefined,

@@ -1,4 +1,4 @@
-import type { Admission } from "../../src/circuit/admission.ts";
+import type { CallPermit } from "../../src/circuit/permit.ts";
 import { assertEquals } from "@std/assert";
 import { calls, deferred, due, moves, only, permit, rig } from "./rig.ts";
 
@@ -102,9 +102,9 @@ Deno.test("7: a run that hangs frees its slot, and its late result reaches its o
 
 Deno.test("7: a lease that ends after a good head counts as success for the next who asks", () => {
   const { circuit, clock, events } = due();
-  const probe = permit(circuit) as Admission;
+  const probe = permit(circuit) as CallPermit;
   clock.ms += 100;
-  probe.goodHead(clock.ms);
+  probe.headReceived(clock.ms);
   clock.ms += 400;
 
   permit(circuit);
@@ -115,8 +115,8 @@ Deno.test("7: a lease that ends after a good head counts as success for the next
 
 Deno.test("7: a body that breaks after the lease no longer counts where the head was good", () => {
   const { circuit, clock } = due();
-  const probe = permit(circuit) as Admission;
-  probe.goodHead(clock.ms);
+  const probe = permit(circuit) as CallPermit;
+  probe.headReceived(clock.ms);
   clock.ms += 500;
 
   probe.end("failure");
@@ -126,8 +126,8 @@ Deno.test("7: a body that breaks after the lease no longer counts where the head
 
 Deno.test("7: a body that breaks within the lease is a failure, good head or not", () => {
   const { circuit, clock } = due();
-  const probe = permit(circuit) as Admission;
-  probe.goodHead(clock.ms);
+  const probe = permit(circuit) as CallPermit;
+  probe.headReceived(clock.ms);
   clock.ms += 499;
 
   probe.end("failure");
@@ -137,9 +137,9 @@ Deno.test("7: a body that breaks within the lease is a failure, good head or not
 
 Deno.test("7: a good head that comes after the lease is dropped", () => {
   const { circuit, clock, events } = due();
-  const probe = permit(circuit) as Admission;
+  const probe = permit(circuit) as CallPermit;
   clock.ms += 500;
-  probe.goodHead(clock.ms);
+  probe.headReceived(clock.ms);
   events.length = 0;
 
   probe.end("success");
@@ -150,8 +150,8 @@ Deno.test("7: a good head that comes after the lease is dropped", () => {
 
 Deno.test("7: a good head alone does not close: the probe holds its slot until it ends", () => {
   const { circuit, clock } = due();
-  const probe = permit(circuit) as Admission;
-  probe.goodHead(clock.ms);
+  const probe = permit(circuit) as CallPermit;
+  probe.headReceived(clock.ms);
   clock.ms += 499;
 
   assertEquals([circuit.state, circuit.acquire()], ["half_open", undefined]);

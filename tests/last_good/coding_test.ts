@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { codingsOf, isDecoded } from "../../src/last_good/coding.ts";
+import { codingsOf, isDecoded } from "../../src/http/coding.ts";
 
 const TEXT = new TextEncoder().encode("x  plain text");
 const GZIP = Uint8Array.of(0x1f, 0x8b, 8, 0);

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Ask } from "../../src/last_good/ask.ts";
-import { exchange, obstacle } from "../../src/last_good/storable.ts";
+import type { RequestHead } from "../../src/last_good/request_head.ts";
+import { exchange, obstacle } from "../../src/last_good/rules/storable.ts";
 import { Site } from "./site.ts";
 
 /** The words that decide, each with whether a shared cache may keep what carries it. */
@@ -122,8 +122,8 @@ Deno.test("S3 to S16: no combination of fields is kept in doubt, and none is los
   for (const combination of combinations()) {
     const { owner } = combination;
     const ask = { method: "GET", headers: fieldsLike(requestOf(combination)) } as Partial<
-      Ask
-    > as Ask;
+      RequestHead
+    > as RequestHead;
     const response = {
       status: 200,
       type: "basic",

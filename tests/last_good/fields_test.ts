@@ -9,7 +9,7 @@ import {
   parseRetryAfter,
   parseSeconds,
   parseVary,
-} from "../../src/last_good/fields.ts";
+} from "../../src/http/fields.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

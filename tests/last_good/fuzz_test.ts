@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Ask } from "../../src/last_good/ask.ts";
+import type { RequestHead } from "../../src/last_good/request_head.ts";
 import {
   isStrong,
   matchesEtag,
@@ -10,9 +10,9 @@ import {
   parseRetryAfter,
   parseSeconds,
   parseVary,
-} from "../../src/last_good/fields.ts";
-import { codingsOf } from "../../src/last_good/coding.ts";
-import { exchange, freshness, obstacle } from "../../src/last_good/storable.ts";
+} from "../../src/http/fields.ts";
+import { codingsOf } from "../../src/http/coding.ts";
+import { exchange, freshness, obstacle } from "../../src/last_good/rules/storable.ts";
 import { random } from "./random.ts";
 
 const ROUNDS = 100_000;
@@ -159,7 +159,9 @@ Deno.test("fuzz: nothing is kept in doubt", () => {
       ...maybe("content-type", 0.3),
     };
     const request = { ...maybe("cache-control", 0.2), ...maybe("authorization", 0.2) };
-    const ask = { method: "GET", headers: headersLike(request) } as Partial<Ask> as Ask;
+    const ask = { method: "GET", headers: headersLike(request) } as Partial<
+      RequestHead
+    > as RequestHead;
     const response = { status: 200, type: "basic", headers: headersLike(fields) } as Response;
 
     const seen = exchange(ask, response, false, POLICY);

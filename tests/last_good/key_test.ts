@@ -1,10 +1,10 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { isVariant, keyLength, placeOf } from "../../src/last_good/key.ts";
+import { cacheKey, keyLength, matchesVariant } from "../../src/last_good/cache_key.ts";
 
 const none = new Headers();
 
 Deno.test("K1: a plain request has nothing but its URL in its place", () => {
-  assertEquals(placeOf("u", none, undefined), {
+  assertEquals(cacheKey("u", none, undefined), {
     primary: "u",
     secondary: "",
     partitioned: false,
@@ -13,16 +13,16 @@ Deno.test("K1: a plain request has nothing but its URL in its place", () => {
 
 Deno.test("K3, K4: no two different requests share a place", () => {
   const places = [
-    placeOf("u", none, undefined),
-    placeOf("u", none, "p"),
-    placeOf("u", none, "x-host"),
-    placeOf("u", new Headers({ "x-host": "a" }), undefined),
-    placeOf("u", new Headers({ "x-host": "" }), undefined),
-    placeOf("u", new Headers({ "x-host": "a" }), "p"),
-    placeOf("u", new Headers({ "x-host": 'a","p' }), undefined),
-    placeOf("u", new Headers({ "x-host": "a", "x-original-url": "b" }), undefined),
-    placeOf("u", new Headers({ "x-host": 'a","x-original-url","b' }), undefined),
-    placeOf("u", new Headers({ "x-host": "b", "x-original-url": "a" }), undefined),
+    cacheKey("u", none, undefined),
+    cacheKey("u", none, "p"),
+    cacheKey("u", none, "x-host"),
+    cacheKey("u", new Headers({ "x-host": "a" }), undefined),
+    cacheKey("u", new Headers({ "x-host": "" }), undefined),
+    cacheKey("u", new Headers({ "x-host": "a" }), "p"),
+    cacheKey("u", new Headers({ "x-host": 'a","p' }), undefined),
+    cacheKey("u", new Headers({ "x-host": "a", "x-original-url": "b" }), undefined),
+    cacheKey("u", new Headers({ "x-host": 'a","x-original-url","b' }), undefined),
+    cacheKey("u", new Headers({ "x-host": "b", "x-original-url": "a" }), undefined),
   ];
 
   for (const [index, place] of places.entries()) {
@@ -33,14 +33,14 @@ Deno.test("K3, K4: no two different requests share a place", () => {
 });
 
 Deno.test("K2: absent differs from empty", () => {
-  assertEquals(isVariant([["a", null]], none), true);
-  assertEquals(isVariant([["a", null]], new Headers({ a: "" })), false);
-  assertEquals(isVariant([["a", ""]], none), false);
-  assertEquals(isVariant([["a", ""]], new Headers({ a: "" })), true);
+  assertEquals(matchesVariant([["a", null]], none), true);
+  assertEquals(matchesVariant([["a", null]], new Headers({ a: "" })), false);
+  assertEquals(matchesVariant([["a", ""]], none), false);
+  assertEquals(matchesVariant([["a", ""]], new Headers({ a: "" })), true);
 });
 
 Deno.test("S15: the length of a key counts all its parts", () => {
-  const place = placeOf("four", new Headers({ "x-host": "ab" }), undefined);
+  const place = cacheKey("four", new Headers({ "x-host": "ab" }), undefined);
 
   assertEquals(keyLength(place, [["x", null], ["yy", "zzz"]]), 4 + place.secondary.length + 6);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
-import type { Snapshot } from "../../src/last_good/snapshot.ts";
+import type { StoredResponse } from "../../src/last_good/stored_response.ts";
 
 const LIMITS = { maxEntries: 3, maxBytes: 100, maxVariants: 2 };
 const NO_FIELDS = new Headers();
@@ -9,7 +9,7 @@ function place(primary: string, secondary = "") {
   return { primary, secondary, partitioned: false };
 }
 
-function sized(order: number, size = 1, variant: Snapshot["variant"] = []): Snapshot {
+function sized(order: number, size = 1, variant: StoredResponse["variant"] = []): StoredResponse {
   return {
     body: new Uint8Array(0),
     variant,

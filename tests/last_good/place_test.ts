@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { askedByFetch } from "../../src/last_good/ask.ts";
-import { hashed } from "../../src/last_good/key.ts";
+import { fetchHead } from "../../src/last_good/request_head.ts";
+import { hashPartition } from "../../src/last_good/cache_key.ts";
 import { LastGood } from "../../src/last_good/last_good.ts";
 import { lastGoodSettings } from "../../src/last_good/options.ts";
 import { page, Site } from "./site.ts";
@@ -227,8 +227,8 @@ Deno.test("K4: its value is nowhere in clear", async () => {
 Deno.test("K4: not even in the key that is kept", async () => {
   const lastGood = new LastGood(lastGoodSettings("test", { partition: () => SECRET }));
 
-  const place = await lastGood.place(askedByFetch("https://origin.test/", undefined), {
-    tellError: () => {},
+  const place = await lastGood.key(fetchHead("https://origin.test/", undefined), {
+    reportError: () => {},
   });
 
   assertEquals(place?.partitioned, true);
@@ -299,10 +299,10 @@ Deno.test("forget removes every variant and partition of one URL, or everything"
 });
 
 Deno.test("K4: the same partition has the same place on every runtime", async () => {
-  const digest = await hashed("abc");
+  const digest = await hashPartition("abc");
 
   assertEquals(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  assertNotEquals(await hashed(""), digest);
+  assertNotEquals(await hashPartition(""), digest);
 });
 
 Deno.test("K1: however many addresses are asked for, each stays itself", async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
-import type { Snapshot } from "../../src/last_good/snapshot.ts";
+import type { StoredResponse } from "../../src/last_good/stored_response.ts";
 import { Site } from "./site.ts";
 
 const KEYS = 1_000_000;
@@ -8,7 +8,7 @@ const CALLS = 20_000;
 const BODY = new Uint8Array(64);
 const NO_FIELDS = new Headers();
 
-function snapshot(order: number): Snapshot {
+function snapshot(order: number): StoredResponse {
   return {
     body: BODY,
     variant: [],

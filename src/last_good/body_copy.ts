@@ -1,4 +1,4 @@
-import { wantsRoom } from "../host.ts";
+import { prefersByobReader } from "../runtime.ts";
 
 /** How a copy ended. Only a whole one may be kept (RFC 9111 §3.3). */
 export type CopyEnd =
@@ -9,8 +9,8 @@ export type CopyEnd =
   | "broken"
   | "cancelled";
 
-/** What a {@link Copy} needs to know. */
-export interface CopyOptions {
+/** What a {@link BodyCopy} needs to know. */
+export interface BodyCopyOptions {
   /** A longer body is not copied, and no more than this is read ahead of the reader. */
   readonly maxBytes: number;
   /** A body that takes longer is not copied, in ms; Infinity for no limit. */
@@ -44,11 +44,11 @@ const MAX_PIECE_BYTES = 65_536;
  * bodies that turn out too large or too slow, it lets go of the copy and reads only on demand.
  * `tee()` would buffer without bound, and could not tell when the reader cancels.
  */
-export class Copy {
+export class BodyCopy {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
   /** How many bytes are to come until it is over; Infinity if only its end tells. */
   #missing = Infinity;
-  readonly #options: CopyOptions;
+  readonly #options: BodyCopyOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Read, but not yet asked for. */
   readonly #ahead: Uint8Array[] = [];
@@ -62,12 +62,12 @@ export class Copy {
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(source: ReadableStream<Uint8Array>, options: CopyOptions) {
+  constructor(source: ReadableStream<Uint8Array>, options: BodyCopyOptions) {
     const { isFetched, expectedBytes } = options;
     this.#options = options;
     // RFC 9112 §6.3: on a connection, a body ends where its length says.
     if (isFetched) this.#missing = expectedBytes || Infinity;
-    this.#reader = isFetched && wantsRoom() ? byteReader(source) : source.getReader();
+    this.#reader = isFetched && prefersByobReader() ? byteReader(source) : source.getReader();
     this.#copyAll();
   }
 
@@ -133,11 +133,11 @@ export class Copy {
     this.#copyChunk(chunk);
     if (!(chunk instanceof Uint8Array) || (this.#missing -= chunk.byteLength) > 0) return;
     this.#finish();
-    this.#letGo();
+    this.#releaseReader();
   }
 
   /** It is over, but the runtime waits for somebody to read its end: each has its cheaper way. */
-  #letGo(): void {
+  #releaseReader(): void {
     const reader = this.#reader;
     (reader instanceof ReadableStreamDefaultReader ? reader.read() : reader.cancel())
       .catch(() => {});

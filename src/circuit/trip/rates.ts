@@ -1,12 +1,12 @@
 import {
+  check,
+  checkOptions,
   count,
-  demand,
-  demandOptions,
   outOfRange,
   positiveDuration,
   share,
-} from "../validation.ts";
-import { PURPOSE, savedCount, type TripPolicy, type TripWindow, unreadable } from "./trip.ts";
+} from "../../validation.ts";
+import { PURPOSE, savedCount, type TripPolicy, type TripWindow, unreadable } from "./policy.ts";
 
 /** Options of {@link failureRate}: by time, or by the last calls. */
 export interface FailureRateOptions {
@@ -58,12 +58,12 @@ export interface SlowRateOptions {
  * @throws {RangeError} If a number is out of range, or `minimumCalls` is over `lastCalls`.
  */
 export function failureRate(options: FailureRateOptions = {}): TripPolicy {
-  const { threshold = 0.5, windowMs = 60_000, lastCalls } = demandOptions(PURPOSE, options);
-  if (lastCalls !== undefined) demand(PURPOSE, "lastCalls", lastCalls, count);
+  const { threshold = 0.5, windowMs = 60_000, lastCalls } = checkOptions(PURPOSE, options);
+  if (lastCalls !== undefined) check(PURPOSE, "lastCalls", lastCalls, count);
   const { minimumCalls = Math.min(20, lastCalls ?? 20) } = options;
-  demand(PURPOSE, "threshold", threshold, share);
-  demand(PURPOSE, "minimumCalls", minimumCalls, count);
-  demand(PURPOSE, "windowMs", windowMs, positiveDuration);
+  check(PURPOSE, "threshold", threshold, share);
+  check(PURPOSE, "minimumCalls", minimumCalls, count);
+  check(PURPOSE, "windowMs", windowMs, positiveDuration);
   if (lastCalls === undefined) {
     const rate = rateByTime("failed", threshold, minimumCalls, windowMs, Infinity);
     return {
@@ -94,14 +94,14 @@ export function failureRate(options: FailureRateOptions = {}): TripPolicy {
  * @throws {RangeError} If a number is out of range.
  */
 export function slowRate(options: SlowRateOptions): TripPolicy {
-  const { slowMs, threshold = 0.5, minimumCalls = 20, windowMs = 60_000 } = demandOptions(
+  const { slowMs, threshold = 0.5, minimumCalls = 20, windowMs = 60_000 } = checkOptions(
     PURPOSE,
     options,
   );
-  demand(PURPOSE, "slowMs", slowMs, positiveDuration);
-  demand(PURPOSE, "threshold", threshold, share);
-  demand(PURPOSE, "minimumCalls", minimumCalls, count);
-  demand(PURPOSE, "windowMs", windowMs, positiveDuration);
+  check(PURPOSE, "slowMs", slowMs, positiveDuration);
+  check(PURPOSE, "threshold", threshold, share);
+  check(PURPOSE, "minimumCalls", minimumCalls, count);
+  check(PURPOSE, "windowMs", windowMs, positiveDuration);
   const rate = rateByTime("were slow", threshold, minimumCalls, windowMs, slowMs);
   return {
     name: `slowRate(${slowMs} ms, ${threshold}, ${minimumCalls} in ${windowMs} ms)`,

@@ -1,10 +1,10 @@
-import { FieldMap, type Fields, NO_FIELDS } from "./fields.ts";
+import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
 
 /**
  * One request as it is asked for: what the rules look at, without a `Request` having to be made of
  * `fetch`'s arguments, which costs more than all the rest.
  */
-export interface Ask {
+export interface RequestHead {
   /** In upper case. */
   readonly method: string;
   /** Origin, path and query: nothing dropped, sorted or lower-cased beyond what the URL parser does. */
@@ -19,17 +19,17 @@ export interface Ask {
   /** The caller's own signal. */
   readonly signal: AbortSignal | undefined;
   /** Whether nobody can have aborted yet, as it has just come from a server. */
-  readonly hasJustCome?: boolean;
+  readonly justArrived?: boolean;
   /** The request for callbacks: without its body, which belongs to the upstream alone. */
-  request(): Request;
+  toRequest(): Request;
 }
 
 /** What `fetch(input, init)` asks for. @throws {TypeError} If the URL is not one. */
-export function askedByFetch(input: RequestInfo | URL, init: RequestInit | undefined): Ask {
+export function fetchHead(input: RequestInfo | URL, init: RequestInit | undefined): RequestHead {
   const request = isRequest(input) ? input : undefined;
   const address = addressOf(request === undefined ? String(input) : request.url);
   const signal = init?.signal === undefined ? request?.signal : init.signal;
-  return new Asked(
+  return new ParsedHead(
     init?.method ?? request?.method ?? "GET",
     address,
     init?.headers === undefined ? request?.headers : new Headers(init.headers),
@@ -40,19 +40,19 @@ export function askedByFetch(input: RequestInfo | URL, init: RequestInit | undef
 }
 
 /** What a request that came in asks for. */
-export function askedBy(request: Request, hasJustCome: boolean): Ask {
+export function requestHead(request: Request, hasJustCome: boolean): RequestHead {
   const { method, url, headers } = request;
-  return new Asked(method, addressOf(url), headers, undefined, request, request, hasJustCome);
+  return new ParsedHead(method, addressOf(url), headers, undefined, request, request, hasJustCome);
 }
 
-class Asked implements Ask {
+class ParsedHead implements RequestHead {
   readonly method: string;
   readonly url: string;
   readonly origin: string;
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
-  readonly hasJustCome: boolean;
+  readonly justArrived: boolean;
   readonly #headers: Headers | undefined;
   #signal: AbortSignal | { readonly signal: AbortSignal } | undefined;
   #request: Request | undefined;
@@ -72,7 +72,7 @@ class Asked implements Ask {
     request: Request | undefined,
     hasJustCome = false,
   ) {
-    this.hasJustCome = hasJustCome;
+    this.justArrived = hasJustCome;
     this.method = method.toUpperCase();
     this.url = url;
     this.origin = origin;
@@ -91,28 +91,28 @@ class Asked implements Ask {
     return this.#signal;
   }
 
-  request(): Request {
+  toRequest(): Request {
     const headers = this.#headers ?? {};
     return this.#request ??= new Request(this.url, { method: this.method, headers });
   }
 }
 
 /** RFC 9112 §6: these fields tell whether there is a body. To ask a request for it can be dear. */
-function mayHaveBody({ method, headers }: Pick<Ask, "method" | "headers">): boolean {
+function mayHaveBody({ method, headers }: Pick<RequestHead, "method" | "headers">): boolean {
   return (method !== "GET" && method !== "HEAD") || headers.has("transfer-encoding") ||
     (headers.get("content-length") ?? "0") !== "0";
 }
 
 /** What matters of a URL. */
-type Address = Pick<Ask, "url" | "origin" | "hasUserInfo">;
+type Address = Pick<RequestHead, "url" | "origin" | "hasUserInfo">;
 
 /** Addresses asked for lately: to find one takes less, and leaves less behind, than to parse it. */
-const lately = new Map<string, Address>();
-const MAX_LATELY = 256;
-const MAX_LATELY_LENGTH = 1_024;
+const recentAddresses = new Map<string, Address>();
+const MAX_RECENT = 256;
+const MAX_RECENT_LENGTH = 1_024;
 
 function addressOf(text: string): Address {
-  const known = lately.get(text);
+  const known = recentAddresses.get(text);
   if (known !== undefined) return known;
   const { href, origin, username, password } = new URL(text);
   const hasUserInfo = username !== "" || password !== "";
@@ -123,9 +123,9 @@ function addressOf(text: string): Address {
   const url = hasUserInfo ? whole.replace(/^([^/?]*:\/\/)[^/?]*@/, "$1") : whole;
   const address = { url, origin, hasUserInfo };
   // Nor are they to lie about.
-  if (hasUserInfo || text.length > MAX_LATELY_LENGTH) return address;
-  if (lately.size >= MAX_LATELY) lately.clear();
-  lately.set(text, address);
+  if (hasUserInfo || text.length > MAX_RECENT_LENGTH) return address;
+  if (recentAddresses.size >= MAX_RECENT) recentAddresses.clear();
+  recentAddresses.set(text, address);
   return address;
 }
 

@@ -1,12 +1,12 @@
-import type { ErrorSource } from "../events.ts";
-import { misuse } from "../validation.ts";
-import { DEFAULT_THRESHOLD } from "./settings.ts";
-import type { SavedWindow } from "./snapshot.ts";
-import { consecutive, type TripPolicy, type TripWindow } from "./trip.ts";
+import type { ErrorSource } from "../../observe/events.ts";
+import { invalidOption } from "../../validation.ts";
+import { DEFAULT_THRESHOLD } from "../settings.ts";
+import type { SavedWindow } from "../snapshot.ts";
+import { consecutive, type TripPolicy, type TripWindow } from "./policy.ts";
 
 /** Hears of a policy that throws or gives nonsense. */
-export interface PolicyErrors {
-  tellError(source: ErrorSource, error: unknown): void;
+export interface PolicyErrorListener {
+  reportError(source: ErrorSource, error: unknown): void;
 }
 
 /**
@@ -16,27 +16,30 @@ export interface PolicyErrors {
 export type Windows = TripWindow | readonly TripWindow[];
 
 /** Starts a window for each policy. */
-export function startWindows(policies: readonly TripPolicy[], errors: PolicyErrors): Windows {
-  return unlisted(policies.map((policy) => startWindow(policy, undefined, errors)));
+export function startWindows(
+  policies: readonly TripPolicy[],
+  errors: PolicyErrorListener,
+): Windows {
+  return compact(policies.map((policy) => startWindow(policy, undefined, errors)));
 }
 
-function unlisted(windows: readonly TripWindow[]): Windows {
+function compact(windows: readonly TripWindow[]): Windows {
   const [first] = windows;
   return first !== undefined && windows.length === 1 ? first : windows;
 }
 
-function listed(windows: Windows): readonly TripWindow[] {
+function asList(windows: Windows): readonly TripWindow[] {
   return isList(windows) ? windows : [windows];
 }
 
 /** A policy that cannot start gives way to the default one. */
-function startWindow(policy: TripPolicy, saved: unknown, errors: PolicyErrors): TripWindow {
+function startWindow(policy: TripPolicy, saved: unknown, errors: PolicyErrorListener): TripWindow {
   try {
     const window: TripWindow | undefined = policy.start(saved);
     if (typeof window?.record === "function") return window;
-    throw misuse("start a window", "trip", "an object with record()", window);
+    throw invalidOption("start a window", "trip", "an object with record()", window);
   } catch (error) {
-    errors.tellError("policy", error);
+    errors.reportError("policy", error);
     // What was saved may be at fault: without it, the policy may still do.
     if (saved !== undefined) return startWindow(policy, undefined, errors);
   }
@@ -48,12 +51,12 @@ function isList(windows: Windows): windows is readonly TripWindow[] {
 }
 
 /** Records a call in every window; why to open, if one of them says so. */
-export function recordIn(
+export function record(
   windows: Windows,
   verdict: "success" | "failure",
   at: number,
   durationMs: number,
-  errors: PolicyErrors,
+  errors: PolicyErrorListener,
 ): string | undefined {
   if (!isList(windows)) return recordInOne(windows, verdict, at, durationMs, errors);
   let why: string | undefined;
@@ -69,46 +72,46 @@ function recordInOne(
   verdict: "success" | "failure",
   at: number,
   durationMs: number,
-  errors: PolicyErrors,
+  errors: PolicyErrorListener,
 ): string | undefined {
   try {
     const reason: unknown = window.record(verdict, at, durationMs);
     if (reason === undefined || typeof reason === "string") return reason;
-    throw misuse("record a call", "trip", "a reason or undefined", reason);
+    throw invalidOption("record a call", "trip", "a reason or undefined", reason);
   } catch (error) {
-    errors.tellError("policy", error);
+    errors.reportError("policy", error);
     return undefined;
   }
 }
 
 /** The windows at rest, if there are any yet. */
-export function savedWindows(
+export function saveWindows(
   policies: readonly TripPolicy[],
   windows: Windows | undefined,
-  errors: PolicyErrors,
+  errors: PolicyErrorListener,
 ): SavedWindow[] {
-  const all = windows === undefined ? [] : listed(windows);
+  const all = windows === undefined ? [] : asList(windows);
   return policies.map(({ name: policy = "" }, index) => {
     try {
       const saved = all[index]?.toJSON?.();
       return saved === undefined ? { policy } : { policy, saved };
     } catch (error) {
-      errors.tellError("policy", error);
+      errors.reportError("policy", error);
       return { policy };
     }
   });
 }
 
 /** The windows back from rest; undefined if the policies have changed. */
-export function restoredWindows(
+export function restoreWindows(
   policies: readonly TripPolicy[],
   saved: readonly SavedWindow[],
-  errors: PolicyErrors,
+  errors: PolicyErrorListener,
 ): Windows | undefined {
   const areSame = policies.length === saved.length &&
     policies.every(({ name = "" }, index) => name === saved[index]?.policy);
   if (!areSame) return undefined;
-  return unlisted(
+  return compact(
     policies.map((policy, index) => startWindow(policy, saved[index]?.saved, errors)),
   );
 }

@@ -23,15 +23,15 @@
  * @module
  */
 
-import { isFromServer } from "./host.ts";
+import { isFromServer } from "../runtime.ts";
 import {
   type Breaker,
   breaker as makeBreaker,
   type BreakerOptions,
   type RespondContext,
-} from "./breaker.ts";
+} from "../breaker.ts";
 
-export type { Breaker, BreakerOptions } from "./breaker.ts";
+export type { Breaker, BreakerOptions } from "../breaker.ts";
 
 /** What the middleware uses of Hono's `Context`: every Hono 4 has it. */
 export interface HonoContextLike {

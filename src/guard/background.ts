@@ -2,7 +2,7 @@
 const MAX_TRACKED = 10_000;
 
 /** Work that goes on behind the answers. */
-export class Work {
+export class BackgroundWork {
   readonly #running = new Set<Promise<void>>();
 
   /** Waits for `work` in {@link idle}, whatever comes of it. */

@@ -2,7 +2,7 @@ import { Circuit } from "./circuit.ts";
 import { type CircuitSettings, SharedOptions } from "./settings.ts";
 
 /** Circuits by key, made on demand, bounded in number. */
-export class Circuits<T> {
+export class CircuitRegistry<T> {
   readonly #settings: CircuitSettings<T>;
   readonly #maxCircuits: number;
   /** The least recently used first. */

@@ -1,11 +1,11 @@
-import type { Deadlines } from "./circuit/deadlines.ts";
-import type { Circuit } from "./circuit/circuit.ts";
-import type { Judge } from "./circuit/verdict.ts";
-import type { CircuitOpenError } from "./errors.ts";
-import { type BreakerEvent, type ErrorSource, tell } from "./events.ts";
-import type { Ask } from "./last_good/ask.ts";
-import type { Place } from "./last_good/key.ts";
-import type { ErrorListener } from "./last_good/last_good.ts";
+import type { Deadlines } from "../circuit/deadlines.ts";
+import type { Circuit } from "../circuit/circuit.ts";
+import type { Judge } from "../circuit/verdict.ts";
+import type { CircuitOpenError } from "../errors.ts";
+import { type BreakerEvent, emit, type ErrorSource } from "../observe/events.ts";
+import type { RequestHead } from "../last_good/request_head.ts";
+import type { CacheKey } from "../last_good/cache_key.ts";
+import type { ErrorListener } from "../last_good/last_good.ts";
 
 /** What `breaker.respond` may be told of one request. */
 export interface RespondContext {
@@ -34,7 +34,7 @@ export interface RespondContext {
 }
 
 /** What the way through a breaker depends on: its options, checked and complete. */
-export interface JointSettings {
+export interface GuardSettings {
   readonly deadlines: Deadlines | undefined;
   readonly mode: "enforce" | "observe" | "off";
   readonly judge: Judge<Response> | undefined;
@@ -53,24 +53,24 @@ export interface JointSettings {
  * One request on its way through a breaker. A class, as a handful of closures for each request is
  * much of what a breaker leaves to the garbage collector.
  */
-export abstract class Turn implements ErrorListener {
-  readonly settings: JointSettings;
-  readonly ask: Ask;
+export abstract class RequestContext implements ErrorListener {
+  readonly settings: GuardSettings;
+  readonly request: RequestHead;
   readonly circuit: Circuit<Response>;
   /** Whether `produce` needs a signal even while the call is its caller's. */
   abstract readonly takesSignal: boolean;
   /** Whether its responses come straight from `fetch`. */
   abstract readonly byFetch: boolean;
   /** Whether `produce` may run behind the answer. */
-  abstract readonly behind: boolean;
+  abstract readonly mayRunInBackground: boolean;
   /** Where its answer is kept; undefined if nothing is kept or served. */
-  place: Place | undefined;
+  key: CacheKey | undefined;
   /** Whether its caller has been answered from elsewhere: the call is no longer theirs. */
   isReleased = false;
 
-  constructor(settings: JointSettings, ask: Ask, circuit: Circuit<Response>) {
+  constructor(settings: GuardSettings, request: RequestHead, circuit: Circuit<Response>) {
     this.settings = settings;
-    this.ask = ask;
+    this.request = request;
     this.circuit = circuit;
   }
 
@@ -82,30 +82,30 @@ export abstract class Turn implements ErrorListener {
   abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
 
   /** Tells of a callback that went wrong. */
-  tellError(source: ErrorSource, error: unknown): void {
-    tellError(this.settings, this.circuit.name, source, error);
+  reportError(source: ErrorSource, error: unknown): void {
+    reportError(this.settings, this.circuit.name, source, error);
   }
 }
 
 /** A call of `breaker.fetch`. */
-export class FetchTurn extends Turn {
+export class FetchContext extends RequestContext {
   readonly byFetch = true;
-  readonly behind = true;
+  readonly mayRunInBackground = true;
   readonly takesSignal: boolean;
   readonly #fetch: typeof fetch;
   readonly #input: RequestInfo | URL;
   readonly #init: RequestInit | undefined;
 
   constructor(
-    settings: JointSettings,
-    ask: Ask,
+    settings: GuardSettings,
+    request: RequestHead,
     circuit: Circuit<Response>,
     call: typeof fetch,
     input: RequestInfo | URL,
     init: RequestInit | undefined,
   ) {
-    super(settings, ask, circuit);
-    this.takesSignal = ask.signal !== undefined || settings.deadlines !== undefined;
+    super(settings, request, circuit);
+    this.takesSignal = request.signal !== undefined || settings.deadlines !== undefined;
     this.#fetch = call;
     this.#input = input;
     this.#init = init;
@@ -134,7 +134,7 @@ export class FetchTurn extends Turn {
     throw error;
   }
 
-  waitUntil(): JointSettings["waitUntil"] {
+  waitUntil(): GuardSettings["waitUntil"] {
     return this.settings.waitUntil;
   }
 }
@@ -146,52 +146,52 @@ export type Produce = (
 ) => Response | Promise<Response>;
 
 /** A request for a handler. */
-export class HandlerTurn extends Turn {
+export class HandlerContext extends RequestContext {
   readonly byFetch = false;
-  readonly behind: boolean;
+  readonly mayRunInBackground: boolean;
   readonly takesSignal: boolean;
-  readonly #request: Request;
+  readonly #original: Request;
   readonly #produce: Produce;
   readonly #context: RespondContext;
 
   constructor(
-    settings: JointSettings,
-    ask: Ask,
+    settings: GuardSettings,
+    head: RequestHead,
     circuit: Circuit<Response>,
     request: Request,
     produce: Produce,
     context: RespondContext,
   ) {
-    super(settings, ask, circuit);
+    super(settings, head, circuit);
     this.takesSignal = context.takesSignal ?? true;
-    this.behind = context.behind ?? true;
-    this.#request = request;
+    this.mayRunInBackground = context.behind ?? true;
+    this.#original = request;
     this.#produce = produce;
     this.#context = context;
   }
 
   produce(signal: AbortSignal | undefined): Response | Promise<Response> {
     const produce = this.#produce;
-    return produce(this.#request, signal);
+    return produce(this.#original, signal);
   }
 
   refuse(error: CircuitOpenError): Response {
     return error.getResponse();
   }
 
-  waitUntil(): JointSettings["waitUntil"] {
+  waitUntil(): GuardSettings["waitUntil"] {
     return this.settings.waitUntil ?? this.#context.waitUntil;
   }
 }
 
 /** Tells of a callback that went wrong. */
-export function tellError(
-  { onEvent, now }: JointSettings,
+export function reportError(
+  { onEvent, now }: GuardSettings,
   circuit: string,
   source: ErrorSource,
   error: unknown,
 ): void {
-  if (onEvent !== undefined) tell(onEvent, { type: "error", circuit, at: now(), source, error });
+  if (onEvent !== undefined) emit(onEvent, { type: "error", circuit, at: now(), source, error });
 }
 
 /** By its shape: servers bring their own Response classes. */

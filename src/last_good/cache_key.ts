@@ -1,8 +1,8 @@
-import type { Ask } from "./ask.ts";
-import type { Fields } from "./fields.ts";
+import type { RequestHead } from "./request_head.ts";
+import type { Fields } from "../http/fields.ts";
 
 /** Where the answer to a request has its place: looked up part by part, so nothing can be forged by joining. */
-export interface Place {
+export interface CacheKey {
   /** K1: the URL, or what the option `key` says instead. All variants of it go together. */
   readonly primary: string;
   /** K3 and K4: reflected fields and partition; "" where there are neither. */
@@ -34,7 +34,11 @@ export const MAX_KEY_LENGTH = 8_192;
  * @param primary K1.
  * @param partition K4, hashed; undefined if it is not known whose response it is.
  */
-export function placeOf(primary: string, headers: Fields, partition: string | undefined): Place {
+export function cacheKey(
+  primary: string,
+  headers: Fields,
+  partition: string | undefined,
+): CacheKey {
   let parts: string[] | undefined;
   for (const name of REFLECTED) {
     const value = headers.get(name);
@@ -49,7 +53,7 @@ export function placeOf(primary: string, headers: Fields, partition: string | un
 }
 
 /** K4: the partition as it may be kept: SHA-256 in hexadecimal, never in clear. */
-export async function hashed(partition: string): Promise<string> {
+export async function hashPartition(partition: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(partition));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -58,22 +62,22 @@ export async function hashed(partition: string): Promise<string> {
 export type Variant = readonly (readonly [name: string, value: string | null])[];
 
 /** K2: the variant of a request, for the names in the response's Vary. */
-export function variantOf(ask: Ask, vary: readonly string[]): Variant {
-  return vary.length === 0 ? ONE : vary.map((name) => [name, ask.headers.get(name)] as const);
+export function variantOf(request: RequestHead, vary: readonly string[]): Variant {
+  return vary.length === 0 ? ONE : vary.map((name) => [name, request.headers.get(name)] as const);
 }
 
 /** The variant of what does not vary. */
 const ONE: Variant = [];
 
 /** Whether a request asks for this variant. */
-export function isVariant(variant: Variant, headers: Fields): boolean {
+export function matchesVariant(variant: Variant, headers: Fields): boolean {
   return variant.every(([name, value]) => headers.get(name) === value);
 }
 
 /** The length of a key in all its parts, in UTF-16 units. */
-export function keyLength(place: Place, variant: Variant): number {
+export function keyLength(key: CacheKey, variant: Variant): number {
   return variant.reduce(
     (length, [name, value]) => length + name.length + (value?.length ?? 0),
-    place.primary.length + place.secondary.length,
+    key.primary.length + key.secondary.length,
   );
 }

@@ -1,15 +1,15 @@
-import type { Admission } from "./circuit/admission.ts";
-import { Call, type Caller } from "./circuit/call.ts";
-import { judged, type Verdict } from "./circuit/verdict.ts";
-import { tell } from "./events.ts";
-import type { Ask } from "./last_good/ask.ts";
-import { parseRetryAfter } from "./last_good/fields.ts";
-import type { GoodAnswer, Kept, LastGood, Passage } from "./last_good/last_good.ts";
-import type { Reception } from "./last_good/snapshot.ts";
-import { discard, isResponse, type JointSettings, type Turn } from "./turn.ts";
+import type { CallPermit } from "../circuit/permit.ts";
+import { Call, type Caller } from "../circuit/call.ts";
+import { type Verdict, verdictOf } from "../circuit/verdict.ts";
+import { emit } from "../observe/events.ts";
+import type { RequestHead } from "../last_good/request_head.ts";
+import { parseRetryAfter } from "../http/fields.ts";
+import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
+import type { Timing } from "../last_good/stored_response.ts";
+import { discard, type GuardSettings, isResponse, type RequestContext } from "./request_context.ts";
 
 /** When a call began, and its place in the order of all. */
-type Begun = Omit<Reception, "receivedAt">;
+type CallStart = Omit<Timing, "receivedAt">;
 
 /** What came of a call. */
 export type Outcome =
@@ -31,11 +31,11 @@ export interface Running {
 }
 
 /** Calls the upstream, counts what comes of it, and keeps what may be kept. */
-export class Upstream {
-  readonly #settings: JointSettings;
+export class UpstreamCaller {
+  readonly #settings: GuardSettings;
   readonly #lastGood: LastGood | undefined;
 
-  constructor(settings: JointSettings, lastGood: LastGood | undefined) {
+  constructor(settings: GuardSettings, lastGood: LastGood | undefined) {
     this.#settings = settings;
     this.#lastGood = lastGood;
   }
@@ -45,10 +45,10 @@ export class Upstream {
    *
    * @param mayBeReleased Whether the caller may be answered from elsewhere before it ends.
    */
-  call(turn: Turn, admission: Admission, mayBeReleased: boolean): Running {
-    const begun = this.#begin(turn);
-    const call = this.#start(turn, turn.ask, mayBeReleased);
-    return { call, ending: this.#end(turn, admission, call, begun) };
+  call(context: RequestContext, permit: CallPermit, mayBeReleased: boolean): Running {
+    const start = this.#begin(context);
+    const call = this.#start(context, context.request, mayBeReleased);
+    return { call, ending: this.#end(context, permit, call, start) };
   }
 
   /**
@@ -56,47 +56,51 @@ export class Upstream {
    *
    * @param keptEtag The entity tag of what is kept: if the upstream confirms it, that will do.
    */
-  callBehind(turn: Turn, admission: Admission, keptEtag: string | undefined): Promise<Outcome> {
-    turn.isReleased = true;
-    const etag = turn.byFetch && !isConditional(turn.ask) ? keptEtag : undefined;
-    const begun = this.#begin(turn);
-    const call = this.#start(turn, undefined, false, etag);
-    return this.#end(turn, admission, call, begun, etag);
+  callBehind(
+    context: RequestContext,
+    permit: CallPermit,
+    keptEtag: string | undefined,
+  ): Promise<Outcome> {
+    context.isReleased = true;
+    const etag = context.byFetch && !isConditional(context.request) ? keptEtag : undefined;
+    const start = this.#begin(context);
+    const call = this.#start(context, undefined, false, etag);
+    return this.#end(context, permit, call, start, etag);
   }
 
   /** Taken before the call: a handler may do much before it first waits. */
-  #begin({ place }: Turn): Begun {
-    const requestedAt = place === undefined ? 0 : this.#settings.now();
+  #begin({ key }: RequestContext): CallStart {
+    const requestedAt = key === undefined ? 0 : this.#settings.now();
     return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt };
   }
 
   #start(
-    turn: Turn,
+    context: RequestContext,
     caller: Caller | undefined,
     mayBeReleased: boolean,
     etag?: string,
   ): Call<Response> {
     const { deadlines } = this.#settings;
-    return new Call((signal) => turn.produce(signal, etag), {
+    return new Call((signal) => context.produce(signal, etag), {
       caller,
       deadlines,
       // A caller who is not to reach the call must be kept from it by a signal of its own.
-      takesSignal: turn.takesSignal ||
-        ((mayBeReleased || turn.isReleased) && turn.ask.signal !== undefined),
-      mayBeReleased,
-      late: discard,
+      takesSignal: context.takesSignal ||
+        ((mayBeReleased || context.isReleased) && context.request.signal !== undefined),
+      mayRelease: mayBeReleased,
+      onLateResult: discard,
     });
   }
 
   /** Waits for a call, counts it, and keeps what may be kept. Never rejects. */
   async #end(
-    turn: Turn,
-    admission: Admission,
+    context: RequestContext,
+    permit: CallPermit,
     call: Call<Response>,
-    begun: Begun,
+    start: CallStart,
     etag?: string,
   ): Promise<Outcome> {
-    const { ask, place } = turn;
+    const { request, key } = context;
     const { now } = this.#settings;
     let response: Response;
     try {
@@ -104,79 +108,92 @@ export class Upstream {
     } catch (error) {
       const detail = { error };
       if (call.endedBy === "abort") {
-        admission.end("ignored", { detail, why: "aborted" });
+        permit.end("ignored", { detail, why: "aborted" });
         return { type: "aborted", reason: error };
       }
       const verdict = call.endedBy === "timeout"
         ? "failure"
-        : this.#judged(turn, { status: "rejected", reason: error }, "failure");
-      admission.end(verdict, { detail });
+        : this.#judged(context, { status: "rejected", reason: error }, "failure");
+      permit.end(verdict, { detail });
       // S19: nobody knows how far it got.
-      if (isUnsafe(ask)) this.#lastGood?.invalidate(ask, undefined, turn);
+      if (isUnsafe(request)) this.#lastGood?.invalidate(request, undefined, context);
       const why = call.endedBy === "timeout" ? "timeout" : "origin-error";
       return { type: "failed", cause: error, response: undefined, why };
     }
     if (!isResponse(response)) {
-      admission.end("success");
+      permit.end("success");
       return { type: "good", response };
     }
     const { status } = response;
-    const verdict = this.#judged(turn, { status: "fulfilled", value: response }, usual(response));
-    if (isUnsafe(ask) && status >= 200 && status < 400) {
-      this.#lastGood?.invalidate(ask, response, turn);
+    const verdict = this.#judged(
+      context,
+      { status: "fulfilled", value: response },
+      usual(response),
+    );
+    if (isUnsafe(request) && status >= 200 && status < 400) {
+      this.#lastGood?.invalidate(request, response, context);
     }
     if (verdict !== "success") {
-      admission.end(verdict, { detail: { status }, ...this.#retryAfter(response) });
+      permit.end(verdict, { detail: { status }, ...this.#retryAfter(response) });
       if (verdict === "ignored") return { type: "good", response };
       return { type: "failed", cause: response, response, why: "origin-error" };
     }
-    if (place === undefined) {
-      admission.end("success", { detail: { status } });
+    if (key === undefined) {
+      permit.end("success", { detail: { status } });
       return { type: "good", response };
     }
-    const reception = { ...begun, receivedAt: now() };
-    const { byFetch } = turn;
-    const isHeard = this.#settings.onEvent !== undefined;
-    const answer = { ask, place, response, reception, byFetch, isHeard, errors: turn };
+    const timing = { ...start, receivedAt: now() };
+    const { byFetch } = context;
+    const isObserved = this.#settings.onEvent !== undefined;
+    const answer = { request, key, response, timing, byFetch, isObserved, errors: context };
     if (status === 304 && etag !== undefined) {
       this.#lastGood?.confirm(answer);
-      admission.end("success", { detail: { status } });
+      permit.end("success", { detail: { status } });
       return { type: "good", response };
     }
-    const passage = this.#lastGood?.pass(answer);
-    if (typeof passage === "function") {
-      return await this.#copied(turn, admission, answer, passage);
+    const record = this.#lastGood?.keep(answer);
+    if (typeof record === "function") {
+      return await this.#copied(context, permit, answer, record);
     }
-    admission.end("success", isHeard ? { detail: { status } } : undefined);
-    if (passage !== undefined) this.#tellKept(turn, passage);
+    permit.end("success", isObserved ? { detail: { status } } : undefined);
+    if (record !== undefined) this.#tellKept(context, record);
     return { type: "good", response };
   }
 
   /** Hands on an answer that is copied on its way: it counts when the copy ends. */
   async #copied(
-    turn: Turn,
-    admission: Admission,
-    { response: { status }, reception }: GoodAnswer,
-    passage: Passage,
+    context: RequestContext,
+    permit: CallPermit,
+    { response: { status }, timing: timing }: Candidate,
+    record: BodyRecorder,
   ): Promise<Outcome> {
-    const { ask } = turn;
+    const { request } = context;
     let onOver = () => {};
     const copied = new Promise<void>((resolve) => onOver = resolve);
-    admission.goodHead(reception.receivedAt);
-    const response = await passage({
-      isAborted: () => !turn.isReleased && ask.signal?.aborted === true,
+    permit.headReceived(timing.receivedAt);
+    const response = await record({
+      isAborted: () => !context.isReleased && request.signal?.aborted === true,
       onCopied: (how, kept) => {
         const isCut = how === "broken" || how === "truncated";
-        admission.end(isCut ? "failure" : "success", { detail: { status } });
-        this.#tellKept(turn, kept);
+        permit.end(isCut ? "failure" : "success", { detail: { status } });
+        this.#tellKept(context, kept);
         onOver();
       },
     });
     return { type: "good", response, copied };
   }
 
-  #judged(turn: Turn, outcome: PromiseSettledResult<Response>, usual: Verdict): Verdict {
-    return judged(this.#settings.judge, outcome, usual, (error) => turn.tellError("judge", error));
+  #judged(
+    context: RequestContext,
+    outcome: PromiseSettledResult<Response>,
+    defaultVerdict: Verdict,
+  ): Verdict {
+    return verdictOf(
+      this.#settings.judge,
+      outcome,
+      defaultVerdict,
+      (error) => context.reportError("judge", error),
+    );
   }
 
   /** Promise 26: what the upstream asks for, when its answer opens the circuit. */
@@ -190,11 +207,11 @@ export class Upstream {
       : { retryAfterMs };
   }
 
-  #tellKept({ ask, circuit: { name: circuit } }: Turn, kept: Kept): void {
+  #tellKept({ request, circuit: { name: circuit } }: RequestContext, kept: KeepResult): void {
     const { onEvent, now } = this.#settings;
     if (onEvent === undefined) return;
-    const about = { circuit, at: now(), url: ask.url };
-    tell(
+    const about = { circuit, at: now(), url: request.url };
+    emit(
       onEvent,
       "why" in kept
         ? { type: "not_kept", ...about, why: kept.why }
@@ -212,13 +229,13 @@ function usual(response: Response): Verdict {
 }
 
 /** S19: RFC 9110 §9.2.1, and QUERY, which is safe as well. */
-function isUnsafe({ method }: Ask): boolean {
+function isUnsafe({ method }: RequestHead): boolean {
   return !SAFE.has(method);
 }
 
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
 
 /** A 304 to a request of this kind confirms what its caller has, not what is kept. */
-function isConditional({ headers }: Ask): boolean {
+function isConditional({ headers }: RequestHead): boolean {
   return headers.has("if-none-match") || headers.has("if-modified-since");
 }

@@ -1,4 +1,4 @@
-import { count, demand } from "../validation.ts";
+import { check, count } from "../../validation.ts";
 
 /**
  * When a closed circuit opens. One policy serves any number of circuits: what it remembers of one
@@ -93,7 +93,7 @@ export function total(failures: number): TripPolicy {
 }
 
 function failureCount(kind: string, failures: number, startsOver: boolean): TripPolicy {
-  demand(PURPOSE, "failures", failures, count);
+  check(PURPOSE, "failures", failures, count);
   const unit = failures === 1 ? "failure" : "failures";
   const reason = startsOver ? `${failures} ${unit} in a row` : `${failures} ${unit}`;
   return {

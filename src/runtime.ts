@@ -1,5 +1,5 @@
 /** What tells one runtime from another. */
-export interface Globals {
+export interface HostGlobals {
   readonly navigator?: { readonly userAgent?: string };
   readonly process?: { readonly versions?: { readonly node?: string } };
 }
@@ -10,7 +10,7 @@ export interface Globals {
  *
  * It is asked when work is about to start, never at import: reading `process` costs 16 ms on Deno.
  */
-export function outlivesAnswer(host: Globals = globalThis as Globals): boolean {
+export function outlivesAnswer(host: HostGlobals = globalThis as HostGlobals): boolean {
   // With nodejs_compat, Workers look like Node: they must be asked for first.
   if (host.navigator?.userAgent === "Cloudflare-Workers") return false;
   if ("EdgeRuntime" in host) return false;
@@ -22,7 +22,7 @@ export function outlivesAnswer(host: Globals = globalThis as Globals): boolean {
  * Whether a body from `fetch` is best read into room that its reader brings: Deno makes 64 KiB of it
  * for each chunk, which costs more than all the rest. Elsewhere it is dearer, or not there.
  */
-export function wantsRoom(host: Globals = globalThis as Globals): boolean {
+export function prefersByobReader(host: HostGlobals = globalThis as HostGlobals): boolean {
   return "Deno" in host;
 }
 
@@ -40,6 +40,6 @@ export function isFromServer(info: unknown): boolean {
  * How long a body may be that is better kept as text: Deno serves texts of any length faster than
  * bytes; elsewhere long ones are encoded anew each time.
  */
-export function maxTextBytes(host: Globals = globalThis as Globals): number {
+export function maxTextBytes(host: HostGlobals = globalThis as HostGlobals): number {
   return "Deno" in host ? Infinity : 16_384;
 }

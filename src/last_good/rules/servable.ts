@@ -1,7 +1,7 @@
-import type { Ask } from "./ask.ts";
-import { type Directives, NONE, parseCacheControl, parseSeconds } from "./fields.ts";
-import type { LastGoodSettings } from "./options.ts";
-import { ageMs, type Snapshot, stalenessMs } from "./snapshot.ts";
+import type { RequestHead } from "../request_head.ts";
+import { type Directives, NONE, parseCacheControl, parseSeconds } from "../../http/fields.ts";
+import type { LastGoodSettings } from "../options.ts";
+import { ageMs, stalenessMs, type StoredResponse } from "../stored_response.ts";
 
 /** Why a kept response is served, as Cache-Status tells it (RFC 9211 §2). */
 export type Served =
@@ -11,72 +11,73 @@ export type Served =
   | { readonly stale: "origin-error" | "timeout" | "slow"; readonly status?: number };
 
 /** F2, F5: whether a request may be answered from memory at all. */
-export function isAnswerable({ method, hasBody, headers }: Ask): boolean {
+export function isAnswerable({ method, hasBody, headers }: RequestHead): boolean {
   return (method === "GET" || method === "HEAD") && !hasBody && !headers.has("if-match") &&
     !headers.has("if-unmodified-since");
 }
 
 /** What a request says of its own about kept responses; what is in doubt says nothing. */
-export function wishes({ headers }: Ask): Directives {
+export function requestDirectives({ headers }: RequestHead): Directives {
   return parseCacheControl(headers.get("cache-control")) ?? NONE;
 }
 
 /** F3, F4: whether a kept response may be served in place of the upstream's own. */
 export function isServable(
-  snapshot: Snapshot,
-  ask: Ask,
+  stored: StoredResponse,
+  request: RequestHead,
   now: number,
   { maxStaleMs }: LastGoodSettings,
 ): boolean {
-  const staleMs = stalenessMs(snapshot, now);
-  const { onlyWhileFresh, staleIfErrorMs = Infinity, lifetimeMs } = snapshot.head.freshness;
+  const staleMs = stalenessMs(stored, now);
+  const { onlyWhileFresh, staleIfErrorMs = Infinity, lifetimeMs } = stored.head.freshness;
   if (lifetimeMs !== undefined && staleMs < 0) return true;
   if (onlyWhileFresh) return false;
-  const wanted = wishes(ask);
+  const directives = requestDirectives(request);
   const limitMs = Math.min(
     maxStaleMs,
     staleIfErrorMs,
-    limitOf(wanted, "max-stale"),
-    limitOf(wanted, "stale-if-error"),
+    limitOf(directives, "max-stale"),
+    limitOf(directives, "stale-if-error"),
   );
   return limitMs > 0 && staleMs <= limitMs;
 }
 
 /** In ms; Infinity where it says nothing, or no number. */
-function limitOf(wanted: Directives, name: string): number {
-  const seconds = parseSeconds(wanted.get(name) ?? "");
+function limitOf(directives: Directives, name: string): number {
+  const seconds = parseSeconds(directives.get(name) ?? "");
   return seconds === undefined ? Infinity : seconds * 1_000;
 }
 
 /** Whether a kept response is so young that there is no need to call. */
-export function isYoung(
-  snapshot: Snapshot,
-  ask: Ask,
+export function isWithinFreshMs(
+  stored: StoredResponse,
+  request: RequestHead,
   now: number,
   { freshMs }: LastGoodSettings,
 ): boolean {
-  const sinceMs = now - snapshot.head.receivedAt;
+  const sinceMs = now - stored.head.receivedAt;
   if (sinceMs < 0 || sinceMs >= freshMs) return false;
-  if (snapshot.head.freshness.onlyWhileFresh && stalenessMs(snapshot, now) >= 0) return false;
+  if (stored.head.freshness.onlyWhileFresh && stalenessMs(stored, now) >= 0) return false;
   // RFC 9111 §5.2.1: a client that wants it newer gets it newer, while the upstream is well.
-  const wanted = wishes(ask);
-  const maxAge = parseSeconds(wanted.get("max-age") ?? "");
-  return !wanted.has("no-cache") && !(ask.headers.get("pragma") ?? "").includes("no-cache") &&
-    (maxAge === undefined || ageMs(snapshot, now) < maxAge * 1_000);
+  const directives = requestDirectives(request);
+  const maxAge = parseSeconds(directives.get("max-age") ?? "");
+  return !directives.has("no-cache") &&
+    !(request.headers.get("pragma") ?? "").includes("no-cache") &&
+    (maxAge === undefined || ageMs(stored, now) < maxAge * 1_000);
 }
 
 /** H3: RFC 9211. It tells neither keys nor the texts of errors. */
 export function cacheStatus(
   name: string | undefined,
-  snapshot: Snapshot,
+  stored: StoredResponse,
   now: number,
   served: Served,
 ): string | undefined {
   if (name === undefined) return undefined;
-  const { lifetimeMs } = snapshot.head.freshness;
+  const { lifetimeMs } = stored.head.freshness;
   const ttl = lifetimeMs === undefined
     ? ""
-    : `; ttl=${Math.floor(lifetimeMs / 1_000) - Math.floor(ageMs(snapshot, now) / 1_000)}`;
+    : `; ttl=${Math.floor(lifetimeMs / 1_000) - Math.floor(ageMs(stored, now) / 1_000)}`;
   if ("stale" in served) {
     const status = served.status === undefined ? "" : `; fwd-status=${served.status}`;
     return `${name}; fwd=stale${status}${ttl}; detail=${served.stale}`;

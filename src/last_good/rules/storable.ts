@@ -1,5 +1,5 @@
-import type { NotKeptReason } from "../events.ts";
-import type { Ask } from "./ask.ts";
+import type { NotKeptReason } from "../../observe/events.ts";
+import type { RequestHead } from "../request_head.ts";
 import {
   type Directives,
   FieldMap,
@@ -9,7 +9,7 @@ import {
   parseDate,
   parseSeconds,
   parseVary,
-} from "./fields.ts";
+} from "../../http/fields.ts";
 
 /** What the option `ignore` can lift. */
 export type Obstacle =
@@ -40,7 +40,7 @@ export interface KeepingPolicy {
 
 /** A request and the head of its answer, as the rules see them. */
 export interface Exchange {
-  readonly ask: Ask;
+  readonly request: RequestHead;
   readonly response: Response;
   /** The fields of the response. */
   readonly fields: FieldMap;
@@ -48,65 +48,67 @@ export interface Exchange {
   readonly partitioned: boolean;
   readonly policy: KeepingPolicy;
   /** The request's Cache-Control; undefined if in doubt. */
-  readonly wanted: Directives | undefined;
+  readonly requestDirectives: Directives | undefined;
   /** The response's Cache-Control; undefined if in doubt. */
-  readonly said: Directives | undefined;
+  readonly responseDirectives: Directives | undefined;
   /** What the response varies on; undefined for everything, and if in doubt. */
   readonly vary: readonly string[] | undefined;
 }
 
 /** Reads the fields of an exchange once. */
 export function exchange(
-  ask: Ask,
+  request: RequestHead,
   response: Response,
   partitioned: boolean,
   policy: KeepingPolicy,
 ): Exchange {
   const fields = new FieldMap(response.headers);
   return {
-    ask,
+    request,
     response,
     fields,
     partitioned,
     policy,
-    wanted: parseCacheControl(ask.headers.get("cache-control")),
-    said: parseCacheControl(fields.get("cache-control")),
+    requestDirectives: parseCacheControl(request.headers.get("cache-control")),
+    responseDirectives: parseCacheControl(fields.get("cache-control")),
     vary: parseVary(fields.get("vary")),
   };
 }
 
 /** Why a response may not be kept, and whether it removes an older one. */
-export interface Refusal {
+export interface KeepRefusal {
   readonly why: NotKeptReason;
-  readonly removes: boolean;
+  readonly dropsOld: boolean;
 }
 
 /** What stands in the way of keeping this response, by all fields; undefined if nothing does. */
-export function obstacle(exchange: Exchange): Refusal | undefined {
+export function obstacle(exchange: Exchange): KeepRefusal | undefined {
   const why = inRequest(exchange);
   // S17: no client may evict what all others rely on.
-  return why === undefined ? inResponse(exchange) : stays(why);
+  return why === undefined ? inResponse(exchange) : keepOld(why);
 }
 
 /** What stands in the way in the request. */
 function inRequest(exchange: Exchange): NotKeptReason | undefined {
-  const { ask, wanted, said, vary, policy } = exchange;
-  const { headers } = ask;
+  const { request, requestDirectives, responseDirectives, vary, policy } = exchange;
+  const { headers } = request;
   // S1: RFC 9111 §3. A HEAD has no body to keep.
-  if (ask.method !== "GET") return "method";
+  if (request.method !== "GET") return "method";
   // S1: RFC 9110 §9.3.1. The body of a GET has no meaning that a key could hold.
-  if (ask.hasBody) return "request-body";
+  if (request.hasBody) return "request-body";
   // S16
-  if (wanted === undefined) return "request-malformed";
+  if (requestDirectives === undefined) return "request-malformed";
   // S3: RFC 9111 §5.2.1.5
-  if (wanted.has("no-store") && !policy.ignore.has("no-store")) return "request-no-store";
+  if (requestDirectives.has("no-store") && !policy.ignore.has("no-store")) {
+    return "request-no-store";
+  }
   // S11: RFC 9111 §3.3. We keep no parts.
   if (headers.has("range")) return "range";
-  const isPublic = has(said, "public");
+  const isPublic = has(responseDirectives, "public");
   // S8: RFC 9111 §3.5
   if (
-    (ask.hasUserInfo || headers.has("authorization")) && !isPublic &&
-    !has(said, "s-maxage") && !has(said, "must-revalidate") &&
+    (request.hasUserInfo || headers.has("authorization")) && !isPublic &&
+    !has(responseDirectives, "s-maxage") && !has(responseDirectives, "must-revalidate") &&
     !isLiftedForOwner(exchange, "authorization")
   ) return "authorization";
   // S9: what a cookie may change, it may have changed here.
@@ -118,45 +120,51 @@ function inRequest(exchange: Exchange): NotKeptReason | undefined {
 }
 
 /** What stands in the way in the response. */
-function inResponse(exchange: Exchange): Refusal | undefined {
-  const { response, fields, said, vary, policy, partitioned } = exchange;
+function inResponse(exchange: Exchange): KeepRefusal | undefined {
+  const { response, fields, responseDirectives, vary, policy, partitioned } = exchange;
   const { status } = response;
   // S14: what may not be looked into says nothing.
-  if (status === 0) return stays("opaque");
+  if (status === 0) return keepOld("opaque");
   const kind = mediaType(fields.get("content-type"));
   // S11: RFC 9111 §3.3
   if (status === 206 || fields.has("content-range") || kind === "multipart/byteranges") {
-    return stays("range");
+    return keepOld("range");
   }
   // S2; S17: what took the place of the page takes the place of the kept one.
   if (!policy.statuses.has(status)) {
     const isPage = (status >= 200 && status < 400 && status !== 304) || status === 404 ||
       status === 410 || ((status === 401 || status === 403) && partitioned);
-    return { why: "status", removes: isPage };
+    return { why: "status", dropsOld: isPage };
   }
   // S16
-  if (said === undefined) return stays("malformed");
-  if (said.size > 0) {
+  if (responseDirectives === undefined) return keepOld("malformed");
+  if (responseDirectives.size > 0) {
     // S3: RFC 9111 §5.2.2.5
-    if (said.has("no-store") && !policy.ignore.has("no-store")) return removes("no-store");
+    if (responseDirectives.has("no-store") && !policy.ignore.has("no-store")) {
+      return dropOld("no-store");
+    }
     // S4: RFC 9111 §5.2.2.7, in any form
-    if (said.has("private") && !isLiftedForOwner(exchange, "private")) return removes("private");
+    if (responseDirectives.has("private") && !isLiftedForOwner(exchange, "private")) {
+      return dropOld("private");
+    }
     // S5: RFC 9111 §5.2.2.4, in any form
-    if (said.has("no-cache") && !policy.ignore.has("no-cache")) return removes("no-cache");
+    if (responseDirectives.has("no-cache") && !policy.ignore.has("no-cache")) {
+      return dropOld("no-cache");
+    }
     // S16: ages that nobody can compute with
-    if (AGES.some((name) => !isSeconds(said.get(name)))) return stays("malformed");
+    if (AGES.some((name) => !isSeconds(responseDirectives.get(name)))) return keepOld("malformed");
   }
   // S16
   const date = fields.get("date");
   if (!isSeconds(fields.get("age") ?? undefined) || (date !== null && !isDate(date))) {
-    return stays("malformed");
+    return keepOld("malformed");
   }
   // S7: nobody gets another one's cookie.
-  if (fields.has("set-cookie") && !policy.ignore.has("set-cookie")) return stays("set-cookie");
+  if (fields.has("set-cookie") && !policy.ignore.has("set-cookie")) return keepOld("set-cookie");
   // S10: RFC 9111 §4.1; S16
-  if (vary === undefined) return stays("vary");
+  if (vary === undefined) return keepOld("vary");
   // S13: they never end.
-  if (ENDLESS.has(kind)) return stays("content-type");
+  if (ENDLESS.has(kind)) return keepOld("content-type");
   return undefined;
 }
 
@@ -165,7 +173,7 @@ function inResponse(exchange: Exchange): Refusal | undefined {
  * on Node, a server's own responses have to become real ones to answer, which takes longer than to
  * send them.
  */
-export function elsewhere({ type, redirected }: Response): "opaque" | "redirected" | undefined {
+export function foreignReason({ type, redirected }: Response): "opaque" | "redirected" | undefined {
   if (type === "error" || type === "opaque" || type === "opaqueredirect") return "opaque";
   return redirected === true ? "redirected" : undefined;
 }
@@ -179,13 +187,13 @@ const ENDLESS: ReadonlySet<string> = new Set([
 ]);
 
 /** The older one stays. */
-function stays(why: NotKeptReason): Refusal {
-  return { why, removes: false };
+function keepOld(why: NotKeptReason): KeepRefusal {
+  return { why, dropsOld: false };
 }
 
 /** S17: the older one goes. */
-function removes(why: NotKeptReason): Refusal {
-  return { why, removes: true };
+function dropOld(why: NotKeptReason): KeepRefusal {
+  return { why, dropsOld: true };
 }
 
 function has(directives: Directives | undefined, name: string): boolean {
@@ -216,9 +224,12 @@ export interface Freshness {
 }
 
 /** Reads how long a response is good for, for a shared cache (RFC 9111 §4.2.1). */
-export function freshness({ said, fields, policy }: Exchange, receivedAt: number): Freshness {
+export function freshness(
+  { responseDirectives, fields, policy }: Exchange,
+  receivedAt: number,
+): Freshness {
   const seconds = (name: string) => {
-    const value = said?.get(name);
+    const value = responseDirectives?.get(name);
     return value === undefined ? undefined : parseSeconds(value);
   };
   const lifetime = seconds("s-maxage") ?? seconds("max-age");
@@ -227,7 +238,8 @@ export function freshness({ said, fields, policy }: Exchange, receivedAt: number
     lifetimeMs: lifetime === undefined ? expiresIn(fields, receivedAt) : lifetime * 1_000,
     // S6: RFC 9111 §5.2.2.2, §5.2.2.8, §5.2.2.10
     onlyWhileFresh: !policy.ignore.has("must-revalidate") &&
-      (has(said, "must-revalidate") || has(said, "proxy-revalidate") || has(said, "s-maxage")),
+      (has(responseDirectives, "must-revalidate") || has(responseDirectives, "proxy-revalidate") ||
+        has(responseDirectives, "s-maxage")),
     staleIfErrorMs: staleIfError === undefined ? undefined : staleIfError * 1_000,
   };
 }

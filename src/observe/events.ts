@@ -173,7 +173,7 @@ export type BreakerEvent =
   | ErrorEvent;
 
 /** Tells `event` to a listener that can break nothing: what it throws or rejects with is dropped. */
-export function tell(
+export function emit(
   listener: ((event: BreakerEvent) => unknown) | undefined,
   event: BreakerEvent,
 ): void {

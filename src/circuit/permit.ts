@@ -1,7 +1,7 @@
-import type { OutcomeDetail } from "../events.ts";
-import { demand, duration, misuse, optional } from "../validation.ts";
+import type { OutcomeDetail } from "../observe/events.ts";
+import { check, duration, invalidOption, optional } from "../validation.ts";
 import type { Machine } from "./machine.ts";
-import { isVerdict, type Verdict, VERDICTS } from "./verdict.ts";
+import { A_VERDICT, isVerdict, type Verdict } from "./verdict.ts";
 
 /** Leave for one call, see {@link Circuit.acquire}. */
 export interface Permit {
@@ -35,7 +35,7 @@ export interface End {
 const PLAIN: End = {};
 
 /** A call that was let through: the epoch it counts in and, if it is a probe, its lease. */
-export class Admission implements Permit {
+export class CallPermit implements Permit {
   /** When the call began, in ms; 0 where nobody wants to know. */
   startedAt: number;
   readonly epoch: number;
@@ -53,7 +53,7 @@ export class Admission implements Permit {
   }
 
   /** Whether a good head has come: the call may still fail, but its lease ends well. */
-  get hasGoodHead(): boolean {
+  get hasHead(): boolean {
     return this.#headAt !== undefined;
   }
 
@@ -61,7 +61,7 @@ export class Admission implements Permit {
    * A good head has come: how long the call took is known, how it counts is not yet. After its
    * lease, a probe's is dropped as any end would be.
    */
-  goodHead(at: number): void {
+  headReceived(at: number): void {
     if (this.isProbe && this.#machine?.leaseIsOver(this, at)) return;
     this.#headAt = at;
   }
@@ -72,8 +72,8 @@ export class Admission implements Permit {
   }
 
   settle(verdict: Verdict, retryAfterMs?: number): void {
-    if (!isVerdict(verdict)) throw misuse("settle a permit", "verdict", VERDICTS, verdict);
-    demand("settle a permit", "retryAfterMs", retryAfterMs, optional(duration));
+    if (!isVerdict(verdict)) throw invalidOption("settle a permit", "verdict", A_VERDICT, verdict);
+    check("settle a permit", "retryAfterMs", retryAfterMs, optional(duration));
     this.end(verdict, retryAfterMs === undefined ? PLAIN : { retryAfterMs });
   }
 
