@@ -26,6 +26,26 @@ export function prefersByobReader(host: HostGlobals = globalThis as HostGlobals)
   return "Deno" in host;
 }
 
+/** Something that may be over in a moment. */
+export interface Pending {
+  /** True once it is over. */
+  readonly isOver: boolean;
+}
+
+/**
+ * How many microtasks {@link soon} waits for at most: enough for an answer that is made in place,
+ * through a chain of handlers, and for a short body that came in the packet of its head.
+ */
+const SOON = 16;
+
+/**
+ * Waits until `pending` is over, but only for a moment in which no timer fires and no I/O arrives.
+ * What only a slow answer needs (a timer, the caller's signal, a stream) is made after that.
+ */
+export async function soon(pending: Pending): Promise<void> {
+  for (let turn = 0; turn < SOON && !pending.isOver; turn++) await undefined;
+}
+
 /**
  * Whether this is what a server hands over with a request, which then has just come: nobody can have
  * aborted it yet. It is told by what nothing else has: Deno's, Bun's, and that of Hono's for Node.

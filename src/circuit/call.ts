@@ -1,3 +1,4 @@
+import { soon } from "../runtime.ts";
 import type { Deadlines, TimedCall } from "./deadlines.ts";
 
 /** Whoever waits for a call. */
@@ -24,12 +25,6 @@ export interface CallOptions<R> {
   /** Gets a result that comes when nobody waits for it any more. */
   readonly onLateResult?: (value: R) => void;
 }
-
-/**
- * How many microtasks a call gets until it has a timer: enough for an answer that is made in place,
- * through a chain of handlers. Nothing but its own end can be seen of it meanwhile.
- */
-const SOON = 16;
 
 /**
  * One call under way: its signal, its timeout, its caller's abort. It ends once, by whichever comes
@@ -73,6 +68,11 @@ export class Call<R> implements TimedCall {
     }
   }
 
+  /** True once it has ended, in whichever way. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** From now on the call is no longer the caller's: its abort reaches it no more. */
   release(): void {
     this.#isReleased = true;
@@ -94,7 +94,7 @@ export class Call<R> implements TimedCall {
   async #followSoon(isLate: boolean): Promise<void> {
     const { deadlines } = this.#options;
     const startedAt = deadlines === undefined ? 0 : Date.now();
-    for (let turn = 0; turn < SOON && !this.#isOver; turn++) await undefined;
+    await soon(this);
     if (this.#isOver) return;
     if (isLate && !this.#isReleased) this.#listen();
     if (this.#signal?.aborted) this.handleEvent();

@@ -1,4 +1,4 @@
-import { prefersByobReader } from "../runtime.ts";
+import { prefersByobReader, soon } from "../runtime.ts";
 
 /** How a copy ended. Only a whole one may be kept (RFC 9111 §3.3). */
 export type CopyEnd =
@@ -26,12 +26,6 @@ export interface BodyCopyOptions {
 }
 
 const NOTHING = new Uint8Array(0);
-
-/**
- * How many microtasks a body gets to be there whole before it is streamed: enough for one that was
- * made in place, and for a short one that came in the packet of its head. No timer passes meanwhile.
- */
-const SOON = 12;
 
 /** The longest body that is handed on in one piece, in bytes: to stream a short one costs more. */
 const MAX_PIECE_BYTES = 65_536;
@@ -71,6 +65,11 @@ export class BodyCopy {
     this.#copyAll();
   }
 
+  /** True once the copy has ended, in whichever way. */
+  get isOver(): boolean {
+    return this.#chunks === undefined;
+  }
+
   /** The body for the reader, as it comes. */
   get body(): ReadableStream<Uint8Array> {
     if (this.#body !== undefined) return this.#body;
@@ -86,7 +85,7 @@ export class BodyCopy {
 
   /** The body for the reader: in one piece if it is short and there already, else as it comes. */
   async bodySoon(): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
-    for (let turn = 0; turn < SOON && this.#chunks !== undefined; turn++) await undefined;
+    await soon(this);
     return this.#piece ?? this.body;
   }
 
