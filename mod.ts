@@ -1,8 +1,8 @@
 /**
- * A circuit breaker for Web-standard requests and responses that remembers the last good answer.
- * While an upstream fails it is not called, and what it last said is served, marked with its age.
+ * A circuit breaker for Web-standard requests and responses that remembers the last good answer:
+ * while an upstream fails, it is not called, and its last good answer is served, marked with its age.
  *
- * @example A drop-in `fetch`
+ * @example Fetch through a breaker
  * ```ts
  * import { breaker } from "@lastgood/breaker";
  *
@@ -38,7 +38,6 @@ export {
   type FreshEvent,
   type IgnoredEvent,
   type KeptEvent,
-  logTo,
   type NotKeptEvent,
   type NotKeptReason,
   type OutcomeDetail,
@@ -49,5 +48,6 @@ export {
   type StaleReason,
   type StateEvent,
 } from "./src/observe/events.ts";
+export { logTo } from "./src/observe/log.ts";
 export type { LastGoodOptions } from "./src/last_good/options.ts";
 export type { Obstacle } from "./src/last_good/rules/storable.ts";

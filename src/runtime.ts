@@ -1,17 +1,17 @@
-/** What tells one runtime from another. */
+/** The globals that tell one host from another. */
 export interface HostGlobals {
   readonly navigator?: { readonly userAgent?: string };
   readonly process?: { readonly versions?: { readonly node?: string } };
 }
 
 /**
- * Whether work may go on after the answer is sent, without `waitUntil`: yes on Deno, Bun and Node;
- * no on Cloudflare Workers and Vercel Edge, which stop it; unknown hosts are taken for those.
+ * Reports if work goes on after the answer is sent without `waitUntil`: it does on Deno, Bun and
+ * Node; Cloudflare Workers and Vercel Edge stop it, and so, we assume, do hosts we do not know.
  *
- * It is asked when work is about to start, never at import: reading `process` costs 16 ms on Deno.
+ * Asked when work is about to start, never at import: reading `process` takes Deno 16 ms.
  */
 export function outlivesAnswer(host: HostGlobals = globalThis as HostGlobals): boolean {
-  // With nodejs_compat, Workers look like Node: they must be asked for first.
+  // With nodejs_compat, Workers look like Node, so they come first.
   if (host.navigator?.userAgent === "Cloudflare-Workers") return false;
   if ("EdgeRuntime" in host) return false;
   if ("Deno" in host || "Bun" in host) return true;
@@ -19,8 +19,9 @@ export function outlivesAnswer(host: HostGlobals = globalThis as HostGlobals): b
 }
 
 /**
- * Whether a body from `fetch` is best read into room that its reader brings: Deno makes 64 KiB of it
- * for each chunk, which costs more than all the rest. Elsewhere it is dearer, or not there.
+ * Reports if a fetched body is best read into a buffer that the reader brings. Deno allocates 64 KiB
+ * for each chunk otherwise, which costs more than everything else; other hosts are slower that way
+ * or do not offer it.
  */
 export function prefersByobReader(host: HostGlobals = globalThis as HostGlobals): boolean {
   return "Deno" in host;
@@ -47,8 +48,8 @@ export async function soon(pending: Pending): Promise<void> {
 }
 
 /**
- * Whether this is what a server hands over with a request, which then has just come: nobody can have
- * aborted it yet. It is told by what nothing else has: Deno's, Bun's, and that of Hono's for Node.
+ * Reports if this is what a server hands over with a request, so that the request has just arrived.
+ * Deno's, Bun's and Hono's server for Node are told by members that nothing else has.
  */
 export function isFromServer(info: unknown): boolean {
   return typeof info === "object" && info !== null &&
@@ -57,8 +58,8 @@ export function isFromServer(info: unknown): boolean {
 }
 
 /**
- * How long a body may be that is better kept as text: Deno serves texts of any length faster than
- * bytes; elsewhere long ones are encoded anew each time.
+ * The longest body, in bytes, that is better kept as text. Deno serves text of any length faster
+ * than bytes; other hosts encode a long text anew each time.
  */
 export function maxTextBytes(host: HostGlobals = globalThis as HostGlobals): number {
   return "Deno" in host ? Infinity : 16_384;

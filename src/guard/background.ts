@@ -1,11 +1,29 @@
-/** How much work is waited for at most: on Workers, that of a cancelled request never ends. */
+import { outlivesAnswer } from "../runtime.ts";
+import type { RequestContext } from "./request_context.ts";
+
+/** The most work that is waited for: on Workers, that of a cancelled request never ends. */
 const MAX_TRACKED = 10_000;
 
-/** Work that goes on behind the answers. */
+/** The work that goes on after requests have been answered. */
 export class BackgroundWork {
   readonly #running = new Set<Promise<void>>();
 
-  /** Waits for `work` in {@link idle}, whatever comes of it. */
+  /** Tells if a call of this request can go on after its answer: it may, and the host lets it. */
+  canRun(context: RequestContext): boolean {
+    return context.mayRunInBackground && (context.waitUntil() !== undefined || outlivesAnswer());
+  }
+
+  /** Lets `work` go on after the answer to this request, and asks the host to keep it alive. */
+  run(context: RequestContext, work: Promise<void>): void {
+    this.add(work);
+    try {
+      context.waitUntil()?.(work);
+    } catch (error) {
+      context.reportError("waitUntil", error);
+    }
+  }
+
+  /** Makes {@link idle} wait for `work`, whatever comes of it. */
   add(work: Promise<unknown>): void {
     const done: Promise<void> = work.then(() => {}, () => {}).then(() => {
       this.#running.delete(done);
@@ -18,7 +36,7 @@ export class BackgroundWork {
     }
   }
 
-  /** Ends when all work has ended, that which is added meanwhile included. */
+  /** Resolves when all work has ended, including what is added meanwhile. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

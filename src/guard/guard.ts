@@ -1,40 +1,42 @@
-import type { CallPermit } from "../circuit/permit.ts";
 import { admit } from "../circuit/circuit.ts";
+import type { CallPermit } from "../circuit/permit.ts";
 import { CircuitOpenError, problem } from "../errors.ts";
-import { emit, type StaleReason } from "../observe/events.ts";
-import { outlivesAnswer } from "../runtime.ts";
-import type { RequestHead } from "../last_good/request_head.ts";
+import { discard, isResponse } from "../http/body.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { LastGood } from "../last_good/last_good.ts";
-import {
-  cacheStatus,
-  isAnswerable,
-  isServable,
-  isWithinFreshMs,
-  requestDirectives,
-  type Served,
-} from "../last_good/rules/servable.ts";
-import { ageMs, servedResponse, type StoredResponse } from "../last_good/stored_response.ts";
-import { discard, type GuardSettings, isResponse, type RequestContext } from "./request_context.ts";
-import { type Outcome, UpstreamCaller } from "./upstream_call.ts";
+import type { RequestHead } from "../last_good/request_head.ts";
+import { isAnswerable, isWithinFreshMs, requestDirectives } from "../last_good/rules/servable.ts";
 import { invalidOption } from "../validation.ts";
 import type { BackgroundWork } from "./background.ts";
+import { KeptAnswers } from "./kept_answers.ts";
+import type { GuardSettings } from "./options.ts";
+import type { RequestContext } from "./request_context.ts";
+import { type Outcome, UpstreamCaller } from "./upstream_call.ts";
 
-/** The way of a request between a circuit and what is kept. */
+/**
+ * Answers one request after the other: from the upstream, from memory, by the fallback, or with an
+ * error. It joins the two halves, the circuit that decides when to call and the last good answers.
+ */
 export class Guard {
   readonly #settings: GuardSettings;
   readonly #lastGood: LastGood | undefined;
+  readonly #background: BackgroundWork;
   readonly #upstream: UpstreamCaller;
-  readonly #work: BackgroundWork;
+  readonly #kept: KeptAnswers;
 
-  constructor(settings: GuardSettings, lastGood: LastGood | undefined, work: BackgroundWork) {
+  constructor(
+    settings: GuardSettings,
+    lastGood: LastGood | undefined,
+    background: BackgroundWork,
+  ) {
     this.#settings = settings;
     this.#lastGood = lastGood;
+    this.#background = background;
     this.#upstream = new UpstreamCaller(settings, lastGood);
-    this.#work = work;
+    this.#kept = new KeptAnswers(settings, lastGood);
   }
 
-  /** Answers a request: by the upstream, from memory, by the fallback, or not at all. */
+  /** Answers a request, at once if no call and no `partition` has to be waited for. */
   answer(context: RequestContext): Response | Promise<Response> {
     const key = this.#lastGood?.key(context.request, context);
     return key instanceof Promise
@@ -43,69 +45,77 @@ export class Guard {
   }
 
   #answer(context: RequestContext, key: CacheKey | undefined): Response | Promise<Response> {
-    const { request, circuit } = context;
     context.key = key;
-    const early = this.#lastGood && this.#withoutCall(context, this.#lastGood);
+    const { circuit, request } = context;
+    const early = this.#lastGood && this.#withoutCalling(context, this.#lastGood);
     if (early !== undefined) return early;
-    // Who is refused needs no signal, and servers make theirs only when it is asked for.
+    // A refused request needs no signal, and servers make theirs only when it is read.
     if (circuit.retryAfterMs === 0) throwIfAborted(request);
     const permit = admit(circuit);
     if (permit === undefined) return this.#refused(context);
-    if (permit.isProbe && this.#settings.mode === "enforce" && this.#mayRunBehind(context)) {
-      const kept = this.#kept(context);
-      if (kept !== undefined) {
-        const ending = this.#upstream.callBehind(context, permit, kept.head.etag);
-        this.#runBehind(context, finished(ending));
-        return this.#serve(context, kept, "probing", { hit: "probing" });
-      }
-    }
+    if (permit.isProbe) return this.#probe(context, permit);
     return this.#call(context, permit);
   }
 
-  /** Answers that need no call: F4's only-if-cached, and what is young enough. */
-  #withoutCall(context: RequestContext, { settings }: LastGood): Response | undefined {
+  /** Answers what needs no call: `only-if-cached` (F4), and what is younger than `freshMs`. */
+  #withoutCalling(context: RequestContext, { settings }: LastGood): Response | undefined {
     const { request } = context;
     if (requestDirectives(request).has("only-if-cached") && isAnswerable(request)) {
-      const kept = this.#kept(context);
-      if (kept !== undefined) return this.#serve(context, kept, "only-if-cached", { hit: "asked" });
+      const kept = this.#kept.find(context);
+      if (kept !== undefined) {
+        return this.#kept.serve(context, kept, "only-if-cached", { hit: "asked" });
+      }
       return problem(504, "Gateway Timeout", "Nothing is kept for this request");
     }
     if (settings.freshMs === 0) return undefined;
-    const kept = this.#kept(context);
+    const kept = this.#kept.find(context);
     const now = this.#settings.now();
     if (kept === undefined || !isWithinFreshMs(kept, request, now, settings)) return undefined;
-    return this.#serve(context, kept, "fresh", { hit: "fresh" });
+    return this.#kept.serve(context, kept, "fresh", { hit: "fresh" });
   }
 
   #refused(context: RequestContext): Response | Promise<Response> {
     const { circuit } = context;
-    const kept = this.#kept(context);
+    const kept = this.#kept.find(context);
     if (kept !== undefined) {
       return circuit.state === "half_open"
-        ? this.#serve(context, kept, "probing", { hit: "probing" })
-        : this.#serve(context, kept, "open", { hit: "circuit-open" });
+        ? this.#kept.serve(context, kept, "probing", { hit: "probing" })
+        : this.#kept.serve(context, kept, "open", { hit: "circuit-open" });
     }
     const error = new CircuitOpenError(circuit.name, circuit.retryAfterMs);
     if (this.#settings.fallback === undefined) return context.refuse(error);
     return this.#fallback(context, error).then((response) => response ?? context.refuse(error));
   }
 
-  async #call(context: RequestContext, permit: CallPermit): Promise<Response> {
-    const patienceMs = this.#patienceMs(context);
-    const { call, ending } = this.#upstream.call(context, permit, patienceMs !== Infinity);
-    if (patienceMs !== Infinity && !await endsWithin(ending, patienceMs)) {
-      const kept = this.#kept(context);
+  /** With something to serve, a probe runs in the background and its caller does not wait (24). */
+  #probe(context: RequestContext, permit: CallPermit): Response | Promise<Response> {
+    if (this.#settings.mode === "enforce" && this.#background.canRun(context)) {
+      const kept = this.#kept.find(context);
       if (kept !== undefined) {
-        context.isReleased = true;
-        call.release();
-        this.#runBehind(context, finished(ending));
-        return this.#serve(context, kept, "slow", { stale: "slow" });
+        const outcome = this.#upstream.callInBackground(context, permit, kept.head.etag);
+        this.#background.run(context, ended(outcome));
+        return this.#kept.serve(context, kept, "probing", { hit: "probing" });
       }
     }
-    const outcome = await ending;
+    return this.#call(context, permit);
+  }
+
+  async #call(context: RequestContext, permit: CallPermit): Promise<Response> {
+    const patienceMs = this.#patienceMs(context);
+    const running = this.#upstream.call(context, permit, patienceMs !== Infinity);
+    if (patienceMs !== Infinity && !await endsWithin(running.outcome, patienceMs)) {
+      const kept = this.#kept.find(context);
+      if (kept !== undefined) {
+        context.isReleased = true;
+        running.call.release();
+        this.#background.run(context, ended(running.outcome));
+        return this.#kept.serve(context, kept, "slow", { stale: "slow" });
+      }
+    }
+    const outcome = await running.outcome;
     switch (outcome.type) {
       case "good":
-        if (outcome.copied !== undefined) this.#runBehind(context, outcome.copied);
+        if (outcome.copied !== undefined) this.#background.run(context, outcome.copied);
         return outcome.response;
       case "aborted":
         throw outcome.reason;
@@ -114,13 +124,24 @@ export class Guard {
     }
   }
 
-  async #failed(context: RequestContext, outcome: Outcome & { type: "failed" }): Promise<Response> {
-    const { cause, response, why } = outcome;
-    const kept = this.#lastGood?.settings.serveOn === "failure" ? this.#kept(context) : undefined;
+  /** How long this caller waits before it gets what is kept; Infinity if there is nothing (25). */
+  #patienceMs(context: RequestContext): number {
+    const { patienceMs } = this.#lastGood?.settings ?? { patienceMs: Infinity };
+    if (patienceMs === Infinity || !this.#background.canRun(context)) return Infinity;
+    return this.#kept.find(context) === undefined ? Infinity : patienceMs;
+  }
+
+  /** Answers a failed call: last good, then fallback, then what the upstream gave (promise 23). */
+  async #failed(
+    context: RequestContext,
+    { cause, response, why }: Outcome & { type: "failed" },
+  ): Promise<Response> {
+    const servesOnFailure = this.#lastGood?.settings.serveOn === "failure";
+    const kept = servesOnFailure ? this.#kept.find(context) : undefined;
     if (kept !== undefined) {
       discard(response);
       const status = response && { status: response.status };
-      return this.#serve(context, kept, "failure", { stale: why, ...status });
+      return this.#kept.serve(context, kept, "failure", { stale: why, ...status });
     }
     const instead = await this.#fallback(context, cause);
     if (instead !== undefined) {
@@ -143,80 +164,26 @@ export class Guard {
       return undefined;
     }
   }
-
-  // ---- Memory ----
-
-  /** What may be served to this request now, in place of the upstream's own answer. */
-  #kept({ request, key }: RequestContext): StoredResponse | undefined {
-    const lastGood = this.#lastGood;
-    if (lastGood === undefined || key === undefined || !isAnswerable(request)) return undefined;
-    const kept = lastGood.find(key, request);
-    if (kept === undefined) return undefined;
-    return isServable(kept, request, this.#settings.now(), lastGood.settings) ? kept : undefined;
-  }
-
-  #serve(
-    context: RequestContext,
-    kept: StoredResponse,
-    why: StaleReason | "fresh",
-    served: Served,
-  ): Response {
-    const { onEvent, now } = this.#settings;
-    const { request, circuit } = context;
-    const at = now();
-    if (onEvent !== undefined) {
-      const about = { circuit: circuit.name, at, url: request.url, ageMs: ageMs(kept, at) };
-      emit(onEvent, why === "fresh" ? { type: why, ...about } : { type: "stale", ...about, why });
-    }
-    return servedResponse(
-      kept,
-      request,
-      at,
-      cacheStatus(this.#lastGood?.settings.cacheStatus, kept, at, served),
-    );
-  }
-
-  // ---- Behind the answer ----
-
-  /** Promise 25, where something is kept and the call may go on behind it. */
-  #patienceMs(context: RequestContext): number {
-    const { patienceMs } = this.#lastGood?.settings ?? { patienceMs: Infinity };
-    if (patienceMs === Infinity || !this.#mayRunBehind(context)) return Infinity;
-    return this.#kept(context) === undefined ? Infinity : patienceMs;
-  }
-
-  #mayRunBehind(context: RequestContext): boolean {
-    return context.mayRunInBackground && (context.waitUntil() !== undefined || outlivesAnswer());
-  }
-
-  #runBehind(context: RequestContext, work: Promise<void>): void {
-    this.#work.add(work);
-    try {
-      context.waitUntil()?.(work);
-    } catch (error) {
-      context.reportError("waitUntil", error);
-    }
-  }
 }
 
 function throwIfAborted(request: RequestHead): void {
   if (!request.justArrived && request.signal?.aborted) throw request.signal.reason;
 }
 
-/** Ends when a call behind an answer and the copy of its response are over. */
-async function finished(ending: Promise<Outcome>): Promise<void> {
-  const outcome = await ending;
+/** Resolves when a call in the background and the copy of its response have ended. */
+async function ended(running: Promise<Outcome>): Promise<void> {
+  const outcome = await running;
   if (outcome.type === "aborted") return;
   if (outcome.type === "good") await outcome.copied;
   discard(outcome.response);
 }
 
-/** Whether `ending` comes within so many ms. */
-async function endsWithin(ending: Promise<unknown>, ms: number): Promise<boolean> {
+/** Reports if `running` ends within this time. */
+async function endsWithin(running: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
   try {
-    return await Promise.race([ending.then(() => true), late]);
+    return await Promise.race([running.then(() => true), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,71 +1,29 @@
-import type { Deadlines } from "../circuit/deadlines.ts";
 import type { Circuit } from "../circuit/circuit.ts";
-import type { Judge } from "../circuit/verdict.ts";
 import type { CircuitOpenError } from "../errors.ts";
-import { type BreakerEvent, emit, type ErrorSource } from "../observe/events.ts";
-import type { RequestHead } from "../last_good/request_head.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { ErrorListener } from "../last_good/last_good.ts";
-
-/** What `breaker.respond` may be told of one request. */
-export interface RespondContext {
-  /** Which circuit; wins over the option `key`. */
-  readonly key?: string;
-  /** Which circuit if neither `key` says so. */
-  readonly defaultKey?: string;
-  /** Keeps work alive behind this answer. The option of the same name wins. */
-  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
-  /**
-   * Whether `produce` may run behind the answer.
-   * @default {true}
-   */
-  readonly behind?: boolean;
-  /**
-   * Whether `produce` makes use of its signal: if not, none is made.
-   * @default {true}
-   */
-  readonly takesSignal?: boolean;
-  /**
-   * Whether the request has just come from a server, so that nobody can have aborted it yet: its
-   * signal, which Deno makes dear, is then asked for only if `produce` takes a while.
-   * @default {false}
-   */
-  readonly hasJustCome?: boolean;
-}
-
-/** What the way through a breaker depends on: its options, checked and complete. */
-export interface GuardSettings {
-  readonly deadlines: Deadlines | undefined;
-  readonly mode: "enforce" | "observe" | "off";
-  readonly judge: Judge<Response> | undefined;
-  readonly onEvent: ((event: BreakerEvent) => void) | undefined;
-  readonly now: () => number;
-  readonly onRetryAfter: "stretch" | "open";
-  readonly maxDelayMs: number;
-  readonly fallback:
-    | ((request: Request, cause: unknown) => Response | Promise<Response>)
-    | undefined;
-  /** Keeps work alive behind every answer; undefined if each request has its own. */
-  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
-}
+import type { RequestHead } from "../last_good/request_head.ts";
+import type { ErrorSource } from "../observe/events.ts";
+import type { HandlerInput, Produce } from "./caller.ts";
+import { type GuardSettings, reportError } from "./options.ts";
 
 /**
- * One request on its way through a breaker. A class, as a handful of closures for each request is
- * much of what a breaker leaves to the garbage collector.
+ * One request on its way through a breaker: what is asked, which circuit decides, how the upstream
+ * is called. A class because closures made per request were much of what the garbage collector got.
  */
 export abstract class RequestContext implements ErrorListener {
   readonly settings: GuardSettings;
   readonly request: RequestHead;
   readonly circuit: Circuit<Response>;
-  /** Whether `produce` needs a signal even while the call is its caller's. */
+  /** True if `produce` needs a signal even while the call belongs to its caller. */
   abstract readonly takesSignal: boolean;
-  /** Whether its responses come straight from `fetch`. */
+  /** True if the responses come straight from `fetch`, which decodes bodies. */
   abstract readonly byFetch: boolean;
-  /** Whether `produce` may run behind the answer. */
+  /** True if `produce` may run while the request is answered from memory. */
   abstract readonly mayRunInBackground: boolean;
-  /** Where its answer is kept; undefined if nothing is kept or served. */
+  /** Where the answer is kept; undefined if nothing is to be kept or served. */
   key: CacheKey | undefined;
-  /** Whether its caller has been answered from elsewhere: the call is no longer theirs. */
+  /** True once the caller has been answered from memory: the call no longer belongs to them. */
   isReleased = false;
 
   constructor(settings: GuardSettings, request: RequestHead, circuit: Circuit<Response>) {
@@ -74,14 +32,13 @@ export abstract class RequestContext implements ErrorListener {
     this.circuit = circuit;
   }
 
-  /** Calls the upstream; with an entity tag, it may ask whether that is still good. */
+  /** Calls the upstream. With an entity tag, it may ask only whether that is still good. */
   abstract produce(signal: AbortSignal | undefined, etag?: string): Response | Promise<Response>;
   /** Answers a refused request for which there is nothing to serve. */
   abstract refuse(error: CircuitOpenError): Response;
-  /** Keeps work alive behind the answer; looked up only when there is some. */
+  /** Finds what keeps work alive after the answer; asked only when there is such work. */
   abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
 
-  /** Tells of a callback that went wrong. */
   reportError(source: ErrorSource, error: unknown): void {
     reportError(this.settings, this.circuit.name, source, error);
   }
@@ -93,7 +50,7 @@ export class FetchContext extends RequestContext {
   readonly mayRunInBackground = true;
   readonly takesSignal: boolean;
   readonly #fetch: typeof fetch;
-  readonly #input: RequestInfo | URL;
+  readonly #input: string | URL | Request;
   readonly #init: RequestInit | undefined;
 
   constructor(
@@ -101,7 +58,7 @@ export class FetchContext extends RequestContext {
     request: RequestHead,
     circuit: Circuit<Response>,
     call: typeof fetch,
-    input: RequestInfo | URL,
+    input: string | URL | Request,
     init: RequestInit | undefined,
   ) {
     super(settings, request, circuit);
@@ -111,23 +68,30 @@ export class FetchContext extends RequestContext {
     this.#init = init;
   }
 
-  /** Promise 28: with the arguments as they are, and our signal. */
+  /** Hands on the arguments as they are, with our signal added (promise 28). */
   produce(signal: AbortSignal | undefined, etag?: string): Promise<Response> {
     const call = this.#fetch;
     const input = this.#input;
     const init = this.#init;
-    // A Request as init has its members on its prototype: they cannot be copied.
+    // The members of a Request are on its prototype: spreading it as `init` would lose them.
     const isRequest = init instanceof Request;
     if (etag !== undefined && !isRequest) {
-      const own = init?.headers ?? (input instanceof Request ? input.headers : undefined);
-      const headers = new Headers(own);
-      headers.set("if-none-match", etag);
-      return call(input, { ...init, headers, ...(signal && { signal }) });
+      return call(input, { ...init, headers: this.#asking(etag), ...(signal && { signal }) });
     }
     if (signal === undefined) return init === undefined ? call(input) : call(input, init);
     return isRequest
       ? call(new Request(input, init), { signal })
       : call(input, { ...init, signal });
+  }
+
+  /** The request's own fields, and a question whether this entity tag is still good. */
+  #asking(etag: string): Headers {
+    const input = this.#input;
+    const headers = new Headers(
+      this.#init?.headers ?? (input instanceof Request ? input.headers : undefined),
+    );
+    headers.set("if-none-match", etag);
+    return headers;
   }
 
   refuse(error: CircuitOpenError): never {
@@ -139,35 +103,29 @@ export class FetchContext extends RequestContext {
   }
 }
 
-/** What answers a request, and what it is told. */
-export type Produce = (
-  request: Request,
-  signal: AbortSignal | undefined,
-) => Response | Promise<Response>;
-
-/** A request for a handler. */
+/** A request for a handler: of `wrap`, `respond` or a framework. */
 export class HandlerContext extends RequestContext {
   readonly byFetch = false;
   readonly mayRunInBackground: boolean;
   readonly takesSignal: boolean;
   readonly #original: Request;
   readonly #produce: Produce;
-  readonly #context: RespondContext;
+  readonly #input: HandlerInput;
 
   constructor(
     settings: GuardSettings,
-    head: RequestHead,
+    request: RequestHead,
     circuit: Circuit<Response>,
-    request: Request,
+    original: Request,
     produce: Produce,
-    context: RespondContext,
+    input: HandlerInput,
   ) {
-    super(settings, head, circuit);
-    this.takesSignal = context.takesSignal ?? true;
-    this.mayRunInBackground = context.behind ?? true;
-    this.#original = request;
+    super(settings, request, circuit);
+    this.takesSignal = input.takesSignal ?? true;
+    this.mayRunInBackground = input.background ?? true;
+    this.#original = original;
     this.#produce = produce;
-    this.#context = context;
+    this.#input = input;
   }
 
   produce(signal: AbortSignal | undefined): Response | Promise<Response> {
@@ -180,28 +138,6 @@ export class HandlerContext extends RequestContext {
   }
 
   waitUntil(): GuardSettings["waitUntil"] {
-    return this.settings.waitUntil ?? this.#context.waitUntil;
+    return this.settings.waitUntil ?? this.#input.waitUntil;
   }
-}
-
-/** Tells of a callback that went wrong. */
-export function reportError(
-  { onEvent, now }: GuardSettings,
-  circuit: string,
-  source: ErrorSource,
-  error: unknown,
-): void {
-  if (onEvent !== undefined) emit(onEvent, { type: "error", circuit, at: now(), source, error });
-}
-
-/** By its shape: servers bring their own Response classes. */
-export function isResponse(value: unknown): value is Response {
-  const { status, headers } = Object(value) as Partial<Response>;
-  return typeof status === "number" && typeof headers?.get === "function";
-}
-
-/** F7: an answer that nobody reads holds its connection until its body is cancelled. */
-export function discard(response: unknown): void {
-  if (!isResponse(response) || !response.body || response.body.locked) return;
-  response.body.cancel().catch(() => {});
 }

@@ -1,19 +1,20 @@
-import type { CallPermit } from "../circuit/permit.ts";
 import { Call, type Caller } from "../circuit/call.ts";
-import { type Verdict, verdictOf } from "../circuit/verdict.ts";
-import { emit } from "../observe/events.ts";
-import type { RequestHead } from "../last_good/request_head.ts";
-import { parseRetryAfter } from "../http/fields.ts";
+import type { CallPermit } from "../circuit/permit.ts";
+import { discard, isResponse } from "../http/body.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
+import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
-import { discard, type GuardSettings, isResponse, type RequestContext } from "./request_context.ts";
+import { emit } from "../observe/events.ts";
+import { blameForError, blameForResponse, endOf } from "./blame.ts";
+import type { GuardSettings } from "./options.ts";
+import type { RequestContext } from "./request_context.ts";
 
-/** When a call began, and its place in the order of all. */
+/** When a call began, and its place in the order of all calls. */
 type CallStart = Omit<Timing, "receivedAt">;
 
 /** What came of a call. */
 export type Outcome =
-  /** An answer to hand on; with `copied`, work goes on until that is over. */
+  /** An answer to hand on; with `copied`, its body is being copied until that resolves. */
   | { readonly type: "good"; readonly response: Response; readonly copied?: Promise<void> }
   | {
     readonly type: "failed";
@@ -23,11 +24,11 @@ export type Outcome =
   }
   | { readonly type: "aborted"; readonly reason: unknown };
 
-/** A call under way. */
-export interface Running {
+/** A call that has not ended yet. */
+export interface RunningCall {
   readonly call: Call<Response>;
   /** What comes of it. Never rejects. */
-  readonly ending: Promise<Outcome>;
+  readonly outcome: Promise<Outcome>;
 }
 
 /** Calls the upstream, counts what comes of it, and keeps what may be kept. */
@@ -43,33 +44,34 @@ export class UpstreamCaller {
   /**
    * Calls for a caller who waits.
    *
-   * @param mayBeReleased Whether the caller may be answered from elsewhere before it ends.
+   * @param mayRelease True if the caller may be answered from memory before the call ends.
    */
-  call(context: RequestContext, permit: CallPermit, mayBeReleased: boolean): Running {
-    const start = this.#begin(context);
-    const call = this.#start(context, context.request, mayBeReleased);
-    return { call, ending: this.#end(context, permit, call, start) };
+  call(context: RequestContext, permit: CallPermit, mayRelease: boolean): RunningCall {
+    const start = this.#now(context);
+    const call = this.#start(context, context.request, mayRelease);
+    return { call, outcome: this.#outcome(context, permit, call, start) };
   }
 
   /**
-   * Calls behind an answer from memory: the call is nobody's, so nobody can abort it.
+   * Calls in the background of an answer from memory. The call has no caller who could abort it.
    *
-   * @param keptEtag The entity tag of what is kept: if the upstream confirms it, that will do.
+   * @param keptEtag The entity tag of what is kept: the upstream may confirm it instead of sending
+   * it once more.
    */
-  callBehind(
+  callInBackground(
     context: RequestContext,
     permit: CallPermit,
     keptEtag: string | undefined,
   ): Promise<Outcome> {
     context.isReleased = true;
     const etag = context.byFetch && !isConditional(context.request) ? keptEtag : undefined;
-    const start = this.#begin(context);
+    const start = this.#now(context);
     const call = this.#start(context, undefined, false, etag);
-    return this.#end(context, permit, call, start, etag);
+    return this.#outcome(context, permit, call, start, etag);
   }
 
-  /** Taken before the call: a handler may do much before it first waits. */
-  #begin({ key }: RequestContext): CallStart {
+  /** Read before the call is made: a handler may do much before it first waits. */
+  #now({ key }: RequestContext): CallStart {
     const requestedAt = key === undefined ? 0 : this.#settings.now();
     return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt };
   }
@@ -77,94 +79,119 @@ export class UpstreamCaller {
   #start(
     context: RequestContext,
     caller: Caller | undefined,
-    mayBeReleased: boolean,
+    mayRelease: boolean,
     etag?: string,
   ): Call<Response> {
     const { deadlines } = this.#settings;
+    const losesCaller = mayRelease || context.isReleased;
     return new Call((signal) => context.produce(signal, etag), {
       caller,
       deadlines,
-      // A caller who is not to reach the call must be kept from it by a signal of its own.
-      takesSignal: context.takesSignal ||
-        ((mayBeReleased || context.isReleased) && context.request.signal !== undefined),
-      mayRelease: mayBeReleased,
+      // Only a signal of its own keeps a call from a caller who has been answered meanwhile.
+      takesSignal: context.takesSignal || (losesCaller && context.request.signal !== undefined),
+      mayRelease,
       onLateResult: discard,
     });
   }
 
+  // ---- What comes of it ----
+
   /** Waits for a call, counts it, and keeps what may be kept. Never rejects. */
-  async #end(
+  async #outcome(
     context: RequestContext,
     permit: CallPermit,
     call: Call<Response>,
     start: CallStart,
     etag?: string,
   ): Promise<Outcome> {
-    const { request, key } = context;
-    const { now } = this.#settings;
     let response: Response;
     try {
       response = await call.result;
     } catch (error) {
-      const detail = { error };
-      if (call.endedBy === "abort") {
-        permit.end("ignored", { detail, why: "aborted" });
-        return { type: "aborted", reason: error };
-      }
-      const verdict = call.endedBy === "timeout"
-        ? "failure"
-        : this.#judged(context, { status: "rejected", reason: error }, "failure");
-      permit.end(verdict, { detail });
-      // S19: nobody knows how far it got.
-      if (isUnsafe(request)) this.#lastGood?.invalidate(request, undefined, context);
-      const why = call.endedBy === "timeout" ? "timeout" : "origin-error";
-      return { type: "failed", cause: error, response: undefined, why };
+      return this.#rejected(context, permit, call, error);
     }
+    const outcome = this.#answered(context, permit, response, start, etag);
+    return outcome instanceof Promise ? await outcome : outcome;
+  }
+
+  #rejected(
+    context: RequestContext,
+    permit: CallPermit,
+    { endedBy }: Call<Response>,
+    error: unknown,
+  ): Outcome {
+    const detail = { error };
+    if (endedBy === "abort") {
+      permit.end("ignored", { detail, why: "aborted" });
+      return { type: "aborted", reason: error };
+    }
+    const isTimeout = endedBy === "timeout";
+    permit.end(blameForError(context, error, isTimeout), { detail });
+    // An unsafe request without an answer may have done its work all the same (S19).
+    if (isUnsafe(context.request)) this.#lastGood?.invalidate(context.request, undefined, context);
+    const why = isTimeout ? "timeout" : "origin-error";
+    return { type: "failed", cause: error, response: undefined, why };
+  }
+
+  #answered(
+    context: RequestContext,
+    permit: CallPermit,
+    response: Response,
+    start: CallStart,
+    etag: string | undefined,
+  ): Outcome | Promise<Outcome> {
     if (!isResponse(response)) {
       permit.end("success");
       return { type: "good", response };
     }
+    const { request } = context;
     const { status } = response;
-    const verdict = this.#judged(
-      context,
-      { status: "fulfilled", value: response },
-      usual(response),
-    );
+    const verdict = blameForResponse(context, response);
     if (isUnsafe(request) && status >= 200 && status < 400) {
       this.#lastGood?.invalidate(request, response, context);
     }
-    if (verdict !== "success") {
-      permit.end(verdict, { detail: { status }, ...this.#retryAfter(response) });
-      if (verdict === "ignored") return { type: "good", response };
-      return { type: "failed", cause: response, response, why: "origin-error" };
-    }
-    if (key === undefined) {
-      permit.end("success", { detail: { status } });
+    if (verdict === "success") return this.#succeeded(context, permit, response, start, etag);
+    permit.end(verdict, endOf(response, this.#settings));
+    return verdict === "ignored"
+      ? { type: "good", response }
+      : { type: "failed", cause: response, response, why: "origin-error" };
+  }
+
+  #succeeded(
+    context: RequestContext,
+    permit: CallPermit,
+    response: Response,
+    start: CallStart,
+    etag: string | undefined,
+  ): Outcome | Promise<Outcome> {
+    const lastGood = this.#lastGood;
+    const { request, key, byFetch } = context;
+    const { onEvent, now } = this.#settings;
+    const isObserved = onEvent !== undefined;
+    const end = isObserved ? { detail: { status: response.status } } : undefined;
+    if (lastGood === undefined || key === undefined) {
+      permit.end("success", end);
       return { type: "good", response };
     }
     const timing = { ...start, receivedAt: now() };
-    const { byFetch } = context;
-    const isObserved = this.#settings.onEvent !== undefined;
-    const answer = { request, key, response, timing, byFetch, isObserved, errors: context };
-    if (status === 304 && etag !== undefined) {
-      this.#lastGood?.confirm(answer);
-      permit.end("success", { detail: { status } });
+    const candidate = { request, key, response, timing, byFetch, isObserved, errors: context };
+    if (response.status === 304 && etag !== undefined) {
+      lastGood.confirm(candidate);
+      permit.end("success", end);
       return { type: "good", response };
     }
-    const record = this.#lastGood?.keep(answer);
-    if (typeof record === "function") {
-      return await this.#copied(context, permit, answer, record);
-    }
-    permit.end("success", isObserved ? { detail: { status } } : undefined);
-    if (record !== undefined) this.#tellKept(context, record);
+    const kept = lastGood.keep(candidate);
+    if (typeof kept === "function") return this.#recorded(context, permit, candidate, kept);
+    permit.end("success", end);
+    if (kept !== undefined) this.#emitKept(context, kept);
     return { type: "good", response };
   }
 
-  /** Hands on an answer that is copied on its way: it counts when the copy ends. */
-  async #copied(
+  /** Hands on an answer whose body is copied on its way: the call counts when the copy ends. */
+  async #recorded(
     context: RequestContext,
     permit: CallPermit,
-    { response: { status }, timing: timing }: Candidate,
+    { response: { status }, timing }: Candidate,
     record: BodyRecorder,
   ): Promise<Outcome> {
     const { request } = context;
@@ -176,38 +203,14 @@ export class UpstreamCaller {
       onCopied: (how, kept) => {
         const isCut = how === "broken" || how === "truncated";
         permit.end(isCut ? "failure" : "success", { detail: { status } });
-        this.#tellKept(context, kept);
+        this.#emitKept(context, kept);
         onOver();
       },
     });
     return { type: "good", response, copied };
   }
 
-  #judged(
-    context: RequestContext,
-    outcome: PromiseSettledResult<Response>,
-    defaultVerdict: Verdict,
-  ): Verdict {
-    return verdictOf(
-      this.#settings.judge,
-      outcome,
-      defaultVerdict,
-      (error) => context.reportError("judge", error),
-    );
-  }
-
-  /** Promise 26: what the upstream asks for, when its answer opens the circuit. */
-  #retryAfter({ status, headers }: Response): { retryAfterMs?: number; opens?: string } {
-    const { onRetryAfter, maxDelayMs, now } = this.#settings;
-    const asked = parseRetryAfter(headers.get("retry-after"), now());
-    if (asked === undefined) return {};
-    const retryAfterMs = Math.min(asked, maxDelayMs);
-    return onRetryAfter === "open" && (status === 429 || status === 503)
-      ? { retryAfterMs, opens: `the upstream answered ${status} with Retry-After` }
-      : { retryAfterMs };
-  }
-
-  #tellKept({ request, circuit: { name: circuit } }: RequestContext, kept: KeepResult): void {
+  #emitKept({ request, circuit: { name: circuit } }: RequestContext, kept: KeepResult): void {
     const { onEvent, now } = this.#settings;
     if (onEvent === undefined) return;
     const about = { circuit, at: now(), url: request.url };
@@ -220,22 +223,14 @@ export class UpstreamCaller {
   }
 }
 
-/** F1: the default verdict on a response. */
-function usual(response: Response): Verdict {
-  const { status } = response;
-  if (status >= 500 && status !== 501) return "failure";
-  if (status === 0 && response.type === "error") return "failure";
-  return status === 408 || status === 425 || status === 429 ? "ignored" : "success";
-}
-
-/** S19: RFC 9110 §9.2.1, and QUERY, which is safe as well. */
+/** All methods but the safe ones of RFC 9110 §9.2.1, and QUERY, which is safe as well (S19). */
 function isUnsafe({ method }: RequestHead): boolean {
   return !SAFE.has(method);
 }
 
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
 
-/** A 304 to a request of this kind confirms what its caller has, not what is kept. */
+/** A 304 to such a request confirms what its caller has, not what is kept. */
 function isConditional({ headers }: RequestHead): boolean {
   return headers.has("if-none-match") || headers.has("if-modified-since");
 }

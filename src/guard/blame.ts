@@ -1,0 +1,54 @@
+import type { End } from "../circuit/permit.ts";
+import { type Verdict, verdictOf } from "../circuit/verdict.ts";
+import { parseRetryAfter } from "../http/fields.ts";
+import type { GuardSettings } from "./options.ts";
+import type { RequestContext } from "./request_context.ts";
+
+/**
+ * Decides how a call counts that ended by an error of its own or by our timeout. (A caller's abort
+ * is no evidence and never gets here.)
+ */
+export function blameForError(
+  context: RequestContext,
+  error: unknown,
+  isTimeout: boolean,
+): Verdict {
+  return isTimeout ? "failure" : judged(context, { status: "rejected", reason: error }, "failure");
+}
+
+/** Decides how a call counts that was answered. */
+export function blameForResponse(context: RequestContext, response: Response): Verdict {
+  return judged(context, { status: "fulfilled", value: response }, defaultVerdict(response));
+}
+
+function judged(
+  context: RequestContext,
+  outcome: PromiseSettledResult<Response>,
+  byDefault: Verdict,
+): Verdict {
+  const { judge } = context.settings;
+  return verdictOf(judge, outcome, byDefault, (error) => context.reportError("judge", error));
+}
+
+/**
+ * Any 5xx except 501 is a failure, and so is an error response. 408, 425 and 429 say nothing about
+ * the upstream's health. Everything else is a success: the upstream is there and answers (F1).
+ */
+function defaultVerdict(response: Response): Verdict {
+  const { status } = response;
+  if (status >= 500 && status !== 501) return "failure";
+  if (status === 0 && response.type === "error") return "failure";
+  return status === 408 || status === 425 || status === 429 ? "ignored" : "success";
+}
+
+/** The end of a call whose answer was no success: its status, and the delay it asks for (promise 26). */
+export function endOf({ status, headers }: Response, settings: GuardSettings): End {
+  const { onRetryAfter, maxDelayMs, now } = settings;
+  const detail = { status };
+  const asked = parseRetryAfter(headers.get("retry-after"), now());
+  if (asked === undefined) return { detail };
+  const retryAfterMs = Math.min(asked, maxDelayMs);
+  return onRetryAfter === "open" && (status === 429 || status === 503)
+    ? { detail, retryAfterMs, opens: `the upstream answered ${status} with Retry-After` }
+    : { detail, retryAfterMs };
+}

@@ -1,0 +1,43 @@
+import { cacheStatus, isAnswerable, isServable, type Served } from "../last_good/rules/servable.ts";
+import type { LastGood } from "../last_good/last_good.ts";
+import { ageMs, servedResponse, type StoredResponse } from "../last_good/stored_response.ts";
+import { emit, type StaleReason } from "../observe/events.ts";
+import type { GuardSettings } from "./options.ts";
+import type { RequestContext } from "./request_context.ts";
+
+/** Finds what may be served to a request in place of the upstream's own answer, and serves it. */
+export class KeptAnswers {
+  readonly #settings: GuardSettings;
+  readonly #lastGood: LastGood | undefined;
+
+  constructor(settings: GuardSettings, lastGood: LastGood | undefined) {
+    this.#settings = settings;
+    this.#lastGood = lastGood;
+  }
+
+  /** What may be served to this request now; undefined if there is nothing. */
+  find({ request, key }: RequestContext): StoredResponse | undefined {
+    const lastGood = this.#lastGood;
+    if (lastGood === undefined || key === undefined || !isAnswerable(request)) return undefined;
+    const kept = lastGood.find(key, request);
+    if (kept === undefined) return undefined;
+    return isServable(kept, request, this.#settings.now(), lastGood.settings) ? kept : undefined;
+  }
+
+  /** Makes a response of `kept`, and reports that it is served. */
+  serve(
+    { request, circuit }: RequestContext,
+    kept: StoredResponse,
+    why: StaleReason | "fresh",
+    served: Served,
+  ): Response {
+    const { onEvent, now } = this.#settings;
+    const at = now();
+    if (onEvent !== undefined) {
+      const about = { circuit: circuit.name, at, url: request.url, ageMs: ageMs(kept, at) };
+      emit(onEvent, why === "fresh" ? { type: why, ...about } : { type: "stale", ...about, why });
+    }
+    const name = this.#lastGood?.settings.cacheStatus;
+    return servedResponse(kept, request, at, cacheStatus(name, kept, at, served));
+  }
+}

@@ -1,0 +1,101 @@
+import type { Deadlines } from "../circuit/deadlines.ts";
+import type { CircuitOptions, CircuitSettings } from "../circuit/settings.ts";
+import type { Judge } from "../circuit/verdict.ts";
+import type { LastGoodOptions } from "../last_good/options.ts";
+import { type BreakerEvent, emit, type ErrorSource } from "../observe/events.ts";
+import { callback, check, duration, oneOf, optional } from "../validation.ts";
+
+/** Options of a breaker. They are read once and never written: one object may serve many breakers. */
+export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> {
+  /**
+   * Calls the upstream in `breaker.fetch`.
+   * @default {(input, init) => fetch(input, init)}
+   */
+  readonly fetch?: typeof fetch | undefined;
+  /**
+   * Names the circuit for a request, which it gets without its body. By default, `fetch` has one
+   * circuit per origin, and each wrapped handler and each middleware has a circuit of its own.
+   */
+  readonly key?: ((request: Request) => string) | undefined;
+  /**
+   * The most circuits at a time. To make room for a new one, the least recently used closed circuit
+   * goes; one that is not closed goes only if none is closed.
+   * @default {1_000}
+   */
+  readonly maxCircuits?: number | undefined;
+  /**
+   * What a `Retry-After` does (RFC 9110 §10.2.3). With "stretch" it may lengthen the delay; with
+   * "open", a 429 or 503 that carries one opens the circuit at once.
+   * @default {"stretch"}
+   */
+  readonly onRetryAfter?: "stretch" | "open" | undefined;
+  /**
+   * The longest delay that an upstream can ask for, in ms.
+   * @default {600_000}
+   */
+  readonly maxDelayMs?: number | undefined;
+  /** What is kept as the last good response; `false` keeps nothing. */
+  readonly lastGood?: LastGoodOptions | false | undefined;
+  /**
+   * Answers a request that was refused or has failed while nothing is kept for it. `cause` is the
+   * error or the failed response.
+   */
+  readonly fallback?:
+    | ((request: Request, cause: unknown) => Response | Promise<Response>)
+    | undefined;
+  /**
+   * Keeps work alive after the answer, on hosts that would stop it. Wrapped handlers and the Hono
+   * middleware find it by themselves, in what the host hands over with each request.
+   */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+}
+
+/** What a guard needs of the options, checked and complete. */
+export interface GuardSettings {
+  /** The name in events that belong to no circuit yet. */
+  readonly name: string;
+  readonly deadlines: Deadlines | undefined;
+  readonly mode: "enforce" | "observe" | "off";
+  readonly judge: Judge<Response> | undefined;
+  readonly onEvent: ((event: BreakerEvent) => void) | undefined;
+  readonly now: () => number;
+  readonly onRetryAfter: "stretch" | "open";
+  readonly maxDelayMs: number;
+  readonly fallback:
+    | ((request: Request, cause: unknown) => Response | Promise<Response>)
+    | undefined;
+  /** Keeps work alive after every answer; undefined if each request brings its own. */
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
+}
+
+/** Checks the options that concern requests and fills in their defaults. */
+export function guardSettings(
+  purpose: string,
+  options: BreakerOptions,
+  circuit: CircuitSettings<Response>,
+): GuardSettings {
+  const { onRetryAfter = "stretch", maxDelayMs = 600_000, fallback, waitUntil } = options;
+  const { name, deadlines, mode, judge, onEvent, now } = circuit;
+  return {
+    name,
+    deadlines,
+    mode,
+    judge,
+    onEvent,
+    now,
+    onRetryAfter: check(purpose, "onRetryAfter", onRetryAfter, oneOf("stretch", "open")),
+    maxDelayMs: check(purpose, "maxDelayMs", maxDelayMs, duration),
+    fallback: check(purpose, "fallback", fallback, optional(callback)),
+    waitUntil: check(purpose, "waitUntil", waitUntil, optional(callback)),
+  };
+}
+
+/** Reports a callback that threw or returned nonsense, as an event of this circuit. */
+export function reportError(
+  { onEvent, now }: GuardSettings,
+  circuit: string,
+  source: ErrorSource,
+  error: unknown,
+): void {
+  if (onEvent !== undefined) emit(onEvent, { type: "error", circuit, at: now(), source, error });
+}
