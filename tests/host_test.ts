@@ -26,7 +26,7 @@ const HOSTS: readonly (readonly [string, HostGlobals & Record<string, unknown>, 
 
 for (const [host, globals, outlives] of HOSTS) {
   const may = outlives ? "outlives" : "does not outlive";
-  Deno.test(`24: work ${may} the answer on ${host}`, () => {
+  Deno.test(`33: work ${may} the answer on ${host}`, () => {
     assertEquals(outlivesAnswer(globals), outlives);
   });
 }

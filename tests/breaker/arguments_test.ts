@@ -161,6 +161,16 @@ Deno.test("29: a failed request with a body is not tried again", async () => {
   assertEquals(calls, 1);
 });
 
+for (const [what, answer] of [["rejects", "reset"], ["is answered by 503", 503]] as const) {
+  Deno.test(`N7: a GET that ${what} is not tried again`, async () => {
+    const act = stage([answer], { lastGood: false });
+
+    await act.api.fetch(ORIGIN).catch(() => {});
+
+    assertEquals(act.origin.calls, 1);
+  });
+}
+
 Deno.test("28: without the option fetch, the global one is called, as it is at the call", async () => {
   const before = globalThis.fetch;
   const api = breaker();

@@ -53,7 +53,7 @@ Deno.test("21: a reader who waits is served before the next chunk comes", async 
   flow.close();
 });
 
-Deno.test("21: it reads no further ahead than maxBytes and the chunk that goes beyond", async () => {
+Deno.test("21, N1: it reads no further ahead than maxBytes and the chunk that goes beyond", async () => {
   const source = spring(1_000, 10);
   const { body, ends } = copying(source.body, { maxBytes: 95 });
   await settled();
@@ -156,7 +156,7 @@ Deno.test("21: a caller who never reads does not count against the upstream", as
   assertEquals(act.circuit.state, "closed");
 });
 
-Deno.test("21: the caller reads the same bytes, fields, status and URL as without a copy", async () => {
+Deno.test("21, 34: the caller reads the same bytes, fields, status and URL as without a copy", async () => {
   const response = () =>
     Object.defineProperty(
       new Response(spring(3, 4).body, {

@@ -4,7 +4,7 @@ import { outlivesAnswer } from "../../src/runtime.ts";
 import { stopping } from "./hosting.ts";
 import { ORIGIN, stage } from "./stage.ts";
 
-Deno.test("24: without waitUntil the probe runs behind the answer where work outlives it", async () => {
+Deno.test("24, 33: without waitUntil the probe runs behind the answer where work outlives it", async () => {
   const act = await due("fetch", SCRIPT);
 
   assertEquals(await act.text(), outlivesAnswer() ? "old" : "new");
@@ -13,7 +13,7 @@ Deno.test("24: without waitUntil the probe runs behind the answer where work out
   assertEquals([act.origin.calls, act.circuit.state], [3, "closed"]);
 });
 
-Deno.test("24: without waitUntil the caller is the probe where work is stopped", async () => {
+Deno.test("24, 33: without waitUntil the caller is the probe where work is stopped", async () => {
   using _ = stopping();
   const act = await due("fetch", SCRIPT);
 
@@ -22,7 +22,7 @@ Deno.test("24: without waitUntil the caller is the probe where work is stopped",
   assertEquals([act.origin.calls, act.circuit.state], [3, "closed"]);
 });
 
-Deno.test("24: where work is stopped, a waitUntil makes the probe run behind", async () => {
+Deno.test("24, 33: where work is stopped, a waitUntil makes the probe run behind", async () => {
   using _ = stopping();
   const { works, waitUntil } = waiting();
   const act = await due("fetch", SCRIPT, { waitUntil });
@@ -32,7 +32,7 @@ Deno.test("24: where work is stopped, a waitUntil makes the probe run behind", a
   assertEquals(await act.text(), "new");
 });
 
-Deno.test("24: a wrapped handler finds waitUntil in its context, a Worker's or an edge function's", async () => {
+Deno.test("33: a wrapped handler finds waitUntil in its context, a Worker's or an edge function's", async () => {
   using _ = stopping();
   for (const shape of ["worker", "edge"]) {
     const works: Promise<unknown>[] = [];
@@ -58,7 +58,7 @@ Deno.test("24: a wrapped handler finds waitUntil in its context, a Worker's or a
   }
 });
 
-Deno.test("24: the option waitUntil wins over the context's", async () => {
+Deno.test("33: the option waitUntil wins over the context's", async () => {
   const own = waiting();
   const context = waiting();
   const act = stage(SCRIPT, { threshold: 1, waitUntil: own.waitUntil });
@@ -68,7 +68,7 @@ Deno.test("24: the option waitUntil wins over the context's", async () => {
   assertEquals([own.works.length, context.works.length], [1, 0]);
 });
 
-Deno.test("24: a waitUntil that throws is heard, and changes nothing", async () => {
+Deno.test("33: a waitUntil that throws is heard, and changes nothing", async () => {
   const error = new Error("too late");
   const waitUntil = () => {
     throw error;

@@ -37,7 +37,7 @@ Deno.test("16: one policy starts any number of windows that know nothing of each
   }
 });
 
-Deno.test("13: total forgets what was before it last closed", () => {
+Deno.test("4: total forgets what was before it last closed", () => {
   const { circuit, clock } = rig({ trip: total(2) });
   calls(circuit, "failure", "failure");
   clock.ms += 1_000;

@@ -130,7 +130,7 @@ Deno.test("30: nested breakers: a second error of the same request is a failure 
   assertEquals(outer.events.map(({ type }) => type).filter((it) => it === "failure").length, 1);
 });
 
-Deno.test("28: a breaker made before is shared by middleware and fetch", async () => {
+Deno.test("27: a breaker made before is shared by middleware and fetch", async () => {
   const { options, events } = quietly();
   const origin = upstream([{ body: "from upstream" }, 500]);
   const api = makeBreaker({ ...options, fetch: origin });

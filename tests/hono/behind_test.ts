@@ -86,7 +86,7 @@ Deno.test("25: in Hono patienceMs does nothing: the caller waits for the handler
   assertEquals(await pending, "slow");
 });
 
-Deno.test("24: what is kept behind the answer is given to executionCtx.waitUntil", async () => {
+Deno.test("33: what is kept behind the answer is given to executionCtx.waitUntil", async () => {
   const edge = new Edge();
   const context = executionContext();
 
@@ -99,7 +99,7 @@ Deno.test("24: what is kept behind the answer is given to executionCtx.waitUntil
   assertEquals(edge.events.map(({ type }) => type), ["success", "kept"]);
 });
 
-Deno.test("24: without executionCtx everything works as well", async () => {
+Deno.test("33: without executionCtx everything works as well", async () => {
   const edge = new Edge();
   await edge.read();
   edge.fail();
@@ -108,7 +108,7 @@ Deno.test("24: without executionCtx everything works as well", async () => {
   assertEquals(edge.types, ["success", "failure", "stale"]);
 });
 
-Deno.test("24: the option waitUntil wins over executionCtx", async () => {
+Deno.test("33: the option waitUntil wins over executionCtx", async () => {
   const given: unknown[] = [];
   const edge = new Edge({}, { waitUntil: (work) => void given.push(work) });
   const context = executionContext();

@@ -66,7 +66,7 @@ for (const place of ["outer", "inner"] as const) {
     });
   });
 
-  Deno.test(`24: cache ${place} of the breaker stores no answer of a failing handler`, async () => {
+  Deno.test(`23: cache ${place} of the breaker stores no answer of a failing handler`, async () => {
     await withCaches(async (stored) => {
       const edge = new Edge({ [place]: [cache({ cacheName: "edge", wait: true })] });
       edge.fail();
@@ -127,7 +127,7 @@ Deno.test("H6: an outer middleware may replace the answer, stale as well as new"
   assert(stale.headers.has("age"));
 });
 
-Deno.test("20: an answer that an outer middleware drops unread is kept all the same", async () => {
+Deno.test("21: an answer that an outer middleware drops unread is kept all the same", async () => {
   const edge = new Edge({
     outer: [async (c, next) => {
       await next();

@@ -121,6 +121,27 @@ for (
   });
 }
 
+Deno.test("H10: a stale answer's age counts on from its origin's own clock", async () => {
+  const fields = {
+    "cache-control": "max-age=60",
+    date: "Wed, 31 Dec 2025 23:59:30 GMT",
+    expires: "Thu, 01 Jan 2026 00:00:30 GMT",
+  };
+
+  const { headers } = await served(page(fields), { secs: 100 });
+
+  const told = Object.keys(fields).map((name) => [name, headers.get(name)]);
+  assertEquals(Object.fromEntries(told), fields);
+  assertEquals(headers.get("age"), "130");
+});
+
+Deno.test("H10: a stale answer says nothing about caching that its origin did not say", async () => {
+  const { headers } = await served(page(), { secs: 100 });
+
+  const names = [...headers.keys()];
+  assertEquals(names, ["age", "cache-status", "content-length", "content-type", "date"]);
+});
+
 const MAX_AGE = { "cache-control": "max-age=60" };
 
 Deno.test("H3: Cache-Status of a refused call", async () => {

@@ -142,7 +142,7 @@ Deno.test("S3 to S16: no combination of fields is kept in doubt, and none is los
   assertEquals(count, 1_536 * 2 * 2 * 2 * VARY.length * OWNERS.length);
 });
 
-Deno.test("S3 to S16: the same through the breaker, for a sample", async () => {
+Deno.test("S3 to S16: the same through the breaker, for a sample (promise 19)", async () => {
   let count = 0;
   for (const combination of combinations()) {
     // 997 is a prime: no field is left out of step.

@@ -41,7 +41,7 @@ Deno.test("a body that nobody reads is kept, if it is small enough", async () =>
   await unread.body?.cancel();
 });
 
-Deno.test("a body that nobody reads is not read beyond maxBodyBytes", async () => {
+Deno.test("a body that nobody reads is not read beyond maxBodyBytes (N1)", async () => {
   const site = new Site({ lastGood: { maxBodyBytes: 10 } });
   let produced = 0;
   site.answer = page(
@@ -62,7 +62,7 @@ Deno.test("a body that nobody reads is not read beyond maxBodyBytes", async () =
   await response.body?.cancel();
 });
 
-Deno.test("a body over the limit reaches its reader whole", async () => {
+Deno.test("a body over the limit reaches its reader whole (N2)", async () => {
   const site = new Site({ lastGood: { maxBodyBytes: 5 } });
   site.answer = page({}, pieces("abc", "def", "ghi"));
 
@@ -71,7 +71,7 @@ Deno.test("a body over the limit reaches its reader whole", async () => {
 });
 
 for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
-  Deno.test(`${way}: what an app does to an answer never shows in the next`, async () => {
+  Deno.test(`${way}: what an app does to an answer never shows in the next (N6)`, async () => {
     const site = new Site({}, way);
     site.answer = page({ "x-own": "1" });
     await site.read();
@@ -96,7 +96,7 @@ for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
   });
 }
 
-Deno.test("what an app does to the live answer never shows in the kept one", async () => {
+Deno.test("what an app does to the live answer never shows in the kept one (N6)", async () => {
   const site = new Site();
   let source: ReadableStreamDefaultController<Uint8Array> | undefined;
   site.answer = page(
@@ -119,7 +119,7 @@ Deno.test("what an app does to the live answer never shows in the kept one", asy
   assertEquals([await stale.text(), stale.headers.get("x-own")], ["good", "1"]);
 });
 
-Deno.test("the live answer is what it would be without a breaker", async () => {
+Deno.test("the live answer is what it would be without a breaker (N6)", async () => {
   const came = new Response("good", {
     status: 200,
     statusText: "Fine",
@@ -156,7 +156,7 @@ Deno.test("responses without a body are kept", async () => {
   assertEquals(response.headers.get("content-length"), null);
 });
 
-Deno.test("22: what is kept is bounded in bytes, fields and keys included", async () => {
+Deno.test("22, N3: what is kept is bounded in bytes, fields and keys included", async () => {
   const site = new Site({ lastGood: { maxBytes: 10_000, maxVariants: 1_000 } });
   const length = 3_000;
 

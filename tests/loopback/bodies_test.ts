@@ -117,7 +117,7 @@ const BODIES: readonly {
 ];
 
 for (const { what, pieces, options = {}, why } of BODIES) {
-  Deno.test(`a body ${what} is read as without a breaker, and ${why ?? "kept"}`, async () => {
+  Deno.test(`a body ${what} is read as without a breaker, and ${why ?? "kept"} (promise 34)`, async () => {
     await using origin = new RawOrigin(() => pieces);
     const events: BreakerEvent[] = [];
     const api = breaker({ lastGood: options, onEvent: (event) => events.push(event) });
@@ -249,7 +249,7 @@ function* mebibytes(count: number, ...fields: string[]): Generator<Piece> {
   for (let n = 0; n < count; n++) yield block;
 }
 
-Deno.test("a body of 256 MiB passes without being held", async () => {
+Deno.test("a body of 256 MiB passes without being held (N1)", async () => {
   await using origin = new RawOrigin(() => mebibytes(256));
   const api = breaker();
 

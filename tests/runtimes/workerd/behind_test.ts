@@ -79,7 +79,7 @@ async function due(act: Slow): Promise<void> {
 
 const probing = slow("/behind/probing", wrapped);
 
-test("24: a probe under waitUntil outlives the answer from memory", async () => {
+test("24, 33: a probe under waitUntil outlives the answer from memory", async () => {
   await due(probing);
 
   const { text, headers } = await probing.ask();
@@ -94,7 +94,7 @@ test("24: a probe under waitUntil outlives the answer from memory", async () => 
 
 const alone = slow("/behind/alone", without);
 
-test("24: without waitUntil the caller is the probe", async () => {
+test("24, 33: without waitUntil the caller is the probe", async () => {
   await due(alone);
 
   assertEquals((await alone.ask()).text, "answer 3");
@@ -172,7 +172,7 @@ const owned = slow("/behind/owned", (api, url) => {
   };
 });
 
-test("24: work is given to the context of the very request that begins it", async () => {
+test("33: work is given to the context of the very request that begins it", async () => {
   await due(owned);
   await owned.ask();
   await until(() => owned.state === "closed");

@@ -41,7 +41,7 @@ const handlers: Record<
 };
 
 for (const [name, handler] of Object.entries(handlers)) {
-  test(`24: ${name}`, async () => {
+  test(`33: ${name}`, async () => {
     const { works, ctx } = counting();
 
     const response = await handler({})(ctx);
@@ -50,7 +50,7 @@ for (const [name, handler] of Object.entries(handlers)) {
     await Promise.all(works);
   });
 
-  test(`24: an explicit waitUntil wins where ${name}`, async () => {
+  test(`33: an explicit waitUntil wins where ${name}`, async () => {
     const found = counting();
     const given = counting();
 
@@ -60,14 +60,14 @@ for (const [name, handler] of Object.entries(handlers)) {
     assertEquals([found.works.length, given.works.length], [0, 1]);
   });
 
-  test(`24: it is called on its own context where ${name}`, async () => {
+  test(`33: it is called on its own context where ${name}`, async () => {
     const response = await handler({})(host.ctx);
 
     assertEquals(await response.text(), "good");
   });
 }
 
-test("24: Hono without an executionCtx, which throws when asked for, answers all the same", async () => {
+test("33: Hono without an executionCtx, which throws when asked for, answers all the same", async () => {
   const app = new Hono().use(middleware()).get("*", good);
 
   const response = await app.request("/context");

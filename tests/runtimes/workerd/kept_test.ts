@@ -8,7 +8,7 @@ const MANY = 50;
 for (const way of WAYS) {
   const one = stage(`/kept/${way}`, way);
 
-  test(`21: what one request kept is served whole in ${MANY} others on ${way}`, async () => {
+  test(`20: what one request kept is served whole in ${MANY} others on ${way}`, async () => {
     one.answers(() => new Response("good", { headers: { etag: '"1"', "x-own": "kept" } }));
     await one.ask();
     one.answers(down);
@@ -24,7 +24,7 @@ for (const way of WAYS) {
 
   const crowd = stage(`/kept/crowd/${way}`, way);
 
-  test(`21: what one request kept is served whole to ${MANY} at once on ${way}`, async () => {
+  test(`20: what one request kept is served whole to ${MANY} at once on ${way}`, async () => {
     await crowd.ask();
     crowd.answers(down);
 
@@ -35,7 +35,7 @@ for (const way of WAYS) {
 
   const large = stage(`/kept/large/${way}`, way);
 
-  test(`21: a body of many chunks comes back byte by byte on ${way}`, async () => {
+  test(`20: a body of many chunks comes back byte by byte on ${way}`, async () => {
     const text = "0123456789abcdef".repeat(20_000);
     large.answers(() => new Response(text));
     await large.ask();

@@ -26,7 +26,7 @@ for (const way of WAYS) {
     assertEquals((failure as { error?: Error } | undefined)?.error?.name, "TimeoutError");
   };
 
-  test(`11: a call times out after a call in a request that has ended on ${way}`, async () => {
+  test(`11, 35: a call times out after a call in a request that has ended on ${way}`, async () => {
     act.answers(() => new Response("good"));
     await act.ask();
 
@@ -36,7 +36,7 @@ for (const way of WAYS) {
 
   const gone = stage(`${path}/gone`, way, options);
 
-  test(`11: a call times out although the request before was cancelled on ${way}`, async () => {
+  test(`11, 35: a call times out although the request before was cancelled on ${way}`, async () => {
     gone.answers(() => sleep(1_000).then(() => new Response("late")));
     const client = new AbortController();
     const answer = send(`${path}/gone`, { signal: client.signal });
