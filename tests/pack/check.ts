@@ -6,6 +6,7 @@
 import { output } from "../runtimes/child.ts";
 import { node, tool } from "../runtimes/tool.ts";
 import { pack } from "./main.ts";
+import { leftovers, snippets } from "./readme.ts";
 
 const LIMIT_MS = 120_000;
 /** An error may quote a whole bundle. */
@@ -32,6 +33,7 @@ const app = await Deno.readTextFile(new URL("user/app.ts", import.meta.url));
 
 const checks: Check[] = [
   { name: "the tarball has what it must", run: hasWhatItMust },
+  { name: "its README has nothing that only Deno or the repository has", run: isReadableOnNpm },
   { name: "npm installs it in an empty folder, without hono", run: installs },
   { name: "Node 20 imports each entry without hono", run: () => importsEach() },
   { name: "npm installs it beside TypeScript, esbuild, Vite and hono", run: installsTools },
@@ -40,6 +42,7 @@ const checks: Check[] = [
     run: () => compiles(resolution),
   })),
   { name: "Node 20 runs what TypeScript made", run: () => isWell(node20(), ["out/app.js"]) },
+  { name: "Node 20 runs the snippets of its README", run: runSnippets },
   { name: "Bun runs it", run: () => isWell(tool("bun@1.4.5", "bun"), ["run", "app.ts"]) },
   ...Object.keys(BUNDLES).map((target) => ({
     name: `esbuild for ${target} leaves nothing unresolved`,
@@ -83,11 +86,23 @@ async function hasWhatItMust(): Promise<void> {
   demand(!/package\/(tests|examples|deno)|\.tsx?$(?<!\.d\.ts)/m.test(list), `Too much: ${list}`);
   const manifest = JSON.parse(await run("tar", ["-xzOf", "breaker.tgz", "package/package.json"]));
   const { license, sideEffects, engines, dependencies, peerDependenciesMeta } = manifest;
+  const { repository, bugs, homepage } = manifest;
   demand(license === "MIT" && sideEffects === false, "License or sideEffects are wrong");
   demand(engines.node === ">=20" && peerDependenciesMeta.hono.optional, "Requirements are wrong");
+  const addresses = [repository?.url, bugs?.url, homepage].join();
+  demand(addresses.match(/github\.com\/lastgood\/breaker/g)?.length === 3, "Addresses are missing");
   const needs = JSON.stringify(dependencies);
   demand(needs === '{"lru-cache":"^11"}', `Dependencies are wrong: ${needs}`);
   demand(Object.keys(manifest.exports).length === ENTRIES.length, "Exports are missing");
+}
+
+async function isReadableOnNpm(): Promise<void> {
+  const left = leftovers(await readme());
+  demand(left.length === 0, left.join("\n"));
+}
+
+function readme(): Promise<string> {
+  return run("tar", ["-xzOf", "breaker.tgz", "package/README.md"]);
 }
 
 async function installs(): Promise<void> {
@@ -129,6 +144,25 @@ async function compiles(resolution: string): Promise<void> {
   };
   await write("tsconfig.json", JSON.stringify({ compilerOptions: options, files: ["app.ts"] }));
   await run("node_modules/.bin/tsc", ["--project", "."]);
+}
+
+/** They throw if they are not true any more. */
+async function runSnippets(): Promise<void> {
+  const all = snippets(await readme());
+  demand(all.length > 0, "It has none");
+  const names = all.map((_, index) => `snippet${index + 1}`);
+  await Promise.all(names.map((name, index) => write(`${name}.ts`, all[index]!)));
+  await run("node_modules/.bin/esbuild", [
+    ...names.map((name) => `${name}.ts`),
+    "--format=esm",
+    "--target=es2022",
+    "--outdir=snippets",
+  ]);
+  const command = await node20();
+  for (const name of names) {
+    const said = await run(command, [`snippets/${name}.js`]);
+    demand(said === "", `${name} of the README prints: ${said}`);
+  }
 }
 
 async function bundles(target: string): Promise<void> {

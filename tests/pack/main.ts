@@ -3,13 +3,14 @@
  * as a folder and a tarball in `dist/`. The last line that it prints is the tarball's path.
  */
 
-import config from "../../deno.json" with { type: "json" };
 import { output } from "../runtimes/child.ts";
+import { npmReadme } from "./readme.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const DIST = new URL("dist/", ROOT);
 const FOLDER = new URL("package/", DIST);
 const LIMIT_MS = 120_000;
+const REPOSITORY = "https://github.com/lastgood/breaker";
 
 /** What stands in package.json beside what deno.json says. */
 const COMPLETION = {
@@ -27,6 +28,9 @@ const COMPLETION = {
     "bun",
     "edge",
   ],
+  repository: { type: "git", url: `git+${REPOSITORY}.git` },
+  bugs: { url: `${REPOSITORY}/issues` },
+  homepage: `${REPOSITORY}#readme`,
   sideEffects: false,
   engines: { node: ">=20" },
   peerDependencies: { hono: ">=4" },
@@ -53,7 +57,7 @@ export async function pack(): Promise<string> {
     const manifest = { ...JSON.parse(text), ...COMPLETION };
     return `${JSON.stringify(manifest, null, 2)}\n`;
   });
-  await rewrite("README.md", (text) => text.replaceAll(`jsr:${config.name}`, config.name));
+  await rewrite("README.md", (text) => npmReadme(text, REPOSITORY));
   for (const file of ["LICENSE", "mod.js", "mod.d.ts"]) await Deno.stat(new URL(file, FOLDER));
   const [packed] = JSON.parse(
     await output({
