@@ -1,4 +1,4 @@
-/** All runtimes of one run side by side, as a table for the README: ratios, and no time. */
+/** All runtimes of one run side by side, as the table of docs/costs.md: ratios, and no time. */
 import { short, type Verdict } from "./figures.ts";
 import { LINES } from "./lines.ts";
 
@@ -30,12 +30,12 @@ export function summary(results: Readonly<Record<string, RuntimeResult>>): strin
     `${NAMES[name] ?? name} ${version.split(".").slice(0, name === "node" ? 1 : 2).join(".")}`
   );
   const rows = [
-    row(["", ...heads, "asked"]),
-    row(["---", ...heads.map(() => "---"), "---"]),
+    row(["", ...heads]),
+    row(["---", ...heads.map(() => "---:")]),
   ];
   for (const [line, { title }] of Object.entries(LINES)) {
     const own = rowsOf(line, runtimes.map(([, { lines }]) => lines[line]));
-    if (own.length > 0) rows.push(row([`**${title}**`, ...heads.map(() => ""), ""]), ...own);
+    if (own.length > 0) rows.push(row([`**${title}**`, ...heads.map(() => "")]), ...own);
   }
   return rows.join("\n");
 }
@@ -43,20 +43,16 @@ export function summary(results: Readonly<Record<string, RuntimeResult>>): strin
 function rowsOf(line: string, results: readonly (LineResult | undefined)[]): string[] {
   // A time would mean nothing elsewhere.
   if (line === "import") return importRows(results);
-  const whats = new Map<string, string>();
-  for (const result of results) {
-    for (const { what, target } of result?.verdicts ?? []) whats.set(what, target);
-  }
-  return [...whats].map(([what, target]) =>
+  const whats = new Set(
+    results.flatMap((result) => result?.verdicts ?? []).map(({ what }) => what),
+  );
+  return [...whats].map((what) =>
     row([
       what.replace("ns per call", "time").replace(/^ns /, "time ").replace(/^ms /, "time "),
       ...results.map((result) => {
         const verdict = result?.verdicts.find((one) => one.what === what);
-        if (verdict === undefined || !verdict.measured) return "–";
-        const figure = short(verdict.figure.median);
-        return verdict.met ? figure : `_${figure}_`;
+        return verdict?.measured ? short(verdict.figure.median) : "–";
       }),
-      target.replace("<=", "≤").replace(">=", "≥"),
     ])
   );
 }
@@ -70,7 +66,6 @@ function importRows(results: readonly (LineResult | undefined)[]): string[] {
         const ratio = (ms?.["breaker"]?.own.median ?? NaN) / (ms?.[other]?.own.median ?? NaN);
         return Number.isFinite(ratio) ? short(ratio) : "–";
       }),
-      "",
     ])
   ).filter((row) => /\d/.test(row));
 }
