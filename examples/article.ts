@@ -1,14 +1,14 @@
 /**
  * The session of the classic article on circuit breakers: three exceptions open the circuit, however
- * many good calls lie between them, calls are refused with "retry after", and a good one after the
- * delay closes it.
+ * many calls succeed in between; calls are refused with "retry after"; a success after the delay
+ * closes it.
  *
  *     deno run -A examples/article.ts
  *
- * You will see each call with the state after it, and the line "Changed state from …" where it moves.
- * Time is told by hand, so nothing waits.
+ * You will see each call with the state after it, and a line "Changed state from …" at each change.
+ * The clock is moved by hand, so nothing waits.
  *
- * Elsewhere, import from "jsr:@lastgood/breaker".
+ * In your own project: `deno add jsr:@lastgood/breaker`, or `npm install @lastgood/breaker`.
  */
 
 import { Circuit, logTo, total } from "@lastgood/breaker";

@@ -1,12 +1,12 @@
 /**
- * A circuit around any async function: nothing about it is HTTP.
+ * A circuit around any async function, without HTTP.
  *
  *     deno run -A examples/circuit.ts
  *
- * You will see two failures of the database, two refusals that say when to come back, and, after the
- * delay of a second, a good result that closes the circuit.
+ * You will see two failures of the database, two refusals that say when to come back and, after a
+ * delay of one second, a success that closes the circuit.
  *
- * Elsewhere, import from "jsr:@lastgood/breaker".
+ * In your own project: `deno add jsr:@lastgood/breaker`, or `npm install @lastgood/breaker`.
  */
 
 import { backoff, Circuit, CircuitOpenError, logTo } from "@lastgood/breaker";

@@ -1,14 +1,14 @@
 /**
- * A Cloudflare Worker: Hono in front of an upstream, guarded by the middleware. The breaker may be
- * made at module scope: it keeps no timer, and nothing of one request is used in another.
+ * A Cloudflare Worker: Hono in front of an upstream, guarded by the middleware. The breaker can be
+ * created at module scope: it keeps no timer, and no request uses anything of another.
  *
  *     npx wrangler dev examples/cloudflare_worker.ts --var UPSTREAM:https://api.example.com
  *
  * You will see the upstream's answers and, once it fails, the last good ones with `Age` and
  * `Cache-Status`; where nothing is kept, a 503 with `Retry-After`. `deno run` only loads it;
- * `deno serve` serves it on Deno, where the upstream is the one in the environment.
+ * `deno serve` serves it on Deno, with `UPSTREAM` from the environment.
  *
- * Elsewhere, `npx jsr add @lastgood/breaker` and import from "@lastgood/breaker/hono".
+ * In your own project: `npm install @lastgood/breaker hono`.
  */
 
 import { Hono } from "hono";
@@ -26,7 +26,7 @@ app.use(
 app.get("/api/*", (c) => {
   const { UPSTREAM } = env<{ UPSTREAM: string }>(c);
   const { pathname, search } = new URL(c.req.url);
-  // Unlike bare fetch, it drops the Content-Encoding of a body that was decoded on its way.
+  // Not bare fetch: the runtime has decoded the body, but kept its Content-Encoding.
   return proxy(new URL(pathname + search, UPSTREAM));
 });
 

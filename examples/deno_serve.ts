@@ -4,10 +4,10 @@
  *     deno run -A examples/deno_serve.ts
  *     curl -i http://127.0.0.1:8000/      again and again
  *
- * You will see the time of day, with status 200, though the handler fails at each call but the first
- * of ten: `Age` says how old the answer is, `Cache-Status` why it is served. It serves until Ctrl-C.
+ * You will see the time of day, with status 200, though the handler fails nine times out of ten:
+ * `Age` says how old the answer is, `Cache-Status` why it is served. It serves until Ctrl-C.
  *
- * Elsewhere, import from "jsr:@lastgood/breaker".
+ * In your own project: `deno add jsr:@lastgood/breaker`, or `npm install @lastgood/breaker`.
  */
 
 import { breaker, logTo } from "@lastgood/breaker";

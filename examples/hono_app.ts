@@ -3,10 +3,10 @@
  *
  *     deno run -A examples/hono_app.ts
  *
- * You will see the app's answers as it is asked without a server: good ones, then, with the database
- * down, the last good ones for what was asked before, and 500s, then a 503, for what was not.
+ * You will see the app's answers, without a server: good ones first; then, with the database down,
+ * the last good ones for what was requested before, and 500s, then a 503, for what was not.
  *
- * Elsewhere, import from "jsr:@lastgood/breaker/hono" and "npm:hono@4".
+ * In your own project: `deno add jsr:@lastgood/breaker npm:hono`, or `npm install @lastgood/breaker hono`.
  */
 
 import { Hono } from "hono";
@@ -18,11 +18,11 @@ let isDown = false;
 
 function query(name: string): string {
   if (isDown) throw new Error("The database is down");
-  return `all that is known of ${name}\n`;
+  return `all there is to know about ${name}\n`;
 }
 
 const app = new Hono();
-// What changes answers for one client stands further out than the breaker.
+// What changes answers for one client comes before the breaker.
 app.use(cors({ origin: (origin) => origin }));
 app.use("/items/*", breaker({ name: "items", threshold: 3, onEvent: logTo(console) }));
 app.get("/items/:name", (c) => c.text(query(c.req.param("name"))));

@@ -3,15 +3,15 @@
  *
  *     deno run -A examples/quick_start.ts
  *
- * You will see six answers "fine", though the upstream fails from the second one on: first with the
+ * You will see six answers "fine", though the upstream fails from the second call on: first with the
  * detail "origin-error" and, after three failures, "circuit-open". The upstream was called four times.
  *
- * Elsewhere, import from "jsr:@lastgood/breaker".
+ * In your own project: `deno add jsr:@lastgood/breaker`, or `npm install @lastgood/breaker`.
  */
 
 import { breaker, logTo } from "@lastgood/breaker";
 
-// Stands for an upstream on the network: it is well for one call.
+// Stands in for an upstream on the network. Only the first call succeeds.
 let calls = 0;
 const server = Deno.serve(
   { hostname: "127.0.0.1", port: 0, onListen() {} },

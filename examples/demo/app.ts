@@ -1,6 +1,7 @@
 /** The edge app: Hono, with the breaker between the visitor and the upstream. */
 
 import { Hono } from "hono";
+import { proxy } from "hono/proxy";
 import { breaker, type BreakerEvent, type Circuit } from "@lastgood/breaker";
 import { breaker as guard } from "@lastgood/breaker/hono";
 import { Live } from "./live.ts";
@@ -53,7 +54,7 @@ export function makeApp(upstream: Upstream, options: AppOptions): App {
 
   const app = new Hono();
   app.use("/api/*", live.watch, guard(api));
-  app.get("/api/:path", (c) => fetch(`${upstream.url}/${c.req.param("path")}`));
+  app.get("/api/:path", (c) => proxy(`${upstream.url}/${c.req.param("path")}`));
   app.onError((error, c) =>
     c.json({ message: error.message }, error.name === "TimeoutError" ? 504 : 502)
   );
