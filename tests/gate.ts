@@ -36,7 +36,7 @@ const STEPS: readonly Step[] = [
     needs: ["README.md", "LICENSE"],
   },
   { name: "tests", args: ["task", "test"], needs: ["README.md"], hasTests: true },
-  { name: "hono 4.6", args: ["run", "-A", "tests/hono/oldest.ts"], hasTests: true },
+  { name: "hono 4.6", args: ["run", "-A", "tests/adapters/oldest.ts"], hasTests: true },
   { name: "npm package", args: ["run", "-A", "tests/pack/check.ts"] },
   { name: "runtimes", args: ["task", "runtimes"] },
   { name: "demo", args: ["task", "demo", "--once"] },

@@ -1,6 +1,6 @@
 import { CircuitOpenError, type CircuitOptions, logTo, total } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { rig } from "./rig.ts";
+import { rig } from "../stage/circuit_stage.ts";
 
 /** What the next call does, after a pause, and what is to be seen then. */
 type Step = readonly [

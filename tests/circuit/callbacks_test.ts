@@ -1,6 +1,6 @@
 import { backoff, Circuit, consecutive, type TripPolicy, type Verdict } from "@lastgood/breaker";
 import { assertEquals, assertRejects } from "@std/assert";
-import { calls, due, moves, only, rig } from "./rig.ts";
+import { calls, due, moves, only, rig } from "../stage/circuit_stage.ts";
 
 const NONSENSE: readonly unknown[] = [
   null,

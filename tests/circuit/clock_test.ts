@@ -1,6 +1,6 @@
 import { consecutive, failureRate, slowRate } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, due, only, permit, rig } from "./rig.ts";
+import { calls, due, only, permit, rig } from "../stage/circuit_stage.ts";
 
 const DAY = 86_400_000;
 

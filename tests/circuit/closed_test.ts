@@ -1,6 +1,6 @@
 import { Circuit, CircuitOpenError } from "@lastgood/breaker";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { calls, moves, rig } from "./rig.ts";
+import { calls, moves, rig } from "../stage/circuit_stage.ts";
 
 Deno.test("1: closed circuit passes a result through untouched", async () => {
   const { circuit } = rig();

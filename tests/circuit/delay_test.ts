@@ -1,6 +1,6 @@
 import { backoff } from "@lastgood/breaker";
 import { assert, assertEquals } from "@std/assert";
-import { calls, rig } from "./rig.ts";
+import { calls, rig } from "../stage/circuit_stage.ts";
 
 const middle = () => 0.5;
 

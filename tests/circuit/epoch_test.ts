@@ -1,6 +1,6 @@
 import type { Circuit, Permit, Verdict } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, deferred, due, moves, permit, type Rig, rig } from "./rig.ts";
+import { calls, deferred, due, moves, permit, type Rig, rig } from "../stage/circuit_stage.ts";
 
 type Meanwhile = (rig: Rig<unknown>) => void;
 

@@ -1,6 +1,6 @@
 import { CircuitOpenError } from "@lastgood/breaker";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { calls, deferred, due, moves, permit, rig, START, types } from "./rig.ts";
+import { calls, deferred, due, moves, permit, rig, START, types } from "../stage/circuit_stage.ts";
 
 Deno.test("3: half open begins when the delay is over, not a millisecond before", () => {
   const { circuit, clock } = rig({ delayMs: 1_000 });

@@ -1,7 +1,7 @@
 import type { Verdict } from "@lastgood/breaker";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { calls, deferred, due, moves, only, permit, rig } from "./rig.ts";
+import { calls, deferred, due, moves, only, permit, rig } from "../stage/circuit_stage.ts";
 
 Deno.test("8: ignored ends change no count of a closed circuit", () => {
   const { circuit, events } = rig({ threshold: 3 });

@@ -1,6 +1,6 @@
 import { CircuitOpenError } from "@lastgood/breaker";
 import { assertEquals, assertRejects } from "@std/assert";
-import { calls, due, moves, only, permit, rig } from "./rig.ts";
+import { calls, due, moves, only, permit, rig } from "../stage/circuit_stage.ts";
 
 const STATES = { closed: () => rig(), open: () => rig(), half_open: () => due({ probes: 2 }) };
 

@@ -1,6 +1,6 @@
 import type { CallPermit } from "../../src/circuit/permit.ts";
 import { assertEquals } from "@std/assert";
-import { calls, deferred, due, moves, only, permit, rig } from "./rig.ts";
+import { calls, deferred, due, moves, only, permit, rig } from "../stage/circuit_stage.ts";
 
 Deno.test("7: a probe that never answers holds its slot until its time is over", () => {
   const { circuit, clock } = due({ probeTimeoutMs: 500 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { calls, moves, only, permit, rig, types } from "./rig.ts";
+import { calls, moves, only, permit, rig, types } from "../stage/circuit_stage.ts";
 
 Deno.test("14: mode off lets everything pass and counts nothing", async () => {
   const { circuit, clock, events } = rig({ mode: "off", threshold: 1 });

@@ -10,7 +10,7 @@ import {
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { Model, type ModelCall, type ModelOptions } from "./model.ts";
-import { moves } from "./rig.ts";
+import { moves } from "../stage/circuit_stage.ts";
 
 const RUNS = 2_000;
 const STEPS = 60;

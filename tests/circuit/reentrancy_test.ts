@@ -1,6 +1,6 @@
 import { type BreakerEvent, Circuit, consecutive } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, permit, START } from "./rig.ts";
+import { calls, permit, START } from "../stage/circuit_stage.ts";
 
 /** A circuit whose listener does `act` once, at the first event that `when` chooses. */
 function reacting(

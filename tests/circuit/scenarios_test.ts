@@ -9,7 +9,7 @@ import {
 } from "@lastgood/breaker";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { calls, deferred, due, moves, only, permit, rig, types } from "./rig.ts";
+import { calls, deferred, due, moves, only, permit, rig, types } from "../stage/circuit_stage.ts";
 
 const boom = () => Promise.reject(new Error("boom"));
 

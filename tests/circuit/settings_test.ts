@@ -8,7 +8,7 @@ import {
 } from "@lastgood/breaker";
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { calls } from "./rig.ts";
+import { calls } from "../stage/circuit_stage.ts";
 
 function frozen<T extends object>(value: T): T {
   for (const member of Object.values(value)) {

@@ -7,7 +7,7 @@ import {
   type TripPolicy,
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, due, moves, only, permit, type Rig, rig } from "./rig.ts";
+import { calls, due, moves, only, permit, type Rig, rig } from "../stage/circuit_stage.ts";
 
 function throughJson(circuit: Circuit): CircuitSnapshot {
   return JSON.parse(JSON.stringify(circuit));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CircuitOpenError } from "@lastgood/breaker";
-import { PAGE, page, pieces, Site, type Way } from "./site.ts";
-import { random } from "./random.ts";
+import { PAGE, page, pieces, Site, type Way } from "../stage/site.ts";
+import { random } from "../stage/random.ts";
 
 const ORIGIN = "https://origin.test";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Answer, down, page, pieces, Site } from "./site.ts";
+import { type Answer, down, page, pieces, Site } from "../stage/site.ts";
 
 const control = (value: string) => page({ "cache-control": value }, "newer");
 const status = (code: number) => page({}, null, code);

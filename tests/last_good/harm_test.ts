@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotStrictEquals } from "@std/assert";
-import { page, pieces, Site, type Way } from "./site.ts";
+import { page, pieces, Site, type Way } from "../stage/site.ts";
 
 const encoder = new TextEncoder();
 

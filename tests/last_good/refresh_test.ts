@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { BreakerOptions } from "@lastgood/breaker";
-import { madeBy, page, Site } from "./site.ts";
+import { madeBy, page, Site } from "../stage/site.ts";
 
 const ORIGIN = "https://origin.test";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
 import type { StoredResponse } from "../../src/last_good/stored_response.ts";
-import { Site } from "./site.ts";
+import { Site } from "../stage/site.ts";
 
 const KEYS = 1_000_000;
 const CALLS = 20_000;

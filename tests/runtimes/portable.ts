@@ -19,10 +19,10 @@ export const LEFT_OUT: readonly LeftOut[] = [
 export const DENO_ONLY: readonly { readonly path: string; readonly reason: string }[] = [
   { path: "architecture_test.ts", reason: "reads the source files" },
   { path: "bench/", reason: "measures, tests nothing" },
+  { path: "boundary/", reason: "starts servers" },
   { path: "docs_test.ts", reason: "reads docs, source and test files" },
   { path: "examples", reason: "starts programs" },
   { path: "last_good/soak_test.ts", reason: "a million keys: half a minute on each runtime" },
-  { path: "loopback/", reason: "starts servers" },
   { path: "runtimes/", reason: "the runners, and tests for one runtime" },
   { path: "std/flag_test.ts", reason: "runs a script" },
 ];

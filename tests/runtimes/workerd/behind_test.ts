@@ -2,7 +2,7 @@
 import { type Breaker, breaker } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { type ExecutionContext, type Handler, route, sleep, test, until } from "./host.ts";
-import { ask, down } from "./stage.ts";
+import { ask, down } from "../../stage/worker_stage.ts";
 
 /** An upstream that takes its time, in a request of its own. */
 interface SlowOrigin {

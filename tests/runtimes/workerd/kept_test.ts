@@ -1,7 +1,7 @@
 /** What one request kept, others serve. */
 import { assert, assertEquals } from "@std/assert";
 import { test } from "./host.ts";
-import { down, stage, WAYS } from "./stage.ts";
+import { down, stage, WAYS } from "../../stage/worker_stage.ts";
 
 const MANY = 50;
 

@@ -13,7 +13,7 @@ import { breaker as middleware } from "@lastgood/breaker/hono";
 import { upstream } from "@lastgood/breaker/testing";
 import { assertEquals } from "@std/assert";
 import { test } from "./host.ts";
-import { ask, stage } from "./stage.ts";
+import { ask, stage } from "../../stage/worker_stage.ts";
 
 const everyOption = {
   name: "all",

@@ -2,7 +2,7 @@
 import { breaker, Circuit } from "@lastgood/breaker";
 import { assertEquals, assertRejects } from "@std/assert";
 import { route, send, sleep, test, until } from "./host.ts";
-import { ask, down, type Stage, stage, WAYS } from "./stage.ts";
+import { ask, down, type Stage, stage, WAYS } from "../../stage/worker_stage.ts";
 
 /** Sends a request, and hangs up as soon as it has got so far. */
 async function hangUp(path: string, reached: () => boolean): Promise<void> {

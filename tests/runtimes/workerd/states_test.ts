@@ -2,7 +2,7 @@
 import { Circuit, CircuitOpenError } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { route, test } from "./host.ts";
-import { ask, down, stage, WAYS } from "./stage.ts";
+import { ask, down, stage, WAYS } from "../../stage/worker_stage.ts";
 
 for (const way of WAYS) {
   const act = stage(`/states/${way}`, way, { lastGood: false });

@@ -2,7 +2,7 @@
 import { Circuit } from "@lastgood/breaker";
 import { assert, assertEquals } from "@std/assert";
 import { route, send, sleep, test, until } from "./host.ts";
-import { ask, stage, WAYS } from "./stage.ts";
+import { ask, stage, WAYS } from "../../stage/worker_stage.ts";
 
 const LIMIT_MS = 40;
 

@@ -1,7 +1,7 @@
 /** Requests that are under way at the same time, on one circuit. */
 import { assertEquals } from "@std/assert";
 import { sleep, test, until } from "./host.ts";
-import { type Answer, down, type Stage, stage, WAYS } from "./stage.ts";
+import { type Answer, down, type Stage, stage, WAYS } from "../../stage/worker_stage.ts";
 
 function crowd(act: Stage, size: number): Promise<Answer[]> {
   return Promise.all(Array.from({ length: size }, () => act.ask()));

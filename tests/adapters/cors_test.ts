@@ -1,0 +1,106 @@
+import { assert, assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { cors } from "hono/cors";
+import { type Answer, down, Edge, MAKERS, thrown } from "../stage/hono_stage.ts";
+
+const A = "https://a.test";
+const B = "https://b.test";
+
+function from(origin: string): RequestInit {
+  return { headers: { origin } };
+}
+
+const FAILURES: Record<string, Answer> = { "returned 503": down, "thrown error": thrown };
+
+for (const [maker, make] of MAKERS) {
+  for (const [failure, answer] of Object.entries(FAILURES)) {
+    Deno.test(`H6: CORS outside, ${maker}, ${failure}: each client is told of its own origin`, async () => {
+      const edge = new Edge({
+        outer: [cors({ origin: (origin) => origin, credentials: true })],
+      });
+      edge.answer = (c) => make(c, "good", { "x-own": "1" });
+      assertEquals((await edge.get(from(A))).headers.get("access-control-allow-origin"), A);
+      edge.fail(answer);
+
+      const toA = await edge.get(from(A));
+      const toB = await edge.get(from(B));
+
+      for (const [origin, response] of [[A, toA], [B, toB]] as const) {
+        assertEquals(await response.text(), "good");
+        assertEquals(response.headers.get("access-control-allow-origin"), origin);
+        assertEquals(response.headers.get("access-control-allow-credentials"), "true");
+        assertEquals(response.headers.get("vary")?.toLowerCase(), "origin");
+        assertEquals(response.headers.get("x-own"), "1");
+        assert(response.headers.has("age"));
+      }
+    });
+
+    Deno.test(`H6: CORS outside, ${maker}, ${failure}: a client without origin is told of none`, async () => {
+      const edge = new Edge({ outer: [cors({ origin: (origin) => origin || null })] });
+      edge.answer = (c) => make(c, "good");
+      await (await edge.get(from(A))).text();
+      edge.fail(answer);
+
+      const response = await edge.get();
+
+      assertEquals(await response.text(), "good");
+      assertEquals(response.headers.get("access-control-allow-origin"), null);
+    });
+
+    Deno.test(`H6: CORS outside, ${maker}, ${failure}: an error answer carries it, too`, async () => {
+      const edge = new Edge({ outer: [cors({ origin: (origin) => origin })] }, { threshold: 1 });
+      edge.fail(answer);
+
+      const failed = await edge.get(from(A));
+      const refused = await edge.get(from(B));
+
+      assertEquals(failed.headers.get("access-control-allow-origin"), A);
+      assertEquals(refused.headers.get("access-control-allow-origin"), B);
+      assertEquals(refused.headers.get("content-type"), "application/problem+json");
+      await failed.text();
+      await refused.text();
+    });
+  }
+
+  Deno.test(`H6: CORS outside, ${maker}: what a kept answer says of it gives way`, async () => {
+    const edge = new Edge({ outer: [cors({ origin: (origin) => origin || null })] });
+    edge.answer = (c) => make(c, "good", { "access-control-allow-origin": "*" });
+
+    const toNobody = await edge.get();
+    edge.fail();
+    const toB = await edge.get(from(B));
+
+    assertEquals(toNobody.headers.get("access-control-allow-origin"), "*");
+    assertEquals(toB.headers.get("access-control-allow-origin"), B);
+    assertEquals([await toNobody.text(), await toB.text()], ["good", "good"]);
+  });
+
+  Deno.test(`K2: what an answer varies on counts beside CORS outside, ${maker}`, async () => {
+    const edge = new Edge({ outer: [cors({ origin: (origin) => origin })] });
+    edge.answer = (c) =>
+      make(c, c.req.header("accept-language") ?? "", { vary: "Accept-Language" });
+    const asking = (language: string) => ({ headers: { origin: A, "accept-language": language } });
+    const good = await edge.get(asking("de"));
+    edge.fail();
+
+    const [german, french] = [await edge.get(asking("de")), await edge.get(asking("fr"))];
+
+    assertEquals([await good.text(), await german.text()], ["de", "de"]);
+    assertEquals([french.status, await french.text()], [503, "down"]);
+    const names = german.headers.get("vary")?.toLowerCase().split(", ").sort();
+    assertEquals(names, ["accept-language", "origin"]);
+  });
+}
+
+Deno.test("H6: CORS outside: what onError answers to our timeout carries it, too", async () => {
+  using time = new FakeTime();
+  const edge = new Edge({ outer: [cors({ origin: (origin) => origin })] }, { timeoutMs: 100 });
+  edge.fail(() => new Promise(() => {}));
+
+  const pending = edge.get(from(A));
+  await time.tickAsync(100);
+  const response = await pending;
+
+  assertEquals([response.status, await response.text()], [500, "Internal Server Error"]);
+  assertEquals(response.headers.get("access-control-allow-origin"), A);
+});

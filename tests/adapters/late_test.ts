@@ -1,0 +1,63 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { Edge, PAGE } from "../stage/hono_stage.ts";
+
+Deno.test("11: our timeout is answered by onError where nothing is kept", async () => {
+  using time = new FakeTime();
+  const edge = new Edge({}, { timeoutMs: 100 });
+  edge.app.onError((error, c) => c.text(error.name, 500));
+  edge.fail(() => new Promise(() => {}));
+
+  const pending = edge.get();
+  await time.tickAsync(100);
+  const response = await pending;
+
+  assertEquals([response.status, await response.text()], [500, "TimeoutError"]);
+  assertEquals(edge.types, ["failure"]);
+});
+
+Deno.test("H6: a handler that answers after our timeout does nothing to the stale answer", async () => {
+  using time = new FakeTime();
+  let arrive = (_: Response) => {};
+  let leave = () => {};
+  const edge = new Edge({
+    outer: [async (_, next) => {
+      await next();
+      await new Promise<void>((resolve) => leave = resolve);
+    }],
+  }, { timeoutMs: 100 });
+  const first = edge.read();
+  await time.tickAsync(0);
+  leave();
+  await first;
+  edge.fail(() => new Promise((resolve) => arrive = resolve));
+
+  const pending = edge.get();
+  await time.tickAsync(100);
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  arrive(new Response("late", { headers: { "x-late": "1" } }));
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  leave();
+  const response = await pending;
+  await time.tickAsync(0);
+
+  assertEquals([response.status, await response.text()], [200, "good"]);
+  assertEquals(response.headers.get("x-late"), null);
+});
+
+Deno.test("8: an abort by the client is not counted, and answered by its own error", async () => {
+  const edge = new Edge({}, { threshold: 1 });
+  const reason = new Error("gone");
+  const request = new Request(PAGE);
+  Object.defineProperty(request, "signal", { value: AbortSignal.abort(reason) });
+  edge.app.onError((error, c) => {
+    assertStrictEquals(error, reason);
+    return c.text("aborted", 499 as 400);
+  });
+
+  const response = await edge.app.request(request);
+
+  assertEquals(response.status, 499);
+  assertEquals(edge.calls, 0);
+  assertEquals(edge.types, []);
+});

@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
+import { ORIGIN, requestWith, settled, stage, WAYS } from "../stage/breaker_stage.ts";
+
+/** What a caller may give as its reason. */
+const REASONS: readonly unknown[] = [
+  new Error("gone"),
+  new DOMException("took too long", "TimeoutError"),
+  "a string",
+  0,
+  null,
+  { status: 500 },
+];
+
+for (const way of WAYS) {
+  for (const lastGood of [{}, false] as const) {
+    const what = lastGood === false ? "without" : "with";
+    Deno.test(`8: ${way} ${what} last good answers neither calls nor counts what has aborted`, async () => {
+      const caller = new AbortController();
+      const act = stage([{ body: "old" }], { fallback: () => new Response("F"), lastGood }, way);
+      await act.text();
+      const said = act.events.length;
+      caller.abort("before");
+
+      const reason = await act.ask({ signal: caller.signal }).catch((error) => error);
+
+      assertEquals([reason, act.origin.calls, act.events.length], ["before", 1, said]);
+    });
+  }
+
+  Deno.test(`8: ${way}'s caller who aborts gets its own reason and nothing else`, async () => {
+    for (const given of REASONS) {
+      const options = { threshold: 1, fallback: () => new Response("F") };
+      const act = stage([{ body: "old" }, "hang"], options, way);
+      await act.text();
+      const caller = new AbortController();
+      const asked = act.ask({ signal: caller.signal });
+      await settled();
+      caller.abort(given);
+
+      const reason = await asked.then(() => "an answer", (error) => error);
+
+      assertStrictEquals(reason, caller.signal.reason);
+      assertEquals(act.circuit.state, "closed");
+      assertEquals(act.types.at(-1), "ignored");
+    }
+  });
+
+  Deno.test(`8: ${way} does not ask the judge about the caller's own abort`, async () => {
+    const caller = new AbortController();
+    let asked = 0;
+    const judge = () => (asked++, "failure" as const);
+    const act = stage(["hang"], { threshold: 1, judge }, way);
+    const answer = act.ask({ signal: caller.signal });
+    await settled();
+    caller.abort();
+
+    await assertRejects(() => answer);
+
+    assertEquals([asked, act.circuit.state], [0, "closed"]);
+  });
+
+  Deno.test(`8: on ${way} a probe whose caller aborts gives its slot back`, async () => {
+    const caller = new AbortController();
+    const act = stage([500, "hang", 200], { threshold: 1, lastGood: false }, way);
+    await act.ask();
+    act.tick(1_000);
+    const probe = act.ask({ signal: caller.signal });
+    await settled();
+    caller.abort();
+    await assertRejects(() => probe);
+
+    assertEquals(act.circuit.state, "half_open");
+    assertEquals((await act.ask()).status, 200);
+    assertEquals(act.circuit.state, "closed");
+  });
+
+  Deno.test(`8: on ${way} an abort that comes from the upstream is a failure`, async () => {
+    const error = new DOMException("the upstream hung up", "AbortError");
+    const act = stage([{ body: "old" }, error], { threshold: 1 }, way);
+    await act.text();
+
+    assertEquals(await act.text(), "old");
+    assertEquals(act.circuit.state, "open");
+  });
+
+  Deno.test(`11: ${way}'s caller who aborts while the body comes reaches the body`, async () => {
+    const caller = new AbortController();
+    let flow: Faucet | undefined;
+    const script = (request: Request) => {
+      flow = abortable(request.signal ?? caller.signal);
+      return new Response(flow.body);
+    };
+    const act = stage([script], {}, way);
+    const answer = await act.ask({ signal: caller.signal });
+    const reason = new Error("enough");
+    flow!.drip("some");
+    await settled();
+    caller.abort(reason);
+
+    assertStrictEquals(await assertRejects(() => answer.text()), reason);
+  });
+}
+
+Deno.test("8: 100 callers who abort at any moment trip nothing", async () => {
+  for (const way of WAYS) {
+    const act = stage([{ delayMs: 1, body: "fine" }], { threshold: 1 }, way);
+    await Promise.all(Array.from({ length: 100 }, async (_, index) => {
+      const caller = new AbortController();
+      const asked = act.text({ signal: caller.signal }).catch(() => {});
+      for (let turn = 0; turn < index; turn++) await Promise.resolve();
+      caller.abort(index);
+      await asked;
+    }));
+
+    assertEquals(act.circuit.state, "closed", way);
+    assertEquals(act.types.includes("failure"), false, way);
+  }
+});
+
+Deno.test("8: an abort while the partition is looked up neither calls nor counts", async () => {
+  const caller = new AbortController();
+  const partition = async () => {
+    await Promise.resolve();
+    caller.abort("meanwhile");
+    return "p";
+  };
+  const act = stage([200], { lastGood: { partition } });
+
+  const reason = await act.ask({ signal: caller.signal }).catch((error) => error);
+
+  assertEquals([reason, act.origin.calls, act.types], ["meanwhile", 0, []]);
+});
+
+Deno.test("11: respond gives a signal to a call, whatever else", async () => {
+  const act = stage([200], { timeoutMs: Infinity });
+  for (
+    const request of [new Request(ORIGIN), Object.defineProperty(new Request(ORIGIN), "signal", {})]
+  ) {
+    let given: AbortSignal | undefined;
+    await act.api.respond(request, (_, signal) => {
+      given = signal;
+      return new Response();
+    });
+    assertEquals(given?.aborted, false);
+  }
+});
+
+Deno.test("11: fetch hands on no signal where nobody can need one", async () => {
+  const inits: unknown[] = [];
+  const fetch = (_: unknown, init?: RequestInit) => {
+    inits.push(init);
+    return Promise.resolve(new Response());
+  };
+  const act = stage([200], { fetch });
+  const init = { headers: { "x-a": "1" } };
+  await act.api.fetch(ORIGIN);
+  await act.api.fetch(ORIGIN, init);
+
+  assertStrictEquals(inits[0], undefined);
+  assertStrictEquals(inits[1], init);
+});
+
+Deno.test("11: each call has a signal of its own", async () => {
+  const signals: (AbortSignal | null | undefined)[] = [];
+  const flow = faucet();
+  const fetch = (_: unknown, init?: RequestInit) => {
+    signals.push(init?.signal);
+    return Promise.resolve(new Response(flow.body));
+  };
+  const act = stage([200], { fetch, lastGood: false });
+  const [first, second] = [new AbortController(), new AbortController()];
+  await act.api.fetch(ORIGIN, { signal: first.signal });
+  await act.api.fetch(ORIGIN, { signal: second.signal });
+  first.abort();
+
+  assertEquals(signals.map((signal) => signal?.aborted), [true, false]);
+});
+
+Deno.test("11: a Request's own signal is its caller's, unless init has another or none", async () => {
+  const [own, other] = [new AbortController(), new AbortController()];
+  const input = requestWith(ORIGIN, {}, own.signal);
+  const act = stage([200]);
+  own.abort("own");
+
+  assertEquals(await act.api.fetch(input).catch((error) => error), "own");
+  const elsewhere = await act.api.fetch(input.url, { signal: other.signal });
+  assert(elsewhere.ok);
+  const { status } = await stage([200], { fetch: () => Promise.resolve(new Response()) })
+    .api.fetch(input, { signal: null });
+  assertEquals(status, 200);
+});

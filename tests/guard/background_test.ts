@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { BackgroundWork } from "../../src/guard/background.ts";
+import { standing } from "../stage/breaker_stage.ts";
+import { listening } from "../stage/stray.ts";
+
+/** A promise and its ends. */
+function open() {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((...ends) => [resolve, reject] = ends);
+  return { promise, resolve, reject };
+}
+
+Deno.test("work: idle ends at once when there is none", async () => {
+  await new BackgroundWork().idle();
+});
+
+Deno.test("work: idle waits for all of it, whatever comes of it", async () => {
+  using stray = listening();
+  const [first, second] = [open(), open()];
+  const work = new BackgroundWork();
+  work.add(first.promise);
+  work.add(second.promise);
+  const idle = work.idle();
+  first.reject(new Error("failed"));
+  assertEquals(await standing(idle), "pending");
+  second.resolve();
+
+  await idle;
+  await stray.noticed();
+  assertEquals(stray.reasons, []);
+});
+
+Deno.test("work: idle waits for work that is added meanwhile", async () => {
+  const [first, second] = [open(), open()];
+  const work = new BackgroundWork();
+  work.add(first.promise);
+  const idle = work.idle();
+  work.add(second.promise);
+  first.resolve();
+  assertEquals(await standing(idle), "pending");
+  second.resolve();
+
+  await idle;
+});
+
+Deno.test("work: that which never ends is waited for only while it is among the last 10,000", async () => {
+  const work = new BackgroundWork();
+  const never = open();
+  work.add(never.promise);
+  const others = Array.from({ length: 10_000 }, open);
+  for (const { promise } of others) work.add(promise);
+  for (const { resolve } of others) resolve();
+
+  await work.idle();
+});

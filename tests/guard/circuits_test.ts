@@ -1,0 +1,114 @@
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
+import { type Breaker, breaker } from "@lastgood/breaker";
+import { upstream } from "@lastgood/breaker/testing";
+import { ORIGIN, stage } from "../stage/breaker_stage.ts";
+
+function names(api: Breaker): string[] {
+  return [...api.circuits()].map(([name]) => name);
+}
+
+Deno.test("27: fetch has a circuit for each origin", async () => {
+  const { api } = stage([200]);
+  const urls = ["http://a.test/1", "http://a.test/2?x#y", "https://a.test/", "http://a.test:81/"];
+  for (const url of urls) await api.fetch(url);
+
+  assertEquals(names(api), ["http://a.test", "https://a.test", "http://a.test:81"]);
+});
+
+Deno.test("27: one origin's failures leave the others alone", async () => {
+  const fetch = upstream([
+    (request) => new Response(null, { status: request.url.startsWith("http://a.") ? 500 : 200 }),
+  ]);
+  const { api } = stage(fetch, { threshold: 1, lastGood: false });
+  await api.fetch("http://a.test/");
+  await api.fetch("http://b.test/");
+
+  assertEquals([...api.circuits()].map(([, { state }]) => state), ["open", "closed"]);
+});
+
+Deno.test("27: each wrapped handler, and respond, has a circuit of its own", async () => {
+  const { api } = stage([200]);
+  const [first, second] = [api.wrap(() => new Response()), api.wrap(() => new Response())];
+  await first(new Request(ORIGIN));
+  await second(new Request(ORIGIN));
+  await api.respond(new Request(ORIGIN), () => new Response());
+  await first(new Request("http://other.test/"));
+
+  assertEquals(new Set(names(api)).size, 3);
+});
+
+Deno.test("27: the option key says which circuit, and respond's own key wins", async () => {
+  const key = (request: Request) => new URL(request.url).pathname;
+  const { api } = stage([200], { key });
+  await api.fetch("http://a.test/x");
+  await api.wrap(() => new Response())(new Request("http://b.test/x"));
+  await api.respond(new Request("http://c.test/y"), () => new Response(), { key: "mine" });
+
+  assertEquals(names(api), ["/x", "mine"]);
+});
+
+Deno.test("27: circuit makes one if there is none, and is the one that is used", async () => {
+  const { api } = stage([500], { threshold: 1 });
+  const circuit = api.circuit(ORIGIN);
+  await api.fetch(ORIGIN);
+
+  assertEquals([circuit.name, circuit.state], [ORIGIN, "open"]);
+  assertStrictEquals(api.circuit(ORIGIN), circuit);
+});
+
+Deno.test("27: keys like __proto__ are keys like any other", async () => {
+  const { api } = stage([500], { threshold: 1, lastGood: false });
+  for (const key of ["__proto__", "constructor", "", "toString"]) {
+    await api.respond(new Request(ORIGIN), () => new Response(null, { status: 500 }), { key });
+    assertEquals(api.circuit(key).state, "open");
+  }
+  assertEquals(api.circuit("valueOf").state, "closed");
+});
+
+Deno.test("27: there are at most maxCircuits, and the least recently used goes first", () => {
+  const { api } = stage([200], { maxCircuits: 3 });
+  for (const key of ["a", "b", "c"]) api.circuit(key);
+  api.circuit("a");
+  api.circuit("d");
+
+  assertEquals(names(api), ["c", "a", "d"]);
+});
+
+Deno.test("27: no circuit that is not closed is dropped while a closed one remains", () => {
+  const act = stage([200], { maxCircuits: 4, threshold: 1, delayMs: 1_000 });
+  const { api } = act;
+  const open = api.circuit("open");
+  const halfOpen = api.circuit("half_open");
+  const isolated = api.circuit("isolated");
+  halfOpen.trip();
+  act.tick(1_000);
+  open.trip();
+  const release = isolated.isolate();
+  halfOpen.acquire();
+  for (let index = 0; index < 100; index++) api.circuit(`other ${index}`);
+
+  assertStrictEquals(api.circuit("open"), open);
+  assertStrictEquals(api.circuit("half_open"), halfOpen);
+  assertStrictEquals(api.circuit("isolated"), isolated);
+  assertEquals([open.state, halfOpen.state, isolated.state], ["open", "half_open", "open"]);
+  release();
+});
+
+Deno.test("27: where none is closed, the least recently used makes room", () => {
+  const { api } = stage([200], { maxCircuits: 2 });
+  const [first, second] = [api.circuit("a"), api.circuit("b")];
+  first.trip();
+  second.trip();
+  api.circuit("c");
+
+  assertEquals(names(api), ["b", "c"]);
+  assertNotStrictEquals(api.circuit("a"), first);
+});
+
+Deno.test("27: endless distinct origins are bounded", async () => {
+  const api = breaker({ fetch: upstream([200]), lastGood: false });
+  for (let index = 0; index < 1_500; index++) await api.fetch(`http://h${index}.test/`);
+
+  assertEquals(names(api).length, 1_000);
+  assert(names(api).includes("http://h1499.test"));
+});

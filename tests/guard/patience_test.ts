@@ -1,0 +1,181 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import type { BreakerOptions } from "@lastgood/breaker";
+import type { ScriptedAnswer } from "@lastgood/breaker/testing";
+import { abortable, type Faucet } from "../stage/bodies.ts";
+import { stopping } from "../stage/hosting.ts";
+import {
+  ORIGIN,
+  requestWith,
+  settled,
+  stage,
+  standing,
+  type Way,
+  WAYS,
+} from "../stage/breaker_stage.ts";
+
+const SLOW = "lastgood; fwd=stale; detail=slow";
+
+/** A stage in fake time that has kept "old" and has a patience of 100 ms. */
+async function impatient(
+  script: readonly ScriptedAnswer[],
+  options: BreakerOptions = {},
+  way: Way = "fetch",
+) {
+  const works: Promise<unknown>[] = [];
+  const act = stage([{ body: "old" }, ...script], {
+    now: () => Date.now(),
+    lastGood: { patienceMs: 100, refreshMs: 0 },
+    waitUntil: (work) => void works.push(work),
+    threshold: 1,
+    ...options,
+  }, way);
+  await act.text();
+  return Object.assign(act, { works });
+}
+
+for (const way of WAYS) {
+  Deno.test(`25: ${way} serves what is kept when the upstream takes longer`, async () => {
+    using time = new FakeTime();
+    const act = await impatient([{ body: "new", delayMs: 300 }, 500], {}, way);
+    const asked = act.ask();
+    await time.tickAsync(99);
+    assertEquals(await standing(asked), "pending");
+    await time.tickAsync(1);
+
+    const answer = await asked;
+
+    assertEquals([await answer.text(), answer.headers.get("cache-status")], ["old", SLOW]);
+    await time.tickAsync(200);
+    await Promise.all(act.works);
+    assertEquals(act.events.filter(({ type }) => type === "success").length, 2);
+    assertEquals(await act.text(), "new");
+  });
+
+  Deno.test(`25: on ${way} a slow call that fails behind the answer counts`, async () => {
+    using time = new FakeTime();
+    const act = await impatient([{ status: 500, delayMs: 300 }], {}, way);
+    const asked = act.text();
+    await time.tickAsync(100);
+    assertEquals([await asked, act.circuit.state], ["old", "closed"]);
+    await time.tickAsync(200);
+    await Promise.all(act.works);
+
+    assertEquals(act.circuit.state, "open");
+  });
+
+  Deno.test(`11: ${way}'s caller cannot abort the call once it is answered from elsewhere`, async () => {
+    using time = new FakeTime();
+    const caller = new AbortController();
+    let flow: Faucet | undefined;
+    const slow = async (request: Request) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      flow = abortable(request.signal);
+      return new Response(flow.body);
+    };
+    const act = await impatient([slow, 500], {}, way);
+    const asked = act.text({ signal: caller.signal });
+    await time.tickAsync(100);
+    assertEquals(await asked, "old");
+
+    caller.abort(new Error("gone"));
+    await time.tickAsync(200);
+    flow!.drip("new");
+    flow!.close();
+    await Promise.all(act.works);
+
+    assertEquals(act.circuit.state, "closed");
+    assertEquals(act.events.filter(({ type }) => type === "ignored"), []);
+    assertEquals(await act.text(), "new");
+  });
+
+  Deno.test(`11: ${way}'s caller who is still waiting may abort, and is not answered`, async () => {
+    using time = new FakeTime();
+    const caller = new AbortController();
+    const act = await impatient([{ body: "new", delayMs: 300 }], {}, way);
+    const asked = act.ask({ signal: caller.signal });
+    const reason = new Error("gone");
+    await time.tickAsync(50);
+    caller.abort(reason);
+
+    assertEquals(await assertRejects(() => asked), reason);
+    assertEquals(act.types.includes("stale"), false);
+    await time.runAllAsync();
+  });
+}
+
+Deno.test("11: a caller who was patient enough can still abort the body", async () => {
+  using time = new FakeTime();
+  const caller = new AbortController();
+  let signal: AbortSignal | undefined;
+  const act = await impatient([() => new Response(abortable(signal).body)], {}, "respond");
+  const request = requestWith(`${ORIGIN}/`, {}, caller.signal);
+  const answer = await act.api.respond(request, (request, given) => {
+    signal = given;
+    return act.origin(request.url);
+  });
+  await time.tickAsync(500);
+  const reason = new Error("gone");
+  caller.abort(reason);
+
+  assertEquals(await assertRejects(() => answer.text()), reason);
+});
+
+Deno.test("25: our timeout holds for the call behind the answer, and counts", async () => {
+  using time = new FakeTime();
+  const act = await impatient(["hang"], { timeoutMs: 1_000 });
+  const asked = act.text();
+  await time.tickAsync(100);
+  assertEquals(await asked, "old");
+  await time.tickAsync(900);
+  await Promise.all(act.works);
+
+  assertEquals(act.circuit.state, "open");
+});
+
+Deno.test("25: a call that fails within the patience is answered as any failed call", async () => {
+  using time = new FakeTime();
+  const act = await impatient([{ status: 503, delayMs: 50 }]);
+  const asked = act.ask();
+  await time.tickAsync(50);
+
+  const cacheStatus = (await asked).headers.get("cache-status");
+
+  assertEquals(cacheStatus, "lastgood; fwd=stale; fwd-status=503; detail=origin-error");
+});
+
+Deno.test("25: without anything kept, a slow call is waited for", async () => {
+  using time = new FakeTime();
+  const act = await impatient([{ body: "new", delayMs: 300 }]);
+  const asked = act.text({ path: "/other" });
+  await time.tickAsync(300);
+
+  assertEquals(await asked, "new");
+});
+
+Deno.test("25: where work cannot outlive the answer, a slow call is waited for", async () => {
+  using time = new FakeTime();
+  using _ = stopping();
+  const act = stage([{ body: "old" }, { body: "new", delayMs: 300 }], {
+    lastGood: { patienceMs: 100 },
+  });
+  await act.text();
+  const asked = act.text();
+  await time.tickAsync(300);
+
+  assertEquals(await asked, "new");
+});
+
+Deno.test("25: a probe that takes longer than the patience is not waited for", async () => {
+  using time = new FakeTime();
+  const act = await impatient([500, { body: "new", delayMs: 300 }]);
+  await act.text();
+  await time.tickAsync(1_000);
+
+  assertEquals(await act.text(), "old");
+
+  await time.tickAsync(300);
+  await Promise.all(act.works);
+  await settled();
+  assertEquals(act.circuit.state, "closed");
+});

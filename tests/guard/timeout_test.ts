@@ -1,0 +1,116 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
+import { settled, stage, WAYS } from "../stage/breaker_stage.ts";
+
+const TIMED = { timeoutMs: 1_000, threshold: 1 };
+
+for (const way of WAYS) {
+  Deno.test(`11: ${way} rejects with a TimeoutError, which is a failure`, async () => {
+    using time = new FakeTime();
+    const act = stage(["hang"], TIMED, way);
+    const asked = act.ask();
+    await time.tickAsync(999);
+    assertEquals(act.types, []);
+    await time.tickAsync(1);
+
+    const error = await assertRejects(() => asked, DOMException);
+
+    assertEquals(error.name, "TimeoutError");
+    assertEquals(act.circuit.state, "open");
+  });
+
+  Deno.test(`11: ${way} serves what is kept after our timeout, and says so`, async () => {
+    using time = new FakeTime();
+    const act = stage([{ body: "old" }, "hang"], TIMED, way);
+    await act.text();
+    const asked = act.ask();
+    await time.tickAsync(1_000);
+
+    const answer = await asked;
+
+    assertEquals(await answer.text(), "old");
+    assertEquals(answer.headers.get("cache-status"), "lastgood; fwd=stale; detail=timeout");
+  });
+
+  Deno.test(`11: ${way}'s timeout never aborts after the head has arrived`, async () => {
+    using time = new FakeTime();
+    let flow: Faucet | undefined;
+    const script = (request: Request) => {
+      flow = abortable(request.signal);
+      return new Response(flow.body);
+    };
+    const act = stage([script], TIMED, way);
+    const answer = await act.ask();
+    await time.tickAsync(60_000);
+    flow!.drip("whole");
+    flow!.close();
+
+    assertEquals(await answer.text(), "whole");
+    assertEquals(act.circuit.state, "closed");
+  });
+}
+
+for (const way of ["fetch", "respond"] as const) {
+  Deno.test(`11: our timeout aborts ${way}'s call with the same error`, async () => {
+    using time = new FakeTime();
+    const act = stage(["hang"], TIMED, way);
+    const asked = act.ask();
+    asked.catch(() => {});
+    await time.tickAsync(1_000);
+    const error = await assertRejects(() => asked);
+
+    const { signal } = act.origin.requests[0]!;
+    if (signal === undefined) return; // Vercel Edge has none.
+    assertEquals([signal.aborted, signal.reason === error], [true, true]);
+  });
+}
+
+Deno.test("11: an upstream that ignores its signal cannot hold up our timeout", async () => {
+  using time = new FakeTime();
+  const fetch = () => new Promise<Response>(() => {});
+  const act = stage([200], { ...TIMED, fetch });
+  const asked = act.ask();
+  await time.tickAsync(1_000);
+
+  await assertRejects(() => asked, DOMException, "longer than 1000 ms");
+});
+
+Deno.test("11: our timeout does not ask the judge", async () => {
+  using time = new FakeTime();
+  const act = stage(["hang"], { ...TIMED, judge: () => "ignored" });
+  const asked = act.ask();
+  asked.catch(() => {});
+  await time.tickAsync(1_000);
+  await assertRejects(() => asked);
+
+  assertEquals(act.circuit.state, "open");
+});
+
+Deno.test("F7: a response that comes after our timeout has its body cancelled", async () => {
+  using time = new FakeTime();
+  const flow = faucet();
+  const late = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    return new Response(flow.body);
+  };
+  const act = stage([200], { ...TIMED, fetch: late });
+  const asked = act.ask();
+  asked.catch(() => {});
+  await time.tickAsync(1_000);
+  await assertRejects(() => asked);
+  await time.tickAsync(1_000);
+  await settled();
+
+  assertEquals(flow.cancelled.length, 1);
+  assertEquals(act.types.filter((type) => type === "success" || type === "failure"), ["failure"]);
+});
+
+Deno.test("11: a call leaves no timer behind once its head is there", async () => {
+  using time = new FakeTime();
+  const act = stage([200, "reset"], { ...TIMED, timeoutMs: 1_000 });
+  await act.text();
+  await act.text();
+
+  assertEquals(time.next(), false);
+});

@@ -1,0 +1,200 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
+import { type Faucet, faucet, spring } from "../stage/bodies.ts";
+import { settled, stage } from "../stage/breaker_stage.ts";
+
+/** A copy under way, and how it ended. */
+function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number } = {}) {
+  const ends: [CopyEnd, string][] = [];
+  const copy = new BodyCopy(source, {
+    maxBytes: limits.maxBytes ?? 100,
+    maxMs: Infinity,
+    expectedBytes: undefined,
+    isFetched: false,
+    isAborted: () => false,
+    onEnd: (end, bytes) => void ends.push([end, new TextDecoder().decode(bytes)]),
+  });
+  return { body: copy.body, ends };
+}
+
+function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(body).text();
+}
+
+Deno.test("21: the copy is completed though nobody reads", async () => {
+  const { body, ends } = copying(spring(5, 10).body);
+  await settled();
+
+  assertEquals(ends, [["whole", "a".repeat(50)]]);
+  assertEquals(await textOf(body), "a".repeat(50));
+});
+
+Deno.test("21: each chunk reaches the reader as soon as it is there", async () => {
+  const flow = faucet();
+  const reader = copying(flow.body).body.getReader();
+
+  for (const text of ["one", "two", "three"]) {
+    flow.drip(text);
+    const { value } = await reader.read();
+    assertEquals(new TextDecoder().decode(value), text);
+  }
+  flow.close();
+  assertEquals((await reader.read()).done, true);
+});
+
+Deno.test("21: a reader who waits is served before the next chunk comes", async () => {
+  const flow = faucet();
+  const reader = copying(flow.body).body.getReader();
+  const read = reader.read();
+  await settled();
+  flow.drip("now");
+
+  assertEquals(new TextDecoder().decode((await read).value), "now");
+  flow.close();
+});
+
+Deno.test("21, N1: it reads no further ahead than maxBytes and the chunk that goes beyond", async () => {
+  const source = spring(1_000, 10);
+  const { body, ends } = copying(source.body, { maxBytes: 95 });
+  await settled();
+
+  assertEquals(source.made, 10);
+  assertEquals(ends, [["too-large", ""]]);
+  assertEquals((await textOf(body)).length, 10_000);
+});
+
+Deno.test("21: after it has let go, it reads only what is asked for", async () => {
+  const source = spring(1_000, 10);
+  const reader = copying(source.body, { maxBytes: 15 }).body.getReader();
+  await settled();
+  for (let chunk = 0; chunk < 5; chunk++) await reader.read();
+  await settled();
+
+  assertEquals(source.made, 5);
+  await reader.cancel();
+});
+
+Deno.test("21: an error reaches the reader after all that came before it", async () => {
+  const flow = faucet();
+  const { body, ends } = copying(flow.body);
+  const error = new Error("cut");
+  flow.drip("one");
+  await settled();
+  flow.drip("two");
+  await settled();
+  flow.fail(error);
+  await settled();
+  const reader = body.getReader();
+
+  const chunks = [await reader.read(), await reader.read()];
+
+  assertEquals(chunks.map(({ value }) => new TextDecoder().decode(value)), ["one", "two"]);
+  assertEquals(await assertRejects(() => reader.read()), error);
+  assertEquals(ends, [["broken", ""]]);
+});
+
+Deno.test("21: a reader who cancels ends the copy, and the upstream hears why", async () => {
+  const flow = faucet();
+  const { body, ends } = copying(flow.body);
+  await body.cancel("enough");
+
+  assertEquals(ends, [["cancelled", ""]]);
+  assertEquals(flow.cancelled, ["enough"]);
+});
+
+Deno.test("21: to cancel after the copy is whole does not undo it", async () => {
+  const { body, ends } = copying(spring(1, 3).body);
+  await settled();
+  await body.cancel();
+
+  assertEquals(ends, [["whole", "aaa"]]);
+});
+
+Deno.test("21: what the reader does to a chunk does not show in the copy", async () => {
+  const flow = faucet();
+  const { body, ends } = copying(flow.body);
+  const reader = body.getReader();
+  flow.drip("good");
+  const { value } = await reader.read();
+  value!.fill(0);
+  flow.close();
+  await reader.read();
+
+  assertEquals(ends, [["whole", "good"]]);
+});
+
+Deno.test("21: a chunk that is no bytes reaches the reader, and ends the copy", async () => {
+  const source = new ReadableStream({
+    start(controller) {
+      controller.enqueue("text" as unknown as Uint8Array);
+      controller.close();
+    },
+  });
+  const { body, ends } = copying(source);
+  const { value } = await body.getReader().read();
+
+  assertEquals([value as unknown, ends], ["text", [["broken", ""]]]);
+});
+
+Deno.test("21: an empty body is whole at once", async () => {
+  const { body, ends } = copying(spring(0, 0).body);
+
+  assertEquals(await textOf(body), "");
+  assertEquals(ends, [["whole", ""]]);
+});
+
+Deno.test("21: a caller who never reads does not count against the upstream", async () => {
+  const act = stage([() => new Response(spring(100, 1_000).body)], {
+    threshold: 1,
+    lastGood: { maxBodyBytes: 10_000, maxBodyMs: Infinity },
+  });
+  const unread = await act.ask();
+  await settled();
+
+  assertEquals(act.types, ["success", "not_kept"]);
+  await unread.body!.cancel();
+  assertEquals(act.circuit.state, "closed");
+});
+
+Deno.test("21, 34: the caller reads the same bytes, fields, status and URL as without a copy", async () => {
+  const response = () =>
+    Object.defineProperty(
+      new Response(spring(3, 4).body, {
+        status: 200,
+        statusText: "Fine",
+        headers: { "x-a": "1", "content-type": "text/plain" },
+      }),
+      "url",
+      { value: "http://origin.test/final" },
+    );
+  const answer = await stage([response]).ask();
+
+  assertEquals(answer.url, "http://origin.test/final");
+  assertEquals([answer.status, answer.statusText, answer.ok], [200, "Fine", true]);
+  assertEquals([...answer.headers], [...response().headers]);
+  assertEquals(await answer.text(), "a".repeat(12));
+});
+
+Deno.test("21: a clone of the answer is as whole as the answer", async () => {
+  const act = stage([() => new Response(spring(3, 4).body)]);
+  const answer = await act.ask();
+  const clone = answer.clone();
+
+  assertEquals(await answer.text(), await clone.text());
+});
+
+Deno.test("21: a body that was read or locked before is left alone", async () => {
+  const locked: Faucet = faucet();
+  const response = new Response(locked.body);
+  const reader = response.body!.getReader();
+  const act = stage([() => response]);
+
+  const answer = await act.ask();
+
+  assert(answer === response);
+  assertEquals(act.events.map((event) => event.type === "not_kept" && event.why), [
+    false,
+    "body-used",
+  ]);
+  reader.releaseLock();
+});

@@ -1,0 +1,415 @@
+import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import type { LastGoodOptions } from "@lastgood/breaker";
+import { type Answer, madeBy, page, pieces, Site } from "../../stage/site.ts";
+
+/** One exchange, and whether it may be kept. */
+interface Case {
+  readonly rule: string;
+  readonly request?: RequestInit;
+  readonly answer?: Answer;
+  readonly options?: LastGoodOptions;
+  /** Why not; undefined if it may. */
+  readonly why?: string;
+}
+
+function from(headers: HeadersInit): RequestInit {
+  return { headers };
+}
+
+const control = (value: string) => page({ "cache-control": value });
+const bearer = from({ authorization: "Bearer t" });
+const cookie = from({ cookie: "sid=1" });
+const partition = () => "me";
+
+const CASES: readonly Case[] = [
+  { rule: "S1: GET is kept" },
+  { rule: "S1: HEAD is not kept", request: { method: "HEAD" }, why: "method" },
+  { rule: "S1: POST is not kept", request: { method: "POST" }, why: "method" },
+  { rule: "S1: QUERY is not kept", request: { method: "QUERY" }, why: "method" },
+  {
+    rule: "S1: a GET with a body is not kept",
+    request: { method: "GET", body: "q" },
+    why: "request-body",
+  },
+  { rule: "S2: a plain 200 without any caching field is kept", answer: page() },
+  ...[201, 203, 204, 300, 301, 302, 307, 400, 403, 404, 410, 413, 418, 431, 451].map((status) => ({
+    rule: `S2: ${status} is not kept`,
+    answer: page({}, null, status),
+    why: "status",
+  })),
+  {
+    rule: "S2: 404 is kept with statuses",
+    answer: page({}, "good", 404),
+    options: { statuses: [404] },
+  },
+  {
+    rule: "S2: 200 is not kept if statuses leaves it out",
+    options: { statuses: [404] },
+    why: "status",
+  },
+  { rule: "S3: no-store in the response", answer: control("no-store"), why: "no-store" },
+  { rule: "S3: No-Store in any case", answer: control("max-age=1, No-STORE"), why: "no-store" },
+  {
+    rule: "S3: no-store in the request",
+    request: from({ "cache-control": "no-store" }),
+    why: "request-no-store",
+  },
+  {
+    rule: "S3: lifted by ignore",
+    request: from({ "cache-control": "no-store" }),
+    answer: control("no-store"),
+    options: { ignore: ["no-store"] },
+  },
+  ...[
+    "private",
+    "Private",
+    'private=""',
+    "private=x",
+    'private="x", private',
+    'private="set-cookie"',
+  ]
+    .map((value) => ({ rule: `S4: ${value}`, answer: control(value), why: "private" })),
+  {
+    rule: "S4: lifted by ignore",
+    answer: control("private"),
+    options: { ignore: ["private"] as const },
+  },
+  { rule: "S4: lifted by partition", answer: control("private"), options: { partition } },
+  {
+    rule: "S4: not lifted where partition is undefined",
+    answer: control("private"),
+    options: { partition: () => undefined },
+    why: "private",
+  },
+  ...["no-cache", 'no-cache="x"', "no-cache=x", 'no-cache="x", no-cache'].map((value) => ({
+    rule: `S5: ${value}`,
+    answer: control(value),
+    why: "no-cache",
+  })),
+  {
+    rule: "S5: lifted by ignore",
+    answer: control("no-cache"),
+    options: { ignore: ["no-cache"] },
+  },
+  {
+    rule: "S5: not lifted by partition",
+    answer: control("no-cache"),
+    options: { partition },
+    why: "no-cache",
+  },
+  { rule: "S7: Set-Cookie", answer: page({ "set-cookie": "a=b" }), why: "set-cookie" },
+  {
+    rule: "S7: not lifted by partition",
+    answer: page({ "set-cookie": "a=b" }),
+    options: { partition },
+    why: "set-cookie",
+  },
+  { rule: "S8: Authorization", request: bearer, why: "authorization" },
+  { rule: "S8: Authorization, public", request: bearer, answer: control("public") },
+  {
+    rule: "S8: Authorization, max-age alone",
+    request: bearer,
+    answer: control("max-age=60"),
+    why: "authorization",
+  },
+  { rule: "S8: Authorization, s-maxage", request: bearer, answer: control("s-maxage=60") },
+  {
+    rule: "S8: Authorization, must-revalidate",
+    request: bearer,
+    answer: control("must-revalidate, max-age=60"),
+  },
+  { rule: "S8: lifted by partition", request: bearer, options: { partition } },
+  { rule: "S8: lifted by ignore", request: bearer, options: { ignore: ["authorization"] } },
+  { rule: "S9: Cookie", request: cookie, why: "cookie" },
+  {
+    rule: "S9: Cookie, s-maxage is not enough",
+    request: cookie,
+    answer: control("s-maxage=60"),
+    why: "cookie",
+  },
+  { rule: "S9: Cookie, public", request: cookie, answer: control("public") },
+  { rule: "S9: Cookie, Vary: Cookie", request: cookie, answer: page({ vary: "Accept, COOKIE" }) },
+  { rule: "S9: lifted by partition", request: cookie, options: { partition } },
+  { rule: "S9: lifted by ignore", request: cookie, options: { ignore: ["cookie"] } },
+  ...["*", "accept, *", "*, accept", " * "].map((vary) => ({
+    rule: `S10: Vary: ${vary}`,
+    answer: page({ vary }),
+    options: { partition, ignore: ["no-store", "private", "no-cache", "cookie"] as const },
+    why: "vary",
+  })),
+  {
+    rule: "S10: Vary: * on a second line",
+    answer: page([["vary", "accept"], ["vary", "*"]]),
+    why: "vary",
+  },
+  { rule: "S11: Range", request: from({ range: "bytes=0-1" }), why: "range" },
+  { rule: "S11: 206", answer: page({}, "go", 206), why: "range" },
+  {
+    rule: "S11: Content-Range",
+    answer: page({ "content-range": "bytes 0-1/4" }),
+    why: "range",
+  },
+  {
+    rule: "S11: multipart/byteranges",
+    answer: page({ "content-type": "Multipart/Byteranges; boundary=x" }),
+    why: "range",
+  },
+  { rule: "S12: fewer bytes than said", answer: page({ "content-length": "5" }), why: "truncated" },
+  { rule: "S12: more bytes than said", answer: page({ "content-length": "3" }), why: "truncated" },
+  {
+    rule: "S12: fewer bytes than said in a coding nobody decodes",
+    answer: page({ "content-length": "5", "content-encoding": "x-own" }),
+    why: "truncated",
+  },
+  {
+    rule: "S12: a decoded body has another length",
+    answer: page({ "content-length": "24", "content-encoding": "gzip" }),
+  },
+  ...[
+    "text/event-stream",
+    "Text/Event-Stream; charset=utf-8",
+    "multipart/x-mixed-replace;b=1",
+    "application/x-ndjson",
+  ]
+    .map((type) => ({
+      rule: `S13: ${type}`,
+      answer: page({ "content-type": type }),
+      why: "content-type",
+    })),
+  { rule: "S14: type error", answer: () => madeBy({ type: "error", status: 200 }), why: "opaque" },
+  { rule: "S14: type opaque", answer: () => madeBy({ type: "opaque", status: 0 }), why: "opaque" },
+  {
+    rule: "S14: type opaqueredirect",
+    answer: () => madeBy({ type: "opaqueredirect", status: 0 }),
+    why: "opaque",
+  },
+  { rule: "S14: status 0", answer: () => madeBy({ status: 0 }), why: "opaque" },
+  { rule: "S14: redirected", answer: () => madeBy({ redirected: true }), why: "redirected" },
+  { rule: "S15: a body at maxBodyBytes", options: { maxBodyBytes: 4 } },
+  { rule: "S15: a body over maxBodyBytes", options: { maxBodyBytes: 3 }, why: "too-large" },
+  {
+    rule: "S15: a body that says so in advance",
+    answer: page({ "content-length": "4" }),
+    options: { maxBodyBytes: 3 },
+    why: "too-large",
+  },
+  { rule: "S15: headers under 16 KiB", answer: page({ "x-long": "x".repeat(16_000) }) },
+  {
+    rule: "S15: headers over 16 KiB",
+    answer: page({ "x-long": "x".repeat(16_400) }),
+    why: "headers-too-large",
+  },
+  { rule: "S15: a key under 8 KiB", options: { key: () => "k".repeat(8_192) } },
+  {
+    rule: "S15: a key over 8 KiB",
+    options: { key: () => "k".repeat(8_193) },
+    why: "key-too-large",
+  },
+  {
+    rule: "S15: a key over 8 KiB by what it varies on",
+    request: from({ "x-a": "x".repeat(8_192) }),
+    answer: page({ vary: "x-a" }),
+    why: "key-too-large",
+  },
+  ...[
+    "max-age=abc",
+    "max-age",
+    "max-age=-1",
+    "max-age=1.5",
+    "max-age=1, max-age=2",
+    "s-maxage=x",
+    "stale-if-error=x",
+    "a b",
+    "max-age=60; public",
+    'x="',
+    'x="a"b',
+    "=1",
+    "x=",
+    "public, \u00e9",
+  ].map((value) => ({
+    rule: `S16: Cache-Control: ${value}`,
+    answer: control(value),
+    why: "malformed",
+  })),
+  {
+    rule: "S16: Cache-Control of the request",
+    request: from({ "cache-control": "no store" }),
+    why: "request-malformed",
+  },
+  ...["accept language", "accept;q=1", "\u00e9", '"accept"'].map((vary) => ({
+    rule: `S16: Vary: ${vary}`,
+    answer: page({ vary }),
+    why: "vary",
+  })),
+  ...["x", "-1", "1.5", "1, 2", ""].map((age) => ({
+    rule: `S16: Age: ${age}`,
+    answer: page({ age }),
+    why: "malformed",
+  })),
+  ...["now", "0", "2026-01-01", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:00:00"].map((
+    date,
+  ) => ({ rule: `S16: Date: ${date}`, answer: page({ date }), why: "malformed" })),
+];
+
+for (const { rule, request, answer = page(), options = {}, why } of CASES) {
+  Deno.test(`${rule}: ${why === undefined ? "is kept" : `is not kept (${why})`}`, async () => {
+    const site = new Site({ lastGood: options });
+    site.answer = answer;
+
+    await (await site.get(request)).arrayBuffer().catch(() => {});
+
+    const expected = why === undefined ? ["kept"] : [`not_kept ${why}`];
+    const heard = site.events.flatMap((event) =>
+      event.type === "kept" ? ["kept"] : event.type === "not_kept" ? [`not_kept ${event.why}`] : []
+    );
+    assertEquals(heard, expected);
+    if (request?.method !== undefined && request.method !== "HEAD") return;
+    const kept = await site.kept({ ...request, method: "GET" });
+    assertEquals(kept, why === undefined ? "good" : undefined);
+  });
+}
+
+Deno.test("S2: 206, 304, 1xx and 5xx cannot be asked to be kept", () => {
+  for (const status of [100, 199, 206, 304, 500, 503, 599, 200.5, NaN]) {
+    let error: unknown;
+    try {
+      new Site({ lastGood: { statuses: [status] } });
+    } catch (thrown) {
+      error = thrown;
+    }
+    assertEquals((error as Error)?.name, "RangeError", String(status));
+  }
+});
+
+Deno.test("ignore refuses words that it does not know", () => {
+  for (const ignore of ["vary", "No-Store", "", 1, undefined]) {
+    let error: unknown;
+    try {
+      new Site({ lastGood: { ignore: [ignore] as never } });
+    } catch (thrown) {
+      error = thrown;
+    }
+    assertEquals(error instanceof Error, true, String(ignore));
+  }
+});
+
+Deno.test("S7: with ignore the cookie is dropped and the rest kept", async () => {
+  const site = new Site({ lastGood: { ignore: ["set-cookie"] } });
+  site.answer = page([["set-cookie", "a=b"], ["set-cookie", "c=d"], ["x-own", "1"]]);
+
+  const live = await site.get();
+  await live.text();
+  site.fail();
+  const stale = await site.get();
+
+  assertEquals([...live.headers.getSetCookie()], ["a=b", "c=d"]);
+  assertEquals(stale.headers.get("set-cookie"), null);
+  assertEquals(stale.headers.get("x-own"), "1");
+  assertEquals(await stale.text(), "good");
+});
+
+Deno.test("S8: credentials in the URL count as Authorization", async () => {
+  const site = new Site();
+  const url = "https://me:secret@origin.test/page";
+
+  await site.read({}, url);
+
+  assertEquals(site.notKept, ["authorization"]);
+  assertEquals(JSON.stringify(site.events).includes("secret"), false);
+  assertEquals(await site.kept({}, url), undefined);
+});
+
+Deno.test("S8: credentials of a Request count as those of init", async () => {
+  const site = new Site();
+
+  await (await site.api.fetch(new Request("https://origin.test/page", bearer))).text();
+
+  assertEquals(site.notKept, ["authorization"]);
+});
+
+Deno.test("S12: a body that breaks is not kept", async () => {
+  const site = new Site();
+  site.answer = page({}, pieces("go", new Error("reset")));
+
+  const response = await site.get();
+  const error = await response.text().catch((error) => error);
+
+  assertEquals((error as Error).message, "reset");
+  assertEquals(site.notKept, ["broken"]);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S12: a body that its reader cancels is not kept", async () => {
+  const site = new Site();
+  site.answer = page({}, new ReadableStream({ pull: () => new Promise(() => {}) }));
+
+  await (await site.get()).body?.cancel();
+
+  assertEquals(site.notKept, ["cancelled"]);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S13: a body that takes longer than maxBodyMs is not kept", async () => {
+  using time = new FakeTime();
+  const site = new Site({ lastGood: { maxBodyMs: 1_000 } });
+  let end = () => {};
+  site.answer = page(
+    {},
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode("go"));
+        end = () => {
+          controller.enqueue(new TextEncoder().encode("od"));
+          controller.close();
+        };
+      },
+    }),
+  );
+
+  const response = await site.get();
+  await time.tickAsync(1_000);
+  end();
+
+  assertEquals(await response.text(), "good");
+  assertEquals(site.notKept, ["too-slow"]);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S1: a handler's GET with a body is not kept", async () => {
+  const site = new Site({}, "wrap");
+
+  await site.read(from({ "content-length": "3" }));
+
+  assertEquals(site.notKept, ["request-body"]);
+});
+
+Deno.test("keep: false keeps nothing and loses nothing", async () => {
+  let isKept = true;
+  const site = new Site({ lastGood: { keep: () => isKept, refreshMs: 0 } });
+  await site.read();
+  isKept = false;
+  site.answer = page({}, "newer");
+
+  assertEquals(await site.read(), "newer");
+
+  assertEquals(site.notKept, ["veto"]);
+  assertEquals(await site.kept(), "good");
+});
+
+Deno.test("keep sees request and head, but no body", async () => {
+  const seen: unknown[] = [];
+  const site = new Site({
+    lastGood: {
+      keep: (request, response) => {
+        seen.push(request.url, response.status, response.headers.get("x-own"), response.body);
+        return true;
+      },
+    },
+  });
+  site.answer = page({ "x-own": "1" });
+
+  assertEquals(await site.read(), "good");
+
+  assertEquals(seen, ["https://origin.test/page", 200, "1", null]);
+});

@@ -1,0 +1,59 @@
+import { assertEquals } from "@std/assert";
+import { page, Site, type Way } from "../stage/site.ts";
+
+/** Bodies that are at rest as text, and those that would not be the same if they were. */
+const BODIES: readonly (readonly [what: string, bytes: readonly number[]])[] = [
+  ["a text", [...new TextEncoder().encode('{"a":1}\r\n')]],
+  ["all of ASCII", Array.from({ length: 128 }, (_, index) => index)],
+  ["all bytes", Array.from({ length: 256 }, (_, index) => index)],
+  ["UTF-8", [...new TextEncoder().encode("na\u00efve \u{1f600}")]],
+  ["UTF-8 with its mark", [0xef, 0xbb, 0xbf, 0x61, 0x62, 0x63]],
+  ["UTF-16 with its mark", [0xff, 0xfe, 0x61, 0x00]],
+  ["Latin-1", [0x6e, 0x61, 0xef, 0x76, 0x65]],
+  ["half a character", [0x61, 0xe2, 0x82]],
+  ["nothing", []],
+  ["a long text", Array<number>(20_000).fill(120)],
+  ["a long body of bytes", Array.from({ length: 20_000 }, (_, index) => index % 256)],
+];
+
+const TYPES = ["text/plain; charset=utf-8", "application/json", "image/png", undefined] as const;
+
+for (const [what, bytes] of BODIES) {
+  for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
+    Deno.test(`H1: ${what} is served by ${way} byte for byte, under its own type`, async () => {
+      for (const type of TYPES) {
+        const site = new Site({}, way);
+        const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
+        site.answer = page(headers, new Uint8Array(bytes));
+        const first = await site.get();
+        const passed = [...new Uint8Array(await first.arrayBuffer())];
+        site.fail();
+
+        const served = await site.get();
+
+        assertEquals(passed, bytes);
+        assertEquals([...new Uint8Array(await served.arrayBuffer())], bytes);
+        for (const { headers } of [first, served]) {
+          assertEquals(headers.get("content-type"), type ?? null);
+        }
+        assertEquals(served.headers.get("content-length"), String(bytes.length));
+        const kept = site.events.find((event) => event.type === "kept");
+        assertEquals(kept?.type === "kept" && kept.bytes, bytes.length);
+      }
+    });
+  }
+}
+
+Deno.test("H1: a type that the origin takes back is not made up", async () => {
+  const site = new Site();
+  site.answer = page({ "content-type": "text/css", etag: '"a"' }, new Uint8Array([97]));
+  await site.read();
+  site.at += 60_000;
+  site.answer = page({ etag: '"a"' }, new Uint8Array([97]));
+  await site.read();
+  site.fail();
+
+  const served = await site.get();
+
+  assertEquals([served.headers.get("content-type"), await served.text()], [null, "a"]);
+});
