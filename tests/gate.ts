@@ -29,6 +29,8 @@ const STEPS: readonly Step[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check", ...await stdFlags()] },
+  { name: "bench types", args: ["check", "--config", "tests/bench/deno.json", "tests/bench"] },
+  { name: "bench packages", args: ["run", "-A", "tests/bench/apart.ts"] },
   { name: "doc comments", args: ["doc", "--lint", ...ENTRIES] },
   {
     name: "publish",

@@ -1,5 +1,5 @@
 /** In one process: what a call costs through a closed circuit, and what a refusal costs. */
-import { Circuit, type CircuitOptions, failureRate } from "@lastgood/breaker";
+import { Circuit, type CircuitOptions, failureRate } from "../../mod.ts";
 import * as peers from "./peers.ts";
 import { bytesPerCall, type Effort, nsPerCall, type Samples } from "./rounds.ts";
 

@@ -12,23 +12,22 @@ export interface Runtime {
   plain(file: string): Program;
 }
 
-const ROOT = new URL("../../", import.meta.url);
+/** Peers are pinned in the lock beside it. */
+const CONFIG = here("deno.json");
 const BUN = "bun@1.4.5";
 const LIMIT_MS = 90_000;
 
 /** By name: deno, bun, node (24) or node with a major version. */
 export async function runtime(name: string, folder: string): Promise<Runtime> {
   if (name === "deno") {
-    const flags = ["run", "-A", "--no-lock", "--v8-flags=--expose-gc"];
-    const plain = (script: string, ...args: string[]) => ({
-      command: Deno.execPath(),
-      args: [...flags, script, ...args],
-    });
+    const command = Deno.execPath();
+    const flags = ["run", "-A", "--v8-flags=--expose-gc"];
     return {
       name,
       version: Deno.version.deno,
-      command: (script, ...args) => Promise.resolve(plain(here(script), ...args)),
-      plain,
+      command: (script, ...args) =>
+        Promise.resolve({ command, args: [...flags, "--frozen", here(script), ...args] }),
+      plain: (file) => ({ command, args: [...flags, file] }),
     };
   }
   const major = /^node(\d*)$/.exec(name)?.[1];
@@ -74,11 +73,10 @@ export async function bundle(
   await output({
     command: Deno.execPath(),
     args: [
-      ...["bundle", "--quiet", "--no-lock", "--config", "deno.json", "--platform", platform],
+      ...["bundle", "--quiet", "--frozen", "--config", CONFIG, "--platform", platform],
       ...flags,
       ...["--output", file, entry],
     ],
-    cwd: ROOT,
     env: platform === "browser" ? { DENO_CONDITIONS: "workerd,worker,browser" } : {},
     limitMs: LIMIT_MS,
   });

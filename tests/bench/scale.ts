@@ -1,6 +1,6 @@
 /** In one process: what many circuits, many kept responses and many calls at once cost. */
 import process from "node:process";
-import { breaker, Circuit, failureRate } from "@lastgood/breaker";
+import { breaker, Circuit, failureRate } from "../../mod.ts";
 import * as peers from "./peers.ts";
 import {
   collect,

@@ -3,8 +3,8 @@
  * an upstream; it prints its port. The first part of a path says which subject answers.
  */
 import process from "node:process";
-import { breaker } from "@lastgood/breaker";
-import { breaker as middleware } from "@lastgood/breaker/hono";
+import { breaker } from "../../mod.ts";
+import { breaker as middleware } from "../../src/hono.ts";
 import { type Context, Hono } from "hono";
 import * as peers from "./peers.ts";
 

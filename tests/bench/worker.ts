@@ -1,5 +1,5 @@
 /** The Worker that is measured: the first part of a path says whether a breaker stands before it. */
-import { breaker } from "@lastgood/breaker";
+import { breaker } from "../../mod.ts";
 
 interface Env {
   readonly UPSTREAM: string;
