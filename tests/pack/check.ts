@@ -12,8 +12,19 @@ const LIMIT_MS = 120_000;
 /** An error may quote a whole bundle. */
 const MAX_WHY = 2_000;
 const TOOLS = ["typescript@5", "esbuild@0.28", "vite@6", "hono@4"];
+/** In this order: Bun's types need the latest of Node's. */
+const RUNTIME_TYPES = ["@types/node@20", "@types/node@26", "@types/bun@1.4"];
 const WELL = "all is well";
 const ENTRIES = ["@lastgood/breaker", "@lastgood/breaker/hono", "@lastgood/breaker/testing"];
+
+const USER_FILES = ["app.ts", "handlers.ts"];
+/** What Bun's own types must accept; Deno, which checks the files in user/, has none of them. */
+const BUN = `import { breaker } from "@lastgood/breaker";
+const api = breaker();
+Bun.serve({
+  routes: { "/:id": api.wrap((request: Bun.BunRequest<"/:id">) => new Response(request.params.id)) },
+  fetch: api.wrap((request, server: Bun.Server<unknown>) => new Response(String(server.port))),
+});`;
 
 const BUNDLES: Record<string, { platform: string; conditions: string[]; builtins?: true }> = {
   browser: { platform: "browser", conditions: ["browser"] },
@@ -29,7 +40,6 @@ interface Check {
 }
 
 const folder = await Deno.makeTempDir();
-const app = await Deno.readTextFile(new URL("user/app.ts", import.meta.url));
 
 const checks: Check[] = [
   { name: "the tarball has what it must", run: hasWhatItMust },
@@ -39,7 +49,11 @@ const checks: Check[] = [
   { name: "npm installs it beside TypeScript, esbuild, Vite and hono", run: installsTools },
   ...["bundler", "node16", "nodenext"].map((resolution) => ({
     name: `TypeScript 5 with moduleResolution ${resolution}, every library checked`,
-    run: () => compiles(resolution),
+    run: () => compiles(resolution, { lib: ["es2022", "dom", "dom.iterable"], types: [] }),
+  })),
+  ...RUNTIME_TYPES.map((types) => ({
+    name: `TypeScript 5 without lib.dom, with ${types}, every library checked`,
+    run: () => compilesWithout(types),
   })),
   { name: "Node 20 runs what TypeScript made", run: () => isWell(node20(), ["out/app.js"]) },
   { name: "Node 20 runs the snippets of its README", run: runSnippets },
@@ -127,22 +141,37 @@ async function importsEach(): Promise<void> {
 
 async function installsTools(): Promise<void> {
   await npm(TOOLS);
-  await write("app.ts", app);
+  for (const file of USER_FILES) {
+    await Deno.copyFile(new URL(`user/${file}`, import.meta.url), `${folder}/${file}`);
+  }
 }
 
-async function compiles(resolution: string): Promise<void> {
+/** Without lib.dom: a runtime's own types have the requests and responses. */
+async function compilesWithout(types: string): Promise<void> {
+  await npm([types]);
+  const name = types.startsWith("@types/bun") ? "bun" : "node";
+  if (name === "bun") await write("bun.ts", BUN);
+  const files = name === "bun" ? ["bun.ts"] : [];
+  await compiles("nodenext", { lib: ["es2022"], types: [name] }, files);
+}
+
+async function compiles(
+  resolution: string,
+  globals: { readonly lib: string[]; readonly types: string[] },
+  moreFiles: readonly string[] = [],
+): Promise<void> {
   const options = {
     strict: true,
     exactOptionalPropertyTypes: true,
     skipLibCheck: false,
     target: "es2022",
-    lib: ["es2022", "dom", "dom.iterable"],
-    types: [],
+    ...globals,
     module: resolution === "bundler" ? "esnext" : resolution,
     moduleResolution: resolution,
     outDir: "out",
   };
-  await write("tsconfig.json", JSON.stringify({ compilerOptions: options, files: ["app.ts"] }));
+  const files = [...USER_FILES, ...moreFiles];
+  await write("tsconfig.json", JSON.stringify({ compilerOptions: options, files }));
   await run("node_modules/.bin/tsc", ["--project", "."]);
 }
 
