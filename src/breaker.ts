@@ -6,6 +6,7 @@ import { type HandlerInput, inputFrom, type Produce, type RespondContext } from 
 import { Guard } from "./guard/guard.ts";
 import {
   type BreakerOptions,
+  type Fetch,
   type GuardSettings,
   guardSettings,
   reportError,
@@ -121,7 +122,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 /** What a breaker is put together from. */
 interface Parts {
   readonly settings: GuardSettings;
-  readonly fetch: typeof fetch | undefined;
+  readonly fetch: Fetch | undefined;
   readonly keyOf: ((request: Request) => string) | undefined;
   readonly circuits: CircuitRegistry<Response>;
   readonly lastGood: LastGood | undefined;

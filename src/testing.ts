@@ -29,21 +29,21 @@ export interface ScriptedResponse {
    * Its status.
    * @default {200}
    */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Its fields. */
-  readonly headers?: HeadersInit;
+  readonly headers?: RequestInit["headers"] | undefined;
   /** Its body. */
-  readonly body?: BodyInit | null;
+  readonly body?: RequestInit["body"] | undefined;
   /**
    * How long it takes until its head is there, in ms.
    * @default {0}
    */
-  readonly delayMs?: number;
+  readonly delayMs?: number | undefined;
 }
 
 /** A `fetch` that does what its script says. */
 export interface ScriptedUpstream {
-  (input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  (input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** How often it was called. */
   readonly calls: number;
   /** What it was called with, in order. */
@@ -56,7 +56,7 @@ export interface UpstreamOptions {
    * How long each answer takes until its head is there, in ms; a scripted response may say otherwise.
    * @default {0}
    */
-  readonly delayMs?: number;
+  readonly delayMs?: number | undefined;
 }
 
 /**
@@ -93,7 +93,7 @@ export function upstream(
   const delayMs = check(purpose, "delayMs", options.delayMs ?? 0, duration);
   const requests: Request[] = [];
 
-  async function call(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  async function call(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     const answer = script[Math.min(requests.length, script.length - 1)] as ScriptedAnswer;
     const request = new Request(input, init);
     requests.push(request);

@@ -5,13 +5,18 @@ import type { LastGoodOptions } from "../last_good/options.ts";
 import { type BreakerEvent, emit, type ErrorSource } from "../observe/events.ts";
 import { callback, check, duration, oneOf, optional } from "../validation.ts";
 
+/** The part of the global `fetch` that the types of all runtimes agree on. */
+export type Fetch = NonNullable<BreakerOptions["fetch"]>;
+
 /** Options of a breaker. They are read once and never written: one object may serve many breakers. */
 export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> {
   /**
    * Calls the upstream in `breaker.fetch`.
    * @default {(input, init) => fetch(input, init)}
    */
-  readonly fetch?: typeof fetch | undefined;
+  readonly fetch?:
+    | ((input: string | URL | Request, init?: RequestInit) => Promise<Response>)
+    | undefined;
   /**
    * Names the circuit for a request, which it gets without its body. By default, `fetch` has one
    * circuit per origin, and each wrapped handler and each middleware has a circuit of its own.

@@ -5,7 +5,7 @@ import type { ErrorListener } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { ErrorSource } from "../observe/events.ts";
 import type { HandlerInput, Produce } from "./caller.ts";
-import { type GuardSettings, reportError } from "./options.ts";
+import { type Fetch, type GuardSettings, reportError } from "./options.ts";
 
 /**
  * One request on its way through a breaker: what is asked, which circuit decides, how the upstream
@@ -49,7 +49,7 @@ export class FetchContext extends RequestContext {
   readonly byFetch = true;
   readonly mayRunInBackground = true;
   readonly takesSignal: boolean;
-  readonly #fetch: typeof fetch;
+  readonly #fetch: Fetch;
   readonly #input: string | URL | Request;
   readonly #init: RequestInit | undefined;
 
@@ -57,7 +57,7 @@ export class FetchContext extends RequestContext {
     settings: GuardSettings,
     request: RequestHead,
     circuit: Circuit<Response>,
-    call: typeof fetch,
+    call: Fetch,
     input: string | URL | Request,
     init: RequestInit | undefined,
   ) {
