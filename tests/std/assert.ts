@@ -1,6 +1,6 @@
 /**
- * Stands in for `@std/assert` where JSR is out of reach: the same names, arguments and verdicts.
- * Written from its public API; it runs wherever the tests run, without any import from outside.
+ * Stands in for `@std/assert` where JSR is out of reach: the same names, arguments and verdicts, which
+ * no npm library has. What costs more than a line is npm's: see equal.ts and format.ts.
  */
 
 import { equal } from "./equal.ts";
