@@ -1,7 +1,13 @@
 /**
- * Stands in for `@std/testing/time` where JSR is out of reach: the same names, arguments and
- * order of events. Written from its public API; it runs wherever the tests run.
+ * Stands in for `@std/testing/time` where JSR is out of reach: the same names, arguments and order of
+ * events, on a clock of fake-timers. Its `install()` cannot carry the rest: it does not know
+ * `AbortSignal.timeout`, runs on past a timer that throws, and cannot give real time back for a while.
  */
+
+import { restoreGlobal } from "./small_global.ts";
+import { type Clock, createClock } from "npm:@sinonjs/fake-timers@15.5.0";
+
+restoreGlobal();
 
 /** What is replaced while time is faked. `performance.now` and `queueMicrotask` are not. */
 interface Clockwork {
@@ -11,15 +17,6 @@ interface Clockwork {
   setInterval: typeof setInterval;
   clearInterval: typeof clearInterval;
   abortTimeout: typeof AbortSignal.timeout;
-}
-
-interface Timer {
-  readonly id: number;
-  /** Set for an interval. */
-  readonly everyMs: number | undefined;
-  readonly call: () => void;
-  /** When it is next to be called. */
-  due: number;
 }
 
 export interface FakeTimeOptions {
@@ -41,8 +38,6 @@ export class TimeError extends Error {
 
 /** Timers take delays of 31 bits; more fires at once, on every runtime. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
-/** Far from the numbers of real timers, one of which may be cleared while time is faked. */
-const FIRST_ID = 2 ** 40;
 
 let active: FakeTime | undefined;
 
@@ -53,12 +48,10 @@ let active: FakeTime | undefined;
 export class FakeTime {
   /** What was there before. */
   readonly #real: Clockwork = currentClockwork();
-  readonly #fake: Clockwork = this.#makeClockwork();
-  /** In the order of making, or of the last call for intervals. */
-  readonly #timers = new Map<number, Timer>();
+  readonly #fake: Clockwork;
+  readonly #clock: Clock;
   readonly #start: number;
   #now: number;
-  #lastId = FIRST_ID;
   #stopAdvancing = () => {};
 
   /**
@@ -74,6 +67,13 @@ export class FakeTime {
       throw new TypeError(`Cannot construct FakeTime: invalid start time ${start}`);
     }
     this.#now = this.#start;
+    this.#clock = createClock(this.#start);
+    // What still holds the fake Date after the end is told the real time.
+    Object.defineProperty(this.#clock, "now", {
+      get: () => active === this ? this.#now : this.#real.Date.now(),
+      set: (now: number) => this.#now = now,
+    });
+    this.#fake = this.#makeClockwork();
     active = this;
     install(this.#fake);
     if (options && options.advanceRate > 0) this.#advance(options);
@@ -125,19 +125,7 @@ export class FakeTime {
         `Cannot set current time in the past, time must be >= ${this.#now}: received ${value}`,
       );
     }
-    for (
-      let timer = this.#nextTimer();
-      timer && timer.due <= value && active === this;
-      timer = this.#nextTimer()
-    ) {
-      this.#now = timer.due;
-      this.#timers.delete(timer.id);
-      if (timer.everyMs !== undefined) {
-        timer.due += timer.everyMs;
-        this.#timers.set(timer.id, timer);
-      }
-      timer.call();
-    }
+    while (active === this && this.#nextDue() <= value) this.#clock.next();
     this.#now = Math.max(this.#now, value);
   }
 
@@ -184,9 +172,9 @@ export class FakeTime {
   /** Moves time to the next timer. Returns whether there was one. */
   next(): boolean {
     this.#mustBeActive("run timers");
-    const timer = this.#nextTimer();
-    if (timer) this.now = timer.due;
-    return timer !== undefined;
+    const due = this.#nextDue();
+    if (due < Infinity) this.now = due;
+    return due < Infinity;
   }
 
   /** Runs microtasks, then moves time to the next timer. Returns whether there was one. */
@@ -198,13 +186,13 @@ export class FakeTime {
   /** Moves time until no timer is left: for ever, if an interval is never cleared. */
   runAll(): void {
     this.#mustBeActive("run timers");
-    while (this.#timers.size > 0) this.next();
+    while (this.#clock.countTimers() > 0) this.next();
   }
 
   /** Moves time until no timer is left, running microtasks before each. */
   async runAllAsync(): Promise<void> {
     this.#mustBeActive("run timers");
-    while (this.#timers.size > 0) await this.nextAsync();
+    while (this.#clock.countTimers() > 0) await this.nextAsync();
   }
 
   /** Puts everything back that was replaced. */
@@ -230,26 +218,17 @@ export class FakeTime {
     if (active !== this) throw new TimeError(`Cannot ${act}: time is not faked`);
   }
 
-  /** The first one made of those that are due first. */
-  #nextTimer(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers.values()) {
-      if (!first || timer.due < first.due) first = timer;
-    }
-    return first;
+  #nextDue(): number {
+    return this.#clock.timerHeap?.peek()?.callAt ?? Infinity;
   }
 
   #makeClockwork(): Clockwork {
-    const clear = (name: string) => (id?: unknown) => {
-      this.#mustBeActive(`clear ${name}`);
-      this.#timers.delete(id as number);
-    };
     return {
-      Date: this.#makeDate(),
-      setTimeout: this.#makeSet("timeout", false) as unknown as typeof setTimeout,
-      clearTimeout: clear("timeout"),
-      setInterval: this.#makeSet("interval", true) as unknown as typeof setInterval,
-      clearInterval: clear("interval"),
+      Date: this.#clock.Date,
+      setTimeout: this.#makeSet("Timeout", 0),
+      clearTimeout: this.#makeClear("Timeout"),
+      setInterval: this.#makeSet("Interval", 1),
+      clearInterval: this.#makeClear("Interval"),
       abortTimeout: (ms) => {
         const delayMs = Math.trunc(ms);
         if (!(delayMs >= 0 && delayMs <= Number.MAX_SAFE_INTEGER)) {
@@ -257,45 +236,32 @@ export class FakeTime {
         }
         const controller = new AbortController();
         const reason = () => new DOMException("Signal timed out.", "TimeoutError");
-        this.#mustBeActive("set timeout");
-        this.#addTimer(() => controller.abort(reason()), delayMs, undefined);
+        this.#fake.setTimeout(() => controller.abort(reason()), Math.min(delayMs, MAX_DELAY_MS));
         return controller.signal;
       },
     };
   }
 
-  /** A real date, but for what it takes the present to be. */
-  #makeDate(): DateConstructor {
-    const now = () => active === this ? this.#now : this.#real.Date.now();
-    return new Proxy(this.#real.Date, {
-      apply: (RealDate) => new RealDate(now()).toString(),
-      construct: (RealDate, args, newTarget) =>
-        Reflect.construct(RealDate, args.length === 0 ? [now()] : args, newTarget),
-      get: (RealDate, key, receiver) => key === "now" ? now : Reflect.get(RealDate, key, receiver),
-    });
+  #makeSet(kind: "Timeout" | "Interval", minDelayMs: number): typeof setTimeout {
+    const set = (call: unknown, delay: unknown = 0, ...args: unknown[]) => {
+      this.#mustBeActive(`set ${kind.toLowerCase()}`);
+      if (typeof call !== "function") {
+        throw new TimeError(`FakeTime does not support non-function callbacks to set${kind}`);
+      }
+      const delayMs = Math.min(Math.max(minDelayMs, Math.floor(Number(delay))), MAX_DELAY_MS + 1);
+      // fake-timers would add a ms to what a timer sets for the time at which it is called.
+      this.#clock.duringTick = false;
+      return this.#clock[`set${kind}`](() => call(...args), delayMs);
+    };
+    return set as unknown as typeof setTimeout;
   }
 
-  #makeSet(name: string, repeats: boolean) {
-    return (callback: unknown, delay: unknown = 0, ...args: unknown[]): number => {
-      this.#mustBeActive(`set ${name}`);
-      if (typeof callback !== "function") {
-        const setter = repeats ? "setInterval" : "setTimeout";
-        throw new TimeError(`FakeTime does not support non-function callbacks to ${setter}`);
-      }
-      const delayMs = Math.max(repeats ? 1 : 0, wholeDelay(Number(delay)));
-      return this.#addTimer(() => callback(...args), delayMs, repeats ? delayMs : undefined);
+  #makeClear(kind: "Timeout" | "Interval") {
+    return (id?: unknown) => {
+      this.#mustBeActive(`clear ${kind.toLowerCase()}`);
+      this.#clock[`clear${kind}`](id as number);
     };
   }
-
-  #addTimer(call: () => void, delayMs: number, everyMs: number | undefined): number {
-    const id = ++this.#lastId;
-    this.#timers.set(id, { id, call, everyMs, due: this.#now + delayMs });
-    return id;
-  }
-}
-
-function wholeDelay(delay: number): number {
-  return delay <= MAX_DELAY_MS ? Math.floor(delay) : 1;
 }
 
 function currentClockwork(): Clockwork {
