@@ -1,15 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { breaker, type BreakerOptions, CircuitOpenError } from "@lastgood/breaker";
 import { upstream } from "@lastgood/breaker/testing";
+import { frozen } from "./stage/frozen.ts";
 import { ORIGIN, stage } from "./stage/breaker_stage.ts";
-
-/** Freezes all that can be written to. */
-function frozen<T extends object>(value: T): T {
-  for (const member of Object.values(value)) {
-    if (typeof member === "object" && member !== null) frozen(member);
-  }
-  return Object.freeze(value);
-}
 
 function everyOption(): BreakerOptions {
   return frozen({

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { upstream } from "@lastgood/breaker/testing";
-import { standing } from "./stage/breaker_stage.ts";
+import { standing } from "./stage/settle.ts";
 
 const URL_ = "http://origin.test/";
 

@@ -4,7 +4,10 @@ import { HTTPException } from "hono/http-exception";
 import { breaker as makeBreaker, type BreakerEvent } from "@lastgood/breaker";
 import { breaker } from "@lastgood/breaker/hono";
 import { upstream } from "@lastgood/breaker/testing";
-import { calm, down, Edge, PAGE, START, thrown } from "../stage/hono_stage.ts";
+import { Clock } from "../stage/clock.ts";
+import { only, types } from "../stage/events.ts";
+import { calm, down, Edge, PAGE, thrown, typesButKept } from "../stage/hono_stage.ts";
+import { Upstream } from "../stage/upstream.ts";
 
 const BASE = "http://edge.test";
 
@@ -12,26 +15,19 @@ async function text(app: Hono, path: string): Promise<string> {
   return await (await app.request(BASE + path)).text();
 }
 
-/** A handler that can be changed. */
-function faucet() {
-  const handler = (c: Context) => faucet.answer(c);
-  const faucet = { handler, answer: ((c) => c.text("good")) as (c: Context) => Response };
-  return faucet;
-}
-
 /** Options of a breaker whose clock stands still, and what it says. */
 function quietly() {
   const events: BreakerEvent[] = [];
-  return { events, options: calm({ at: START }, events) };
+  return { events, options: calm(new Clock(), events) };
 }
 
 for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown error": thrown })) {
   Deno.test(`30: app.route: a breaker in the app guards the routes of a sub-app, ${failure}`, async () => {
-    const inner = faucet();
+    const inner = new Upstream<Context>((c) => c.text("good"));
     const { options, events } = quietly();
     const app = new Hono();
     app.use("/api/*", breaker(options));
-    app.route("/api", new Hono().get("/items", inner.handler));
+    app.route("/api", new Hono().get("/items", inner.reply));
     app.onError((_, c) => c.text("app", 500));
     const good = await text(app, "/api/items");
     inner.answer = answer;
@@ -41,12 +37,12 @@ for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown e
   });
 
   Deno.test(`30: app.route: a breaker in a sub-app with an onError of its own, ${failure}`, async () => {
-    const inner = faucet();
+    const inner = new Upstream<Context>((c) => c.text("good"));
     const { options } = quietly();
     const sub = new Hono();
     sub.use(breaker(options));
-    sub.get("/items", inner.handler);
-    sub.get("/other", inner.handler);
+    sub.get("/items", inner.reply);
+    sub.get("/other", inner.reply);
     sub.onError((error, c) => c.text(`sub: ${error.message}`, 500));
     const app = new Hono();
     app.onError((error, c) => c.text(`app: ${error.message}`, 500));
@@ -80,8 +76,7 @@ for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown e
 
     assertEquals(await edge.read(), "good");
     assertEquals(edge.types, ["success", "failure", "stale"]);
-    const types = outer.events.map(({ type }) => type).filter((type) => !type.includes("kept"));
-    assertEquals(types, ["success", "success"]);
+    assertEquals(typesButKept(outer.events), ["success", "success"]);
   });
 
   Deno.test(`30: nested breakers: what the inner one cannot replace is a failure to both, ${failure}`, async () => {
@@ -94,7 +89,7 @@ for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown e
     assertEquals(response.status, answer === thrown ? 500 : 503);
     await response.text();
     assertEquals(edge.types, ["failure"]);
-    assertEquals(outer.events.map(({ type }) => type), ["failure"]);
+    assertEquals(types(outer.events), ["failure"]);
   });
 
   Deno.test(`H3: nested breakers: the outer one answers when the inner one keeps nothing, ${failure}`, async () => {
@@ -127,7 +122,7 @@ Deno.test("30: nested breakers: a second error of the same request is a failure 
   edge.fail(thrown);
 
   assertEquals(await edge.read(), "good");
-  assertEquals(outer.events.map(({ type }) => type).filter((it) => it === "failure").length, 1);
+  assertEquals(only(outer.events, "failure").length, 1);
 });
 
 Deno.test("27: a breaker made before is shared by middleware and fetch", async () => {

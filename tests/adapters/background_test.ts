@@ -1,6 +1,8 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { Edge, PAGE, thrown, turns } from "../stage/hono_stage.ts";
+import { types } from "../stage/events.ts";
+import { Edge, PAGE, thrown } from "../stage/hono_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 /** An ExecutionContext that holds on to its work. */
 function executionContext() {
@@ -13,23 +15,16 @@ function executionContext() {
   };
 }
 
-/** A handler that answers when it is told. */
-function held(edge: Edge) {
-  const waiting: ((response: Response) => void)[] = [];
-  edge.answer = () => new Promise((resolve) => waiting.push(resolve));
-  return waiting;
-}
-
 Deno.test("24: in Hono one caller is the probe, and all others get the kept response at once", async () => {
   const edge = new Edge({}, { threshold: 1 });
   await edge.read();
   edge.fail(thrown);
   await edge.read();
-  edge.at += 1_000;
-  const waiting = held(edge);
+  edge.clock.tick(1_000);
+  const waiting = edge.hold();
 
   const probe = edge.get();
-  await turns();
+  await settled();
   const others = await Promise.all(Array.from({ length: 20 }, () => edge.get()));
 
   assertEquals(waiting.length, 1);
@@ -48,7 +43,7 @@ Deno.test("24: in Hono the caller is the probe even where work may outlive the a
   await edge.read();
   edge.fail(thrown);
   await edge.read();
-  edge.at += 1_000;
+  edge.clock.tick(1_000);
   edge.answer = (c) => c.text("new");
   const context = executionContext();
 
@@ -62,7 +57,7 @@ Deno.test("24: a probe that fails serves the kept response, and opens again", as
   await edge.read();
   edge.fail(thrown);
   await edge.read();
-  edge.at += 1_000;
+  edge.clock.tick(1_000);
 
   const response = await edge.get();
 
@@ -76,7 +71,7 @@ Deno.test("25: in Hono patienceMs does nothing: the caller waits for the handler
   const first = edge.read();
   await time.tickAsync(0);
   assertEquals(await first, "good");
-  const waiting = held(edge);
+  const waiting = edge.hold();
 
   const pending = edge.read();
   await time.tickAsync(60_000);
@@ -96,7 +91,7 @@ Deno.test("33: what is kept behind the answer is given to executionCtx.waitUntil
   await Promise.all(context.work);
 
   assertEquals(given, 1);
-  assertEquals(edge.events.map(({ type }) => type), ["success", "kept"]);
+  assertEquals(types(edge.events), ["success", "kept"]);
 });
 
 Deno.test("33: without executionCtx everything works as well", async () => {

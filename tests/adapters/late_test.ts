@@ -1,6 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { Edge, PAGE } from "../stage/hono_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 Deno.test("11: our timeout is answered by onError where nothing is kept", async () => {
   using time = new FakeTime();
@@ -18,7 +19,6 @@ Deno.test("11: our timeout is answered by onError where nothing is kept", async 
 
 Deno.test("H6: a handler that answers after our timeout does nothing to the stale answer", async () => {
   using time = new FakeTime();
-  let arrive = (_: Response) => {};
   let leave = () => {};
   const edge = new Edge({
     outer: [async (_, next) => {
@@ -30,13 +30,13 @@ Deno.test("H6: a handler that answers after our timeout does nothing to the stal
   await time.tickAsync(0);
   leave();
   await first;
-  edge.fail(() => new Promise((resolve) => arrive = resolve));
+  const arrivals = edge.hold();
 
   const pending = edge.get();
   await time.tickAsync(100);
-  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
-  arrive(new Response("late", { headers: { "x-late": "1" } }));
-  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  await settled();
+  arrivals[0]!(new Response("late", { headers: { "x-late": "1" } }));
+  await settled();
   leave();
   const response = await pending;
   await time.tickAsync(0);

@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { stream, streamSSE } from "hono/streaming";
-import { Edge, turns } from "../stage/hono_stage.ts";
+import { pieces } from "../stage/bodies.ts";
+import { types } from "../stage/events.ts";
+import { Edge } from "../stage/hono_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 Deno.test("S13: an SSE handler passes through untouched, event by event", async () => {
   const edge = new Edge();
@@ -39,7 +42,7 @@ Deno.test("21: a streaming handler is read as it writes, and its body kept when 
   const response = await edge.get();
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   const first = await reader.read();
-  const before = edge.events.map(({ type }) => type);
+  const before = types(edge.events);
   more();
   const second = await reader.read();
   await reader.read();
@@ -65,7 +68,7 @@ Deno.test("21: a streaming handler hears when its client leaves, and is not kept
   await reader.read();
   await reader.cancel();
   written();
-  await turns();
+  await settled();
 
   assertEquals(isAborted, true);
   assertEquals(edge.notKept, ["cancelled"]);
@@ -74,18 +77,7 @@ Deno.test("21: a streaming handler hears when its client leaves, and is not kept
 
 Deno.test("S12: a streaming handler that breaks off is a failure, and is not kept", async () => {
   const edge = new Edge();
-  edge.answer = () => {
-    let isFirst = true;
-    return new Response(
-      new ReadableStream({
-        pull(controller) {
-          if (isFirst) controller.enqueue(new TextEncoder().encode("one,"));
-          else controller.error(new Error("broken off"));
-          isFirst = false;
-        },
-      }),
-    );
-  };
+  edge.answer = () => new Response(pieces("one,", new Error("broken off")));
 
   const error = await edge.read().then(() => undefined, (error) => error as Error);
 

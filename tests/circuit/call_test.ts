@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotStrictEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { deferred, rig } from "../stage/circuit_stage.ts";
+import { rig } from "../stage/circuit_stage.ts";
+import { deferred } from "../stage/deferred.ts";
 
 /** Runs `test` as on Vercel Edge, which has no `AbortSignal.any`. */
 async function withoutAny(test: () => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 import { backoff, Circuit, consecutive, type TripPolicy, type Verdict } from "@lastgood/breaker";
 import { assertEquals, assertRejects } from "@std/assert";
-import { calls, due, moves, only, rig } from "../stage/circuit_stage.ts";
+import { calls, due, rig } from "../stage/circuit_stage.ts";
+import { moves, only } from "../stage/events.ts";
 
 const NONSENSE: readonly unknown[] = [
   null,

@@ -1,6 +1,7 @@
 import { consecutive, failureRate, slowRate } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, due, only, permit, rig } from "../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
+import { only } from "../stage/events.ts";
 
 const DAY = 86_400_000;
 

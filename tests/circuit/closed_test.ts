@@ -1,6 +1,8 @@
 import { Circuit, CircuitOpenError } from "@lastgood/breaker";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { calls, moves, rig } from "../stage/circuit_stage.ts";
+import { Clock } from "../stage/clock.ts";
+import { calls, rig } from "../stage/circuit_stage.ts";
+import { moves } from "../stage/events.ts";
 
 Deno.test("1: closed circuit passes a result through untouched", async () => {
   const { circuit } = rig();
@@ -47,17 +49,17 @@ Deno.test("2: circuit opens at the threshold exactly", () => {
 });
 
 Deno.test("2: the default threshold is five failures in a row, the delay a minute", () => {
-  let ms = 0;
-  const circuit = new Circuit({ now: () => ms });
+  const clock = new Clock(0);
+  const circuit = new Circuit({ now: clock.now });
 
   calls(circuit, "failure", "failure", "failure", "failure");
   assertEquals(circuit.state, "closed");
   calls(circuit, "failure");
 
   assertEquals([circuit.state, circuit.retryAfterMs], ["open", 60_000]);
-  ms = 59_999;
+  clock.tick(59_999);
   assertEquals(circuit.state, "open");
-  ms = 60_000;
+  clock.tick(1);
   assertEquals(circuit.state, "half_open");
 });
 

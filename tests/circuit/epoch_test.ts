@@ -1,6 +1,8 @@
 import type { Circuit, Permit, Verdict } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, deferred, due, moves, permit, type Rig, rig } from "../stage/circuit_stage.ts";
+import { calls, due, permit, type Rig, rig } from "../stage/circuit_stage.ts";
+import { deferred } from "../stage/deferred.ts";
+import { moves } from "../stage/events.ts";
 
 type Meanwhile = (rig: Rig<unknown>) => void;
 

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { calls, due, only, permit, rig, START, types } from "../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
+import { START } from "../stage/clock.ts";
+import { only, types } from "../stage/events.ts";
 
 Deno.test("every event names its circuit and its time", async () => {
   const { circuit, clock, events } = rig({ name: "stock", threshold: 1, judge: () => 5 as never });

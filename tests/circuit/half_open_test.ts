@@ -1,6 +1,9 @@
 import { CircuitOpenError } from "@lastgood/breaker";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { calls, deferred, due, moves, permit, rig, START, types } from "../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
+import { START } from "../stage/clock.ts";
+import { deferred } from "../stage/deferred.ts";
+import { moves, types } from "../stage/events.ts";
 
 Deno.test("3: half open begins when the delay is over, not a millisecond before", () => {
   const { circuit, clock } = rig({ delayMs: 1_000 });

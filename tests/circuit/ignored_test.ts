@@ -1,7 +1,11 @@
 import type { Verdict } from "@lastgood/breaker";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { calls, deferred, due, moves, only, permit, rig } from "../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
+import { deferred } from "../stage/deferred.ts";
+import { moves, only } from "../stage/events.ts";
+import { seeded } from "../stage/random.ts";
+import { settled } from "../stage/settle.ts";
 
 Deno.test("8: ignored ends change no count of a closed circuit", () => {
   const { circuit, events } = rig({ threshold: 3 });
@@ -155,8 +159,7 @@ Deno.test("8: our own timeout is a failure, without asking the judge", async () 
 
 Deno.test("8: 100 callers who abort at random moments trip nothing", async () => {
   const { circuit } = rig({ threshold: 1 });
-  let seed = 7;
-  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const random = seeded(7);
 
   const all = Array.from({ length: 100 }, async () => {
     const caller = new AbortController();
@@ -165,7 +168,7 @@ Deno.test("8: 100 callers who abort at random moments trip nothing", async () =>
       signal.addEventListener("abort", () => answer.reject(signal.reason));
       return answer.promise;
     }, { signal: caller.signal });
-    for (let turn = Math.floor(random() * 20); turn > 0; turn--) await Promise.resolve();
+    await settled(random() * 20);
     caller.abort();
     await promise.catch(() => {});
   });

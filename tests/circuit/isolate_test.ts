@@ -1,6 +1,7 @@
 import { CircuitOpenError } from "@lastgood/breaker";
 import { assertEquals, assertRejects } from "@std/assert";
-import { calls, due, moves, only, permit, rig } from "../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
+import { moves, only } from "../stage/events.ts";
 
 const STATES = { closed: () => rig(), open: () => rig(), half_open: () => due({ probes: 2 }) };
 

@@ -1,6 +1,8 @@
 import type { CallPermit } from "../../src/circuit/permit.ts";
 import { assertEquals } from "@std/assert";
-import { calls, deferred, due, moves, only, permit, rig } from "../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
+import { deferred } from "../stage/deferred.ts";
+import { moves, only } from "../stage/events.ts";
 
 Deno.test("7: a probe that never answers holds its slot until its time is over", () => {
   const { circuit, clock } = due({ probeTimeoutMs: 500 });

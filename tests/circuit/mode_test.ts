@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { calls, moves, only, permit, rig, types } from "../stage/circuit_stage.ts";
+import { calls, permit, rig } from "../stage/circuit_stage.ts";
+import { moves, only, types } from "../stage/events.ts";
 
 Deno.test("14: mode off lets everything pass and counts nothing", async () => {
   const { circuit, clock, events } = rig({ mode: "off", threshold: 1 });

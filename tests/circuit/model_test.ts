@@ -10,21 +10,12 @@ import {
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { Model, type ModelCall, type ModelOptions } from "./model.ts";
-import { moves } from "../stage/circuit_stage.ts";
+import { Clock } from "../stage/clock.ts";
+import { moves } from "../stage/events.ts";
+import { seeded } from "../stage/random.ts";
 
 const RUNS = 2_000;
 const STEPS = 60;
-
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function chosen<T>(random: () => number, ...choices: readonly [T, ...T[]]): T {
   return choices[Math.floor(random() * choices.length)] as T;
@@ -54,12 +45,12 @@ function compare(seed: number): void {
   const isHeard = random() < 0.7;
   const events: BreakerEvent[] = [];
   const story: string[] = [];
-  let now = 1_000;
+  const clock = new Clock(1_000);
   const make = (state?: CircuitOptions["state"]) =>
     new Circuit({
       ...options,
       ...tripFor(options),
-      now: () => now,
+      now: clock.now,
       ...(isHeard ? { onEvent: (event) => void events.push(event) } : {}),
       ...(state === undefined ? {} : { state }),
     });
@@ -71,7 +62,7 @@ function compare(seed: number): void {
   const acts: Record<string, () => void> = {
     acquire() {
       const permit = circuit.acquire();
-      const call = model.acquire(now);
+      const call = model.acquire(clock.ms);
       assertEquals(permit !== undefined, call !== undefined, "whether a call may pass");
       if (permit !== undefined && call !== undefined) running.push([permit, call]);
     },
@@ -89,15 +80,15 @@ function compare(seed: number): void {
       const retryAfterMs = random() < 0.1 ? 150 : undefined;
       story.push(verdict);
       permit.settle(verdict, retryAfterMs);
-      model.settle(call, verdict, now, retryAfterMs);
+      model.settle(call, verdict, clock.ms, retryAfterMs);
       running = running.filter(([one]) => one !== permit);
     },
-    wait: () => void (now += Math.floor(random() * 60)),
-    jump: () => void (now += 10_000),
-    stepBack: () => void (now -= Math.floor(random() * 200)),
+    wait: () => clock.tick(Math.floor(random() * 60)),
+    jump: () => clock.tick(10_000),
+    stepBack: () => clock.tick(-Math.floor(random() * 200)),
     trip() {
       circuit.trip();
-      model.trip(now);
+      model.trip(clock.ms);
     },
     reset() {
       circuit.reset();
@@ -130,11 +121,11 @@ function compare(seed: number): void {
 
   for (let step = 0; step < STEPS; step++) {
     const act = chosen(random, ...plan);
-    story.push(`${now} ${act}`);
+    story.push(`${clock.ms} ${act}`);
     try {
       acts[act]?.();
-      assertEquals(circuit.retryAfterMs, model.retryAfterMs(now), "retryAfterMs");
-      assertEquals(circuit.state, model.state(now), "state");
+      assertEquals(circuit.retryAfterMs, model.retryAfterMs(clock.ms), "retryAfterMs");
+      assertEquals(circuit.state, model.state(clock.ms), "state");
       if (isHeard) assertEquals(moves(events), model.moves, "moves");
     } catch (error) {
       const told = `seed ${seed}, ${JSON.stringify(options)}: ${story.join(", ")}`;

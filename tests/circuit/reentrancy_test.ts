@@ -1,20 +1,21 @@
 import { type BreakerEvent, Circuit, consecutive } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, permit, START } from "../stage/circuit_stage.ts";
+import { calls, permit } from "../stage/circuit_stage.ts";
+import { Clock } from "../stage/clock.ts";
 
 /** A circuit whose listener does `act` once, at the first event that `when` chooses. */
 function reacting(
   when: (event: BreakerEvent) => boolean,
   act: (circuit: Circuit) => void,
   options: ConstructorParameters<typeof Circuit>[0] = {},
-): { circuit: Circuit; clock: { ms: number }; told: string[] } {
-  const clock = { ms: START };
+): { circuit: Circuit; clock: Clock; told: string[] } {
+  const clock = new Clock();
   const told: string[] = [];
   let done = false;
   const circuit: Circuit = new Circuit({
     ...(options.trip === undefined ? { threshold: 2 } : {}),
     delayMs: 1_000,
-    now: () => clock.ms,
+    now: clock.now,
     ...options,
     onEvent(event) {
       told.push(event.type === "state" ? `${event.from} > ${event.to}` : event.type);

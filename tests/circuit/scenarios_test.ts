@@ -9,7 +9,9 @@ import {
 } from "@lastgood/breaker";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { calls, deferred, due, moves, only, permit, rig, types } from "../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
+import { deferred } from "../stage/deferred.ts";
+import { moves, only, types } from "../stage/events.ts";
 
 const boom = () => Promise.reject(new Error("boom"));
 

@@ -8,14 +8,9 @@ import {
 } from "@lastgood/breaker";
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { Clock } from "../stage/clock.ts";
+import { frozen } from "../stage/frozen.ts";
 import { calls } from "../stage/circuit_stage.ts";
-
-function frozen<T extends object>(value: T): T {
-  for (const member of Object.values(value)) {
-    if (typeof member === "object" && member !== null) frozen(member);
-  }
-  return Object.freeze(value);
-}
 
 Deno.test("16: options are read, never written", () => {
   const saved = new Circuit({ trip: [consecutive(2), total(9)] }).toJSON();
@@ -78,12 +73,12 @@ function taken(circuit: Circuit): number {
   return [1, 2, 3].filter(() => circuit.acquire()).length;
 }
 
-const clock = { ms: 0 };
+const clock = new Clock(0);
 
 Deno.test("16: circuits made of the same options in turn differ as soon as one option does", async () => {
   const trip = total(2);
   const delayMs = (_: number, random: () => number) => 500 + random();
-  const base: CircuitOptions = { trip, delayMs, random: () => 0.25, now: () => clock.ms };
+  const base: CircuitOptions = { trip, delayMs, random: () => 0.25, now: clock.now };
   for (const [change, seen] of CHANGES) {
     const look = (options: CircuitOptions) => {
       const { trip: _, ...rest } = options;

@@ -7,7 +7,8 @@ import {
   type TripPolicy,
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, due, moves, only, permit, type Rig, rig } from "../stage/circuit_stage.ts";
+import { calls, due, permit, type Rig, rig } from "../stage/circuit_stage.ts";
+import { moves, only } from "../stage/events.ts";
 
 function throughJson(circuit: Circuit): CircuitSnapshot {
   return JSON.parse(JSON.stringify(circuit));

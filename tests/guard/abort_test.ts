@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
-import { ORIGIN, requestWith, settled, stage, WAYS } from "../stage/breaker_stage.ts";
+import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
+import { settled } from "../stage/settle.ts";
+import { requestWith } from "../stage/ways.ts";
 
 /** What a caller may give as its reason. */
 const REASONS: readonly unknown[] = [

@@ -1,15 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { BackgroundWork } from "../../src/guard/background.ts";
-import { standing } from "../stage/breaker_stage.ts";
+import { deferred } from "../stage/deferred.ts";
+import { standing } from "../stage/settle.ts";
 import { listening } from "../stage/stray.ts";
-
-/** A promise and its ends. */
-function open() {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((...ends) => [resolve, reject] = ends);
-  return { promise, resolve, reject };
-}
 
 Deno.test("work: idle ends at once when there is none", async () => {
   await new BackgroundWork().idle();
@@ -17,7 +10,7 @@ Deno.test("work: idle ends at once when there is none", async () => {
 
 Deno.test("work: idle waits for all of it, whatever comes of it", async () => {
   using stray = listening();
-  const [first, second] = [open(), open()];
+  const [first, second] = [deferred(), deferred()];
   const work = new BackgroundWork();
   work.add(first.promise);
   work.add(second.promise);
@@ -32,7 +25,7 @@ Deno.test("work: idle waits for all of it, whatever comes of it", async () => {
 });
 
 Deno.test("work: idle waits for work that is added meanwhile", async () => {
-  const [first, second] = [open(), open()];
+  const [first, second] = [deferred(), deferred()];
   const work = new BackgroundWork();
   work.add(first.promise);
   const idle = work.idle();
@@ -46,9 +39,9 @@ Deno.test("work: idle waits for work that is added meanwhile", async () => {
 
 Deno.test("work: that which never ends is waited for only while it is among the last 10,000", async () => {
   const work = new BackgroundWork();
-  const never = open();
+  const never = deferred();
   work.add(never.promise);
-  const others = Array.from({ length: 10_000 }, open);
+  const others = Array.from({ length: 10_000 }, () => deferred());
   for (const { promise } of others) work.add(promise);
   for (const { resolve } of others) resolve();
 

@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import type { LastGoodOptions } from "@lastgood/breaker";
 import { abortable, faucet } from "../stage/bodies.ts";
-import { settled, type Stage, stage, WAYS } from "../stage/breaker_stage.ts";
+import { type Stage, stage, WAYS } from "../stage/breaker_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 /** What has counted so far. */
 function counted({ types }: Stage): string[] {

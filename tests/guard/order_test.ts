@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { breaker, CircuitOpenError } from "@lastgood/breaker";
 import { upstream } from "@lastgood/breaker/testing";
-import { settled, stage, WAYS } from "../stage/breaker_stage.ts";
 import { faucet } from "../stage/bodies.ts";
+import { stage, WAYS } from "../stage/breaker_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 const GOOD = { body: "good" };
 const BAD = { status: 500, body: "bad" };

@@ -3,16 +3,10 @@ import { FakeTime } from "@std/testing/time";
 import type { BreakerOptions } from "@lastgood/breaker";
 import type { ScriptedAnswer } from "@lastgood/breaker/testing";
 import { abortable, type Faucet } from "../stage/bodies.ts";
+import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
 import { stopping } from "../stage/hosting.ts";
-import {
-  ORIGIN,
-  requestWith,
-  settled,
-  stage,
-  standing,
-  type Way,
-  WAYS,
-} from "../stage/breaker_stage.ts";
+import { settled, standing } from "../stage/settle.ts";
+import { requestWith, type Way } from "../stage/ways.ts";
 
 const SLOW = "lastgood; fwd=stale; detail=slow";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CircuitOpenError } from "@lastgood/breaker";
 import { faucet } from "../stage/bodies.ts";
+import { due, SCRIPT, stage, waiting, WAYS } from "../stage/breaker_stage.ts";
 import { stopping } from "../stage/hosting.ts";
-import { due, SCRIPT, waiting } from "../stage/due.ts";
-import { settled, stage, standing, WAYS } from "../stage/breaker_stage.ts";
+import { settled, standing } from "../stage/settle.ts";
 
 const PROBING = "lastgood; hit; detail=probing";
 

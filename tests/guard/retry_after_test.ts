@@ -1,12 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { CircuitOpenError } from "@lastgood/breaker";
+import { START } from "../stage/clock.ts";
 import { stage, WAYS } from "../stage/breaker_stage.ts";
 
-/** What the clock of a stage begins with. */
-const NOW = Date.UTC(2026, 0, 1);
-
 function after(ms: number): string {
-  return new Date(NOW + ms).toUTCString();
+  return new Date(START + ms).toUTCString();
 }
 
 /** What an upstream says, and the delay that comes of it, where our own is 1,000 ms. */

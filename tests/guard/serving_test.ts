@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { faucet } from "../stage/bodies.ts";
-import { ORIGIN, settled, stage, standing, WAYS } from "../stage/breaker_stage.ts";
+import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
+import { settled, standing } from "../stage/settle.ts";
 
 for (const way of WAYS) {
   Deno.test(`14: on ${way} mode observe refuses nothing, and says once what it would have done`, async () => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { ORIGIN, settled, stage, WAYS } from "../stage/breaker_stage.ts";
+import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 const BARE = { lastGood: false } as const;
 

@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import type { ScriptedAnswer } from "@lastgood/breaker/testing";
 import { faucet } from "../stage/bodies.ts";
-import { settled, stage, WAYS } from "../stage/breaker_stage.ts";
+import { stage, WAYS } from "../stage/breaker_stage.ts";
+import { settled } from "../stage/settle.ts";
 import { listening } from "../stage/stray.ts";
 
 /** An answer that fails after `ms`. */

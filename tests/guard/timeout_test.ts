@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
-import { settled, stage, WAYS } from "../stage/breaker_stage.ts";
+import { stage, WAYS } from "../stage/breaker_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 const TIMED = { timeoutMs: 1_000, threshold: 1 };
 

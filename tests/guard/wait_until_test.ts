@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { due, SCRIPT, waiting } from "../stage/due.ts";
-import { outlivesAnswer } from "../../src/runtime.ts";
+import { due, ORIGIN, SCRIPT, stage, waiting } from "../stage/breaker_stage.ts";
 import { stopping } from "../stage/hosting.ts";
-import { ORIGIN, stage } from "../stage/breaker_stage.ts";
+import { outlivesAnswer } from "../../src/runtime.ts";
 
 Deno.test("24, 33: without waitUntil the probe runs behind the answer where work outlives it", async () => {
   const act = await due("fetch", SCRIPT);

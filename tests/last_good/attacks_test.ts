@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CircuitOpenError } from "@lastgood/breaker";
-import { PAGE, page, pieces, Site, type Way } from "../stage/site.ts";
-import { random } from "../stage/random.ts";
+import { pieces } from "../stage/bodies.ts";
+import { seeded } from "../stage/random.ts";
+import { settled } from "../stage/settle.ts";
+import { ORIGIN, PAGE, Site, WAYS } from "../stage/site.ts";
+import { page } from "../stage/upstream.ts";
 
-const ORIGIN = "https://origin.test";
-
-for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
+for (const way of WAYS) {
   Deno.test(`attack: ${way}: an evil X-Forwarded-Host that is echoed reaches nobody else`, async () => {
     const site = new Site({}, way);
     site.answer = ({ headers }) =>
@@ -91,20 +92,20 @@ Deno.test("attack: 100 answers of 404 trip nothing", async () => {
   assertEquals(site.api.circuit(ORIGIN).state, "closed");
 });
 
-for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
+for (const way of WAYS) {
   Deno.test(`attack: ${way}: 100 aborts at random moments trip nothing`, async () => {
     const site = new Site({ threshold: 1 }, way);
-    const next = random(7);
+    const next = seeded(7);
     const reasons = [undefined, null, 0, "gone", new Error("x"), { status: 500 }, new TypeError()];
     site.answer = async () => {
-      for (let turns = next() * 10; turns > 0; turns--) await Promise.resolve();
+      await settled(next() * 10);
       return new Response(pieces("a", "b", "c", "d"));
     };
 
     for (let n = 0; n < 100; n++) {
       const controller = new AbortController();
       const call = site.get({ signal: controller.signal }, `${PAGE}/${n}`);
-      for (let turns = next() * 20; turns > 0; turns--) await Promise.resolve();
+      await settled(next() * 20);
       controller.abort(reasons[n % reasons.length]);
       await call.then((response) => response.body?.cancel()).catch(() => {});
     }
@@ -170,7 +171,7 @@ Deno.test("attack: of 1,000 requests when a probe is due, one reaches the upstre
   const site = new Site({ threshold: 1, delayMs: 1_000, waitUntil: () => {} });
   await site.read();
   site.api.circuit(ORIGIN).trip();
-  site.at += 1_000;
+  site.clock.tick(1_000);
 
   const answers = await Promise.all(Array.from({ length: 1_000 }, () => site.get()));
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
 import { type Faucet, faucet, spring } from "../stage/bodies.ts";
-import { settled, stage } from "../stage/breaker_stage.ts";
+import { stage } from "../stage/breaker_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 /** A copy under way, and how it ended. */
 function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number } = {}) {

@@ -3,7 +3,8 @@ import { fetchHead } from "../../src/last_good/request_head.ts";
 import { hashPartition } from "../../src/last_good/cache_key.ts";
 import { LastGood } from "../../src/last_good/last_good.ts";
 import { lastGoodSettings } from "../../src/last_good/options.ts";
-import { page, Site } from "../stage/site.ts";
+import { Site } from "../stage/site.ts";
+import { page } from "../stage/upstream.ts";
 
 const echo = (name: string) => ({ headers }: { headers: Headers }) =>
   new Response(headers.get(name) ?? "none");

@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { type Answer, down, page, pieces, Site } from "../stage/site.ts";
+import { faucet, pieces } from "../stage/bodies.ts";
+import { settled } from "../stage/settle.ts";
+import { Site } from "../stage/site.ts";
+import { type Answer, down, page } from "../stage/upstream.ts";
 
 const control = (value: string) => page({ "cache-control": value }, "newer");
 const status = (code: number) => page({}, null, code);
@@ -110,28 +113,16 @@ Deno.test("S17: an answer removes its own variant only", async () => {
   assertEquals(await site.kept(en), "good");
 });
 
-/** Answers that arrive when the test says so. */
-function held(site: Site): ((response: Response) => void)[] {
-  const arrivals: ((response: Response) => void)[] = [];
-  site.answer = () => new Promise((resolve) => arrivals.push(resolve));
-  return arrivals;
-}
-
-/** Lets what was called come to rest. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-}
-
 Deno.test("S18: an older, slower response does not overwrite a newer one", async () => {
   const site = new Site({ lastGood: { refreshMs: 0 } });
-  const arrivals = held(site);
+  const arrivals = site.hold();
   const older = site.read();
   const newer = site.read();
   await settled();
 
   arrivals[1]?.(new Response("newer"));
   await newer;
-  site.at += 60_000;
+  site.clock.tick(60_000);
   arrivals[0]?.(new Response("older"));
 
   assertEquals(await older, "older");
@@ -141,7 +132,7 @@ Deno.test("S18: an older, slower response does not overwrite a newer one", async
 
 Deno.test("S18: a newer response overwrites an older one", async () => {
   const site = new Site({ lastGood: { refreshMs: 0 } });
-  const arrivals = held(site);
+  const arrivals = site.hold();
   const older = site.read();
   const newer = site.read();
   await settled();
@@ -156,7 +147,7 @@ Deno.test("S18: a newer response overwrites an older one", async () => {
 
 Deno.test("S18: an older response does not come back after a newer 404", async () => {
   const site = new Site();
-  const arrivals = held(site);
+  const arrivals = site.hold();
   const older = site.read();
   const newer = site.read();
   await settled();
@@ -171,7 +162,7 @@ Deno.test("S18: an older response does not come back after a newer 404", async (
 
 Deno.test("S18: a 404 of another variant or place does not hinder an older response", async () => {
   const site = new Site();
-  const arrivals = held(site);
+  const arrivals = site.hold();
   const older = site.read();
   await settled();
   const others = [{ "accept-language": "xx" }, { "x-forwarded-host": "evil.test" }]
@@ -189,23 +180,18 @@ Deno.test("S18: a 404 of another variant or place does not hinder an older respo
 
 Deno.test("S18: an older response does not overwrite one while it is read", async () => {
   const site = new Site({ lastGood: { refreshMs: 0 } });
-  const arrivals = held(site);
+  const arrivals = site.hold();
   const older = site.get();
   const newer = site.read();
   await settled();
-  let end = () => {};
-  const slow = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode("older"));
-      end = () => controller.close();
-    },
-  });
+  const slow = faucet();
+  slow.drip("older");
 
-  arrivals[0]?.(new Response(slow));
+  arrivals[0]?.(new Response(slow.body));
   const response = await older;
   arrivals[1]?.(new Response("newer"));
   await newer;
-  end();
+  slow.close();
 
   assertEquals(await response.text(), "older");
   assertEquals(await site.kept(), "newer");
@@ -281,7 +267,7 @@ Deno.test("S19: a timed-out POST removes what is kept", async () => {
 
 Deno.test("S19: an answer that was under way at a POST is not kept", async () => {
   const site = new Site();
-  const arrivals = held(site);
+  const arrivals = site.hold();
   const older = site.read();
   await settled();
   site.answer = page();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotStrictEquals } from "@std/assert";
-import { page, pieces, Site, type Way } from "../stage/site.ts";
-
-const encoder = new TextEncoder();
+import { faucet, pieces, spring } from "../stage/bodies.ts";
+import { Site, WAYS } from "../stage/site.ts";
+import { page } from "../stage/upstream.ts";
 
 /** Reads a body, and leaves nothing of the bytes it got. */
 async function overwrite({ body }: Response): Promise<void> {
@@ -15,15 +15,12 @@ async function overwrite({ body }: Response): Promise<void> {
 
 Deno.test("the reader gets every chunk as soon as it is there", async () => {
   const site = new Site();
-  let send = (_: string) => {};
-  site.answer = page(
-    {},
-    new ReadableStream({ start: (it) => void (send = (text) => it.enqueue(encoder.encode(text))) }),
-  );
+  const flow = faucet();
+  site.answer = page({}, flow.body);
   const reader = (await site.get()).body?.getReader();
 
   for (const text of ["a", "b", "c"]) {
-    send(text);
+    flow.drip(text);
 
     assertEquals(new TextDecoder().decode((await reader?.read())?.value), text);
   }
@@ -43,21 +40,13 @@ Deno.test("a body that nobody reads is kept, if it is small enough", async () =>
 
 Deno.test("a body that nobody reads is not read beyond maxBodyBytes (N1)", async () => {
   const site = new Site({ lastGood: { maxBodyBytes: 10 } });
-  let produced = 0;
-  site.answer = page(
-    {},
-    new ReadableStream({
-      pull(controller) {
-        produced++;
-        controller.enqueue(new Uint8Array(4));
-      },
-    }, { highWaterMark: 0 }),
-  );
+  const source = spring(1_000, 4);
+  site.answer = page({}, source.body);
 
   const response = await site.get();
   await site.api.idle();
 
-  assert(produced <= 4, `${produced} chunks of 4 bytes were read`);
+  assert(source.made <= 4, `${source.made} chunks of 4 bytes were read`);
   assertEquals(site.notKept, ["too-large"]);
   await response.body?.cancel();
 });
@@ -70,7 +59,7 @@ Deno.test("a body over the limit reaches its reader whole (N2)", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
-for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
+for (const way of WAYS) {
   Deno.test(`${way}: what an app does to an answer never shows in the next (N6)`, async () => {
     const site = new Site({}, way);
     site.answer = page({ "x-own": "1" });
@@ -98,20 +87,17 @@ for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
 
 Deno.test("what an app does to the live answer never shows in the kept one (N6)", async () => {
   const site = new Site();
-  let source: ReadableStreamDefaultController<Uint8Array> | undefined;
-  site.answer = page(
-    { "x-own": "1" },
-    new ReadableStream({ start: (controller) => void (source = controller) }),
-  );
+  const flow = faucet();
+  site.answer = page({ "x-own": "1" }, flow.body);
 
   const live = await site.get();
   live.headers.set("x-own", "2");
   const reader = live.body?.getReader();
-  source?.enqueue(encoder.encode("go"));
+  flow.drip("go");
   (await reader?.read())?.value?.fill(0);
-  source?.enqueue(encoder.encode("od"));
+  flow.drip("od");
   (await reader?.read())?.value?.fill(0);
-  source?.close();
+  flow.close();
   await reader?.read();
   site.fail();
   const stale = await site.get();

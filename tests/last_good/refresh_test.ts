@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { BreakerOptions } from "@lastgood/breaker";
-import { madeBy, page, Site } from "../stage/site.ts";
-
-const ORIGIN = "https://origin.test";
+import { only } from "../stage/events.ts";
+import { ORIGIN, Site } from "../stage/site.ts";
+import { madeBy, page } from "../stage/upstream.ts";
 
 /** A breaker that keeps one page of this origin, and the clock `secs` later. */
 async function keeping(
@@ -13,11 +13,11 @@ async function keeping(
   const site = new Site(options);
   site.answer = page(fields);
   await site.read();
-  site.at += secs * 1_000;
+  site.clock.tick(secs * 1_000);
   return site;
 }
 
-const kept = (site: Site) => site.events.filter((event) => event.type === "kept").length;
+const kept = (site: Site) => only(site.events, "kept").length;
 
 Deno.test("refreshMs: what was kept a moment ago is not copied again", async () => {
   const site = await keeping({}, 0.999);
@@ -50,7 +50,7 @@ Deno.test("refreshMs: many within it do not put the next copy off", async () => 
   const site = await keeping({}, 0.5);
   site.answer = page({}, "newer");
   await site.read();
-  site.at += 500;
+  site.clock.tick(500);
 
   await site.read();
 
@@ -71,7 +71,7 @@ Deno.test("refreshMs: what is not copied does not make the kept one younger", as
 Deno.test("refreshMs: the same entity tag makes it younger", async () => {
   const site = await keeping({ etag: '"1"' }, 30, { lastGood: { refreshMs: 60_000 } });
   await site.read();
-  site.at += 5_000;
+  site.clock.tick(5_000);
   site.fail();
 
   const response = await site.get();
@@ -90,14 +90,12 @@ Deno.test("refreshMs: a refusal within it removes what is kept", async () => {
 
 Deno.test("S18: the same entity tag of an older request freshens nothing", async () => {
   const site = new Site();
-  let resolve = (_: Response) => {};
-  const promise = new Promise<Response>((yes) => resolve = yes);
-  site.answer = () => promise;
+  const arrivals = site.hold();
   const slow = site.read();
   site.answer = page({ etag: '"a"' });
   await site.read();
 
-  resolve(new Response("good", { headers: { etag: '"a"', "cache-control": "max-age=99" } }));
+  arrivals[0]!(new Response("good", { headers: { etag: '"a"', "cache-control": "max-age=99" } }));
   await slow;
   site.fail();
 
@@ -168,9 +166,9 @@ for (const who of ["somebody", "nobody"]) {
   Deno.test(`refreshMs: the same entity tag makes it younger, and ${who} listens`, async () => {
     const heard = who === "somebody" ? {} : { onEvent: undefined as never };
     const site = await keeping({ etag: '"a"' }, 0.5, { ...heard, lastGood: { refreshMs: 9_000 } });
-    site.at += 4_000;
+    site.clock.tick(4_000);
     await site.read();
-    site.at += 2_000;
+    site.clock.tick(2_000);
     site.fail();
 
     assertEquals((await site.get()).headers.get("age"), "2");
@@ -185,7 +183,7 @@ Deno.test("an unchanged strong validator freshens times and fields, and copies n
   site.answer = () => came;
   assert(await site.get() === came);
   await came.text();
-  site.at += 2_000;
+  site.clock.tick(2_000);
   site.fail();
 
   const { headers } = await site.get();
@@ -294,7 +292,7 @@ async function probing(fields: Record<string, string>): Promise<Site> {
     waitUntil: (promise) => void work.push(promise),
   });
   site.api.circuit(ORIGIN).trip();
-  site.at += 60_000;
+  site.clock.tick(60_000);
   return site;
 }
 
@@ -314,7 +312,7 @@ Deno.test("a probe behind the answer asks with If-None-Match; a 304 freshens and
 
   assertEquals(site.asked.at(-1)?.headers.get("if-none-match"), '"1"');
   assertEquals(site.api.circuit(ORIGIN).state, "closed");
-  site.at += 3_000;
+  site.clock.tick(3_000);
   site.fail();
   const { headers, body } = await site.get();
   await body?.cancel();
@@ -330,15 +328,15 @@ Deno.test("a probe behind the answer asks with If-None-Match; a 304 freshens and
 Deno.test("S6: what a 304 does not repeat still holds", async () => {
   const site = await keeping(ETAG, 1, { delayMs: 1_000, waitUntil: () => {} });
   site.api.circuit(ORIGIN).trip();
-  site.at += 1_000;
+  site.clock.tick(1_000);
   site.answer = () => new Response(null, { status: 304 });
 
   assertEquals(await site.read(), "good");
   await site.api.idle();
 
-  site.at += 4_000;
+  site.clock.tick(4_000);
   assertEquals(await site.kept(), "good");
-  site.at += 1_000;
+  site.clock.tick(1_000);
   assertEquals(await site.kept(), undefined);
 });
 

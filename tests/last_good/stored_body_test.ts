@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { page, Site, type Way } from "../stage/site.ts";
+import { Site, WAYS } from "../stage/site.ts";
+import { page } from "../stage/upstream.ts";
 
 /** Bodies that are at rest as text, and those that would not be the same if they were. */
 const BODIES: readonly (readonly [what: string, bytes: readonly number[]])[] = [
@@ -19,7 +20,7 @@ const BODIES: readonly (readonly [what: string, bytes: readonly number[]])[] = [
 const TYPES = ["text/plain; charset=utf-8", "application/json", "image/png", undefined] as const;
 
 for (const [what, bytes] of BODIES) {
-  for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
+  for (const way of WAYS) {
     Deno.test(`H1: ${what} is served by ${way} byte for byte, under its own type`, async () => {
       for (const type of TYPES) {
         const site = new Site({}, way);
@@ -48,7 +49,7 @@ Deno.test("H1: a type that the origin takes back is not made up", async () => {
   const site = new Site();
   site.answer = page({ "content-type": "text/css", etag: '"a"' }, new Uint8Array([97]));
   await site.read();
-  site.at += 60_000;
+  site.clock.tick(60_000);
   site.answer = page({ etag: '"a"' }, new Uint8Array([97]));
   await site.read();
   site.fail();

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import type { LastGoodOptions } from "@lastgood/breaker";
-import { type Answer, madeBy, PAGE, page, Site, START, type Way } from "../stage/site.ts";
-
-const ORIGIN = "https://origin.test";
+import { START } from "../stage/clock.ts";
+import { ORIGIN, PAGE, Site } from "../stage/site.ts";
+import { type Answer, madeBy, page } from "../stage/upstream.ts";
+import type { Way } from "../stage/ways.ts";
 
 /** What is served after an outage of so many seconds. */
 async function served(
@@ -16,10 +17,10 @@ async function served(
   },
 ): Promise<Response> {
   const site = new Site({ lastGood: options }, way);
-  site.at = prior;
+  site.clock.ms = prior;
   site.answer = answer;
   await site.read();
-  site.at += secs * 1_000;
+  site.clock.tick(secs * 1_000);
   site.fail();
   const response = await site.get();
   assert(response.status !== 503);
@@ -88,7 +89,7 @@ Deno.test("H2: the time until the head came counts as age", async () => {
   const site = new Site();
   site.answer = async () => {
     await Promise.resolve();
-    site.at += 3_000;
+    site.clock.tick(3_000);
     return new Response("good", { headers: { age: "10" } });
   };
   await site.read();
@@ -150,7 +151,7 @@ Deno.test("H3: Cache-Status of a refused call", async () => {
   site.answer = page(MAX_AGE);
   await site.read();
   site.api.circuit(ORIGIN).trip();
-  site.at += 1_000;
+  site.clock.tick(1_000);
 
   const response = await site.get();
 
@@ -191,7 +192,7 @@ for (const [what, answer, fields, status] of STATUSES) {
     const site = new Site();
     site.answer = page(fields);
     await site.read();
-    site.at += 472_000;
+    site.clock.tick(472_000);
     site.answer = answer;
 
     const response = await site.get();

@@ -32,7 +32,7 @@ export function faucet(): Faucet {
   };
 }
 
-/** A body of so many chunks of `size` bytes, made when asked for; it counts them. */
+/** A body of up to `chunks` chunks of `size` bytes, made when asked for; it counts them. */
 export function spring(chunks: number, size: number) {
   let made = 0;
   const body = new ReadableStream<Uint8Array>({
@@ -55,4 +55,30 @@ export function abortable(signal: AbortSignal | null | undefined): Faucet {
   const flow = faucet();
   signal?.addEventListener("abort", () => flow.fail(signal.reason), { once: true });
   return flow;
+}
+
+/** A body in pieces; an Error among them breaks it. */
+export function pieces(...chunks: (string | Uint8Array | Error)[]): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let next = 0;
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = chunks[next++];
+      if (chunk === undefined) controller.close();
+      else if (chunk instanceof Error) controller.error(chunk);
+      else controller.enqueue(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
+    },
+  });
+}
+
+/** A body of which one chunk comes each `everyMs`. */
+export function dripping(chunks: readonly string[], everyMs: number): ReadableStream<Uint8Array> {
+  const left = [...chunks];
+  return new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+      controller.enqueue(new TextEncoder().encode(left.shift()));
+      if (left.length === 0) controller.close();
+    },
+  });
 }

@@ -1,11 +1,19 @@
-import { type Breaker, breaker, type BreakerEvent, type BreakerOptions } from "@lastgood/breaker";
+import {
+  type Breaker,
+  breaker,
+  type BreakerEvent,
+  type BreakerOptions,
+  type Circuit,
+} from "@lastgood/breaker";
 import { type ScriptedAnswer, type ScriptedUpstream, upstream } from "@lastgood/breaker/testing";
-import type { Circuit } from "@lastgood/breaker";
+import { Clock } from "./clock.ts";
+import { types } from "./events.ts";
+import { askerBy, type Way } from "./ways.ts";
 
-/** The ways through a breaker. */
-export type Way = "fetch" | "wrap" | "respond";
+/** The ways through a breaker that keep all its promises: in Hono nothing runs in the background. */
+export const WAYS = ["fetch", "wrap", "respond"] as const satisfies readonly Way[];
 
-export const WAYS: readonly Way[] = ["fetch", "wrap", "respond"];
+export const ORIGIN = "http://origin.test";
 
 /** What a request is asked with. */
 export interface Asking {
@@ -31,8 +39,6 @@ export interface Stage {
   text(asking?: Asking): Promise<string>;
 }
 
-export const ORIGIN = "http://origin.test";
-
 /** Sets the stage for one way through the breaker. The clock stands still unless it is ticked. */
 export function stage(
   script: readonly ScriptedAnswer[] | ScriptedUpstream,
@@ -41,9 +47,9 @@ export function stage(
 ): Stage {
   const origin = typeof script === "function" ? script : upstream(script);
   const events: BreakerEvent[] = [];
-  let now = Date.UTC(2026, 0, 1);
+  const { now, tick } = new Clock();
   const api = breaker({
-    now: () => now,
+    now,
     onEvent: (event) => void events.push(event),
     timeoutMs: Infinity,
     delayMs: 1_000,
@@ -51,7 +57,11 @@ export function stage(
     fetch: origin,
     ...options,
   });
-  const ask = asker(api, origin, way);
+  const asker = askerBy(way, api, (request, signal = request.signal) => {
+    const { url, method, headers } = request;
+    return origin(url, { method, headers, ...(signal && { signal }) });
+  });
+  const ask = ({ path = "/", ...init }: Asking = {}) => asker(ORIGIN + path, init);
   return {
     api,
     origin,
@@ -60,66 +70,39 @@ export function stage(
       return circuitOf(api);
     },
     get types() {
-      return events.map(({ type }) => type);
+      return types(events);
     },
-    tick: (ms) => void (now += ms),
+    tick,
     ask,
     text: async (asking) => await (await ask(asking)).text(),
   };
 }
 
-function asker(
-  api: Breaker,
-  origin: ScriptedUpstream,
-  way: Way,
-): (asking?: Asking) => Promise<Response> {
-  const handler = way === "wrap"
-    ? api.wrap((request) => origin(request.url, initOf(request)))
-    : undefined;
-  return ({ path = "/", signal, ...init } = {}) => {
-    const url = ORIGIN + path;
-    switch (way) {
-      case "fetch":
-        return api.fetch(url, { ...init, ...(signal && { signal }) });
-      case "wrap":
-        return handler!(requestWith(url, init, signal));
-      case "respond":
-        return api.respond(
-          requestWith(url, init, signal),
-          (request, signal) => origin(request.url, { ...initOf(request), signal }),
-        );
-    }
-  };
-}
-
-function initOf({ method, headers, signal }: Request): RequestInit {
-  return { method, headers, ...(signal && { signal }) };
-}
-
-/** A request that carries its signal on every runtime: Vercel Edge has no `Request.signal`. */
-export function requestWith(url: string, init: RequestInit, signal?: AbortSignal): Request {
-  const request = new Request(url, signal === undefined ? init : { ...init, signal });
-  if (signal !== undefined && request.signal === undefined) {
-    Object.defineProperty(request, "signal", { value: signal });
-  }
-  return request;
-}
-
+/** The only circuit of a breaker. */
 export function circuitOf(api: Breaker): Circuit<Response> {
   const circuits = [...api.circuits()];
   if (circuits.length !== 1) throw new Error(`There are ${circuits.length} circuits`);
   return circuits[0]![1];
 }
 
-/** Lets everything run that waits for nothing but its turn, without a timer. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+/** Good, failed, good again. */
+export const SCRIPT = [{ body: "old" }, 500, { body: "new" }];
+
+/** A stage on which a probe is due and something is kept. */
+export async function due(
+  way: Way,
+  script: Parameters<typeof stage>[0],
+  options: BreakerOptions = {},
+): Promise<Stage> {
+  const act = stage(script, { threshold: 1, ...options }, way);
+  await act.text();
+  await act.text();
+  act.tick(1_000);
+  return act;
 }
 
-/** How a promise stands, without waiting for it. */
-export async function standing(promise: Promise<unknown>): Promise<string> {
-  let standing = "pending";
-  promise.then(() => standing = "fulfilled", () => standing = "rejected");
-  await settled();
-  return standing;
+/** Work that a runtime was told to keep alive. */
+export function waiting() {
+  const works: Promise<unknown>[] = [];
+  return { works, waitUntil: (work: Promise<unknown>) => void works.push(work) };
 }

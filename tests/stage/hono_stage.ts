@@ -8,15 +8,15 @@ import {
 import { breaker } from "@lastgood/breaker/hono";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { Clock } from "./clock.ts";
+import { notKept, types } from "./events.ts";
+import { type Answer as AnswerTo, Upstream } from "./upstream.ts";
 
 /** The page that most tests ask for. */
 export const PAGE = "http://edge.test/page";
 
-/** When an edge's clock starts, in ms. */
-export const START = Date.UTC(2026, 0, 1);
-
 /** How a handler answers. */
-export type Answer = (c: Context) => Response | Promise<Response>;
+export type Answer = AnswerTo<Context>;
 
 /** Where in the chain other middlewares stand. */
 export interface Chain {
@@ -27,38 +27,31 @@ export interface Chain {
 }
 
 /** Options under which no timer runs and nothing but an own test decides when it opens. */
-export function calm(edge: { readonly at: number }, events: BreakerEvent[]): BreakerOptions {
+export function calm(clock: Clock, events: BreakerEvent[]): BreakerOptions {
   return {
     threshold: 1_000,
     delayMs: 1_000,
     timeoutMs: Infinity,
-    now: () => edge.at,
+    now: clock.now,
     onEvent: (event) => void events.push(event),
     lastGood: { maxBodyMs: Infinity },
   };
 }
 
 /** A Hono app with a breaker before its one handler, which can be changed at any time. */
-export class Edge {
-  /** In ms. */
-  at = START;
-  /** How often the handler was called. */
-  calls = 0;
-  /** How it answers now. */
-  answer: Answer = (c) => c.text("good");
+export class Edge extends Upstream<Context> {
+  readonly clock = new Clock();
   readonly events: BreakerEvent[] = [];
   readonly app: Hono = new Hono();
   readonly #api: Breaker;
 
   constructor(chain: Chain = {}, options: BreakerOptions = {}) {
+    super((c) => c.text("good"));
     const { outer = [], inner = [] } = chain;
-    this.#api = makeBreaker({ ...calm(this, this.events), ...options });
+    this.#api = makeBreaker({ ...calm(this.clock, this.events), ...options });
     this.app.onError(quiet);
     for (const middleware of [...outer, breaker(this.#api), ...inner]) this.app.use(middleware);
-    this.app.all("*", (c) => {
-      this.calls++;
-      return this.answer(c);
-    });
+    this.app.all("*", this.reply);
   }
 
   /** Asks for a page once all before is kept, and leaves its body to the caller. */
@@ -73,22 +66,27 @@ export class Edge {
   }
 
   /** From now on the handler fails. */
-  fail(answer: Answer = down): void {
-    this.answer = answer;
+  override fail(answer: Answer = down): void {
+    super.fail(answer);
   }
 
   /** The types of the events so far, but for those about keeping. */
   get types(): string[] {
-    return this.events.map(({ type }) => type).filter((type) => !type.includes("kept"));
+    return typesButKept(this.events);
   }
 
   /** Why answers were not kept, in their order. */
   get notKept(): string[] {
-    return this.events.flatMap((event) => event.type === "not_kept" ? [event.why] : []);
+    return notKept(this.events);
   }
 }
 
-/** A failure by status, with fields of its own. */
+/** The types of the events, but for those about keeping. */
+export function typesButKept(events: readonly BreakerEvent[]): string[] {
+  return types(events).filter((type) => !type.includes("kept"));
+}
+
+/** A failure by status in the handler's own words, which go through the context. */
 export function down(c: Context): Response {
   return c.text("down", 503, { "x-failed": "yes", "retry-after": "9" });
 }
@@ -134,9 +132,4 @@ export function orders(middleware: () => MiddlewareHandler): [order: string, cha
     ["outside", { outer: [middleware()] }],
     ["inside", { inner: [middleware()] }],
   ];
-}
-
-/** Lets everything run that waits for nothing but its turn, without a timer. */
-export async function turns(): Promise<void> {
-  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
 }

@@ -1,5 +1,5 @@
-/** Numbers from 0 to 1, the same for the same seed on every runtime (mulberry32). */
-export function random(seed: number): () => number {
+/** Numbers from 0 to 1, the same ones for the same seed on every runtime (mulberry32). */
+export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

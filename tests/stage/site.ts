@@ -1,57 +1,40 @@
 import { type Breaker, breaker, type BreakerEvent, type BreakerOptions } from "@lastgood/breaker";
-
-/** The page that most tests ask for. */
-export const PAGE = "https://origin.test/page";
-
-/** When a site's clock starts, in ms. */
-export const START = Date.UTC(2026, 0, 1);
-
-/** What an origin is asked. */
-export interface Asked {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Headers;
-}
-
-/** How an origin answers. */
-export type Answer = (asked: Asked) => Response | Promise<Response>;
+import { Clock } from "./clock.ts";
+import { notKept } from "./events.ts";
+import { asked, Upstream } from "./upstream.ts";
+import { askerBy, type Way } from "./ways.ts";
 
 /** The two ways to a breaker that differ in what is known of a body. */
-export type Way = "fetch" | "wrap";
+export const WAYS = ["fetch", "wrap"] as const satisfies readonly Way[];
 
-/** An origin that can be changed at any time, behind a breaker whose clock stands still. */
-export class Site {
-  /** In ms. */
-  at = START;
-  /** How its origin answers now. */
-  answer: Answer = page();
-  readonly asked: Asked[] = [];
+export const ORIGIN = "https://origin.test";
+
+/** The page that most tests ask for. */
+export const PAGE = `${ORIGIN}/page`;
+
+/** An upstream that can be changed at any time, behind a breaker that opens only if it is told to. */
+export class Site extends Upstream {
+  readonly clock = new Clock();
   readonly events: BreakerEvent[] = [];
   readonly api: Breaker;
-  readonly #guarded: (request: Request) => Promise<Response>;
-  readonly #way: Way;
+  readonly #ask: (url: string, init: RequestInit) => Promise<Response>;
 
   constructor(options: BreakerOptions = {}, way: Way = "fetch") {
-    const ask = (asked: Asked) => {
-      this.asked.push(asked);
-      return this.answer(asked);
-    };
-    this.#way = way;
+    super();
     this.api = breaker({
       threshold: 1_000,
       timeoutMs: Infinity,
-      now: () => this.at,
+      now: this.clock.now,
       onEvent: (event) => this.events.push(event),
-      fetch: async (input, init) => await ask(new Arrived(input, init)),
+      fetch: async (input, init) => await this.reply(asked(input, init)),
       ...options,
     });
-    this.#guarded = this.api.wrap((request) => ask(request));
+    this.#ask = askerBy(way, this.api, this.reply);
   }
 
   /** Asks for a page, and leaves its body to the caller. */
   get(init: RequestInit = {}, url = PAGE): Promise<Response> {
-    if (this.#way === "wrap") return this.#guarded(new Request(url, init));
-    return this.api.fetch(url, init);
+    return this.#ask(url, init);
   }
 
   /** Asks for a page and reads it. */
@@ -59,12 +42,7 @@ export class Site {
     return await (await this.get(init, url)).text();
   }
 
-  /** From now on the origin fails. */
-  fail(): void {
-    this.answer = down();
-  }
-
-  /** What is served for a request while the origin fails, read; undefined if nothing is kept. */
+  /** What is served for a request while the upstream fails, read; undefined if nothing is kept. */
   async kept(init: RequestInit = {}, url = PAGE): Promise<string | undefined> {
     const { answer } = this;
     this.fail();
@@ -76,52 +54,6 @@ export class Site {
 
   /** Why answers were not kept, in their order. */
   get notKept(): string[] {
-    return this.events.flatMap((event) => event.type === "not_kept" ? [event.why] : []);
+    return notKept(this.events);
   }
-}
-
-/** What `fetch` was called with: without a Request, which refuses some of it. */
-class Arrived implements Asked {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Headers;
-
-  constructor(input: RequestInfo | URL, init: RequestInit = {}) {
-    const request = input instanceof Request ? input : undefined;
-    this.url = request?.url ?? String(input);
-    this.method = init.method ?? request?.method ?? "GET";
-    this.headers = new Headers(init.headers ?? request?.headers);
-  }
-}
-
-/** A page with these fields. */
-export function page(headers: HeadersInit = {}, body: BodyInit | null = "good", status = 200) {
-  return (_: Asked): Response => new Response(body, { status, headers });
-}
-
-/** An origin that fails, in its own words. */
-export function down(status = 503): Answer {
-  return () => new Response("down", { status, headers: { "x-failed": "yes" } });
-}
-
-/** A response as a runtime makes it, which a constructor cannot. */
-export function madeBy(runtime: Partial<Response>, response = new Response("good")): Response {
-  for (const [name, value] of Object.entries(runtime)) {
-    Object.defineProperty(response, name, { value });
-  }
-  return response;
-}
-
-/** A body in pieces; an Error among them breaks it. */
-export function pieces(...chunks: (string | Uint8Array | Error)[]): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let next = 0;
-  return new ReadableStream({
-    pull(controller) {
-      const chunk = chunks[next++];
-      if (chunk === undefined) controller.close();
-      else if (chunk instanceof Error) controller.error(chunk);
-      else controller.enqueue(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
-    },
-  });
 }

@@ -1,103 +1,82 @@
 import { type Breaker, breaker, type BreakerEvent, type BreakerOptions } from "@lastgood/breaker";
-import { breaker as middleware } from "@lastgood/breaker/hono";
-import { Hono } from "hono";
 import { type Handler, route, send } from "../runtimes/workerd/host.ts";
+import { circuitOf } from "./breaker_stage.ts";
+import { Clock } from "./clock.ts";
+import { asked, Upstream } from "./upstream.ts";
+import { handlerBy, type Way } from "./ways.ts";
 
 /** How a Worker's request goes through a breaker. */
-export type Way = "fetch" | "wrap" | "respond" | "hono";
-
-export const WAYS: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
-
-/** A Worker before an upstream. It is made at module scope, as Workers make their breakers. */
-export interface Stage {
-  readonly api: Breaker;
-  readonly events: readonly BreakerEvent[];
-  /** The upstream. It runs in requests of its own, so that asking it is I/O. */
-  readonly origin: { readonly url: string; readonly calls: number };
-  /** What the upstream answers from now on. */
-  answers(answer: () => Response | Promise<Response>): void;
-  /** Moves the breaker's clock. */
-  tick(ms: number): void;
-  /** Sends the Worker a request of its own, and reads all that it answers. */
-  ask(init?: RequestInit): Promise<Answer>;
-  /** The state of the only circuit. */
-  readonly state: string;
-}
+export const WAYS = ["fetch", "wrap", "respond", "hono"] as const satisfies readonly Way[];
 
 /** What a client sees. */
-export interface Answer {
+export interface Seen {
   readonly status: number;
   readonly text: string;
   readonly headers: Headers;
 }
 
-/** Sets the stage at a path, whose upstream is below it. */
-export function stage(path: string, way: Way, options: BreakerOptions = {}): Stage {
-  const url = `http://worker${path}/origin`;
-  const events: BreakerEvent[] = [];
-  let now = Date.UTC(2026, 0, 1);
-  let calls = 0;
-  let answer: () => Response | Promise<Response> = () => new Response("good");
-  const api = breaker({
-    threshold: 2,
-    delayMs: 1_000,
-    now: () => now,
-    onEvent: (event) => void events.push(event),
-    ...options,
-  });
-  route(path, through(way, api, url));
-  route(`${path}/origin`, () => {
-    calls++;
-    return answer();
-  });
-  return {
-    api,
-    events,
-    origin: {
-      url,
-      get calls() {
-        return calls;
-      },
-    },
-    answers: (next) => void (answer = next),
-    tick: (ms) => void (now += ms),
-    ask: (init) => ask(path, init),
-    get state() {
-      const circuits = [...api.circuits()];
-      if (circuits.length !== 1) throw new Error(`There are ${circuits.length} circuits`);
-      return circuits[0]![1].state;
-    },
-  };
+/**
+ * A Worker before an upstream, which runs in requests of its own, so that asking it is I/O. It is
+ * made at module scope, as Workers make their breakers.
+ */
+export class WorkerStage extends Upstream {
+  readonly clock = new Clock();
+  readonly events: BreakerEvent[] = [];
+  readonly api: Breaker;
+  /** Where the upstream is. */
+  readonly url: string;
+  readonly #path: string;
+
+  /** Sets the stage at a path, whose upstream is below it. */
+  constructor(path: string, options: BreakerOptions = {}) {
+    super();
+    this.#path = path;
+    this.url = `http://worker${path}/origin`;
+    this.api = breaker({
+      threshold: 2,
+      delayMs: 1_000,
+      now: this.clock.now,
+      onEvent: (event) => void this.events.push(event),
+      ...options,
+    });
+    route(`${path}/origin`, (request) => this.reply(asked(request)));
+  }
+
+  /** Says what a request to the Worker runs. */
+  runs(handler: Handler): this {
+    route(this.#path, handler);
+    return this;
+  }
+
+  /** Sends the Worker a request of its own, and reads all that it answers. */
+  ask(init?: RequestInit): Promise<Seen> {
+    return ask(this.#path, init);
+  }
+
+  tick(ms: number): void {
+    this.clock.tick(ms);
+  }
+
+  /** The state of the only circuit. */
+  get state(): string {
+    return circuitOf(this.api).state;
+  }
+}
+
+/** Sets the stage for one way through the breaker. */
+export function stage(path: string, way: Way, options: BreakerOptions = {}): WorkerStage {
+  const act = new WorkerStage(path, options);
+  const { api, url } = act;
+  return act.runs(
+    way === "fetch"
+      ? () => api.fetch(url).catch((error) => error.getResponse?.() ?? Response.error())
+      : handlerBy(way, api, (_, signal) => fetch(url, signal && { signal })),
+  );
 }
 
 /** Sends a request of its own, and reads all that is answered. */
-export async function ask(path: string, init?: RequestInit): Promise<Answer> {
+export async function ask(path: string, init?: RequestInit): Promise<Seen> {
   const response = await send(path, init);
   const { status, headers } = response;
   return { status, headers, text: await response.text() };
-}
-
-/** What an upstream that is down answers. */
-export function down(): Response {
-  return new Response("down", { status: 500 });
-}
-
-function through(way: Way, api: Breaker, url: string): Handler {
-  switch (way) {
-    case "fetch":
-      return () => api.fetch(url).catch((error) => error.getResponse?.() ?? Response.error());
-    case "wrap":
-      return api.wrap(() => fetch(url));
-    case "respond":
-      return (request, _env, ctx) =>
-        api.respond(request, (_request, signal) => fetch(url, { signal }), {
-          waitUntil: (work) => ctx.waitUntil(work),
-        });
-    case "hono": {
-      const app = new Hono();
-      app.use(middleware(api));
-      app.get("*", () => fetch(url));
-      return (request, env, ctx) => app.fetch(request, env, ctx as never);
-    }
-  }
 }

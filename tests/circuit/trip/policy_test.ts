@@ -7,7 +7,9 @@ import {
   type Verdict,
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, deferred, due, only, permit, rig } from "../../stage/circuit_stage.ts";
+import { calls, due, permit, rig } from "../../stage/circuit_stage.ts";
+import { deferred } from "../../stage/deferred.ts";
+import { only } from "../../stage/events.ts";
 
 /** What a window says to verdicts in a row, "s" for success and "f" for failure. */
 function said(window: TripWindow, verdicts: string): (string | undefined)[] {

@@ -1,5 +1,6 @@
 import { failureRate, slowRate, type TripWindow } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
+import { seeded } from "../../stage/random.ts";
 
 /** Records "s" and "f", a millisecond each from `at` on; says at which place it opened. */
 function opensAt(window: TripWindow, verdicts: string, at = 0): number | undefined {
@@ -85,8 +86,7 @@ Deno.test("13: window remembers what is nine tenths of itself old", () => {
 });
 
 Deno.test("13: window agrees with a list of all calls, slice by slice", () => {
-  let seed = 42;
-  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const random = seeded(42);
   for (let round = 0; round < 100; round++) {
     const windowMs = [10, 100, 1_000][round % 3] as number;
     const window = failureRate({ minimumCalls: 5, threshold: 0.6, windowMs }).start();

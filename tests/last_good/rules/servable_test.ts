@@ -1,9 +1,10 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { CircuitOpenError, type LastGoodOptions } from "@lastgood/breaker";
 import { FakeTime } from "@std/testing/time";
-import { madeBy, PAGE, page, pieces, Site, type Way } from "../../stage/site.ts";
+import { faucet, pieces } from "../../stage/bodies.ts";
+import { ORIGIN, PAGE, Site, WAYS } from "../../stage/site.ts";
+import { madeBy, page } from "../../stage/upstream.ts";
 
-const ORIGIN = "https://origin.test";
 const control = (value: string) => ({ "cache-control": value });
 
 Deno.test("F1: a refused call is answered by the last good response", async () => {
@@ -15,7 +16,7 @@ Deno.test("F1: a refused call is answered by the last good response", async () =
   assertEquals(site.asked.length, 1);
 });
 
-for (const way of ["fetch", "wrap"] as const) {
+for (const way of WAYS) {
   for (const status of [500, 502, 503, 504, 505, 507, 511, 599]) {
     Deno.test(`F1: ${way}: a ${status} is answered by the last good response`, async () => {
       const site = new Site({}, way);
@@ -261,7 +262,7 @@ for (const { rule, fields = {}, options = {}, request = {}, secs, isServed } of 
     site.answer = page(fields);
     await site.read();
 
-    site.at += secs * 1_000;
+    site.clock.tick(secs * 1_000);
     const kept = await site.kept({ headers: request });
 
     assertEquals(kept, isServed ? "good" : undefined);
@@ -342,7 +343,7 @@ Deno.test("F5: a 304 carries what a 304 must, and no more", async () => {
   };
   site.answer = page({ ...carried, "content-type": "text/plain", "last-modified": MODIFIED });
   await site.read();
-  site.at += 7_000;
+  site.clock.tick(7_000);
   site.fail();
 
   const response = await site.get({ headers: { "if-none-match": '"1"' } });
@@ -379,17 +380,16 @@ Deno.test("F6: HEAD while stale gets the fields and no body", async () => {
   assertEquals(response.headers.get("content-length"), "4");
 });
 
-for (const way of ["fetch", "wrap"] as const satisfies readonly Way[]) {
+for (const way of WAYS) {
   Deno.test(`F7: ${way}: the body of a failed answer that is replaced is cancelled`, async () => {
     const site = new Site({}, way);
     await site.read();
-    let isCancelled = false;
-    const body = new ReadableStream({ cancel: () => void (isCancelled = true) });
-    site.answer = page({}, body, 503);
+    const failed = faucet();
+    site.answer = page({}, failed.body, 503);
 
     assertEquals(await site.read(), "good");
 
-    assertEquals(isCancelled, true);
+    assertEquals(failed.cancelled.length, 1);
   });
 }
 

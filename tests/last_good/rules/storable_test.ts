@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import type { LastGoodOptions } from "@lastgood/breaker";
-import { type Answer, madeBy, page, pieces, Site } from "../../stage/site.ts";
+import { faucet, pieces } from "../../stage/bodies.ts";
+import { Site } from "../../stage/site.ts";
+import { type Answer, madeBy, page } from "../../stage/upstream.ts";
 
 /** One exchange, and whether it may be kept. */
 interface Case {
@@ -342,7 +344,7 @@ Deno.test("S12: a body that breaks is not kept", async () => {
 
 Deno.test("S12: a body that its reader cancels is not kept", async () => {
   const site = new Site();
-  site.answer = page({}, new ReadableStream({ pull: () => new Promise(() => {}) }));
+  site.answer = page({}, faucet().body);
 
   await (await site.get()).body?.cancel();
 
@@ -353,23 +355,14 @@ Deno.test("S12: a body that its reader cancels is not kept", async () => {
 Deno.test("S13: a body that takes longer than maxBodyMs is not kept", async () => {
   using time = new FakeTime();
   const site = new Site({ lastGood: { maxBodyMs: 1_000 } });
-  let end = () => {};
-  site.answer = page(
-    {},
-    new ReadableStream({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode("go"));
-        end = () => {
-          controller.enqueue(new TextEncoder().encode("od"));
-          controller.close();
-        };
-      },
-    }),
-  );
+  const slow = faucet();
+  slow.drip("go");
+  site.answer = page({}, slow.body);
 
   const response = await site.get();
   await time.tickAsync(1_000);
-  end();
+  slow.drip("od");
+  slow.close();
 
   assertEquals(await response.text(), "good");
   assertEquals(site.notKept, ["too-slow"]);

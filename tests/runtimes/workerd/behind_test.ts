@@ -1,56 +1,29 @@
 /** Work behind the answer: with `waitUntil` it goes on, without it is not begun or harmlessly lost. */
 import { type Breaker, breaker } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { type ExecutionContext, type Handler, route, sleep, test, until } from "./host.ts";
-import { ask, down } from "../../stage/worker_stage.ts";
+import { type ExecutionContext, type Handler, sleep, test, until } from "./host.ts";
+import { dripping } from "../../stage/bodies.ts";
+import { down } from "../../stage/upstream.ts";
+import { WorkerStage } from "../../stage/worker_stage.ts";
 
-/** An upstream that takes its time, in a request of its own. */
-interface SlowOrigin {
-  readonly url: string;
-  calls: number;
-  isDown: boolean;
-}
-
-/** A breaker whose upstream takes 40 ms for a body of three pieces, and what the Worker makes of it. */
-function slow(path: string, handler: (api: Breaker, url: string) => Handler) {
-  const origin: SlowOrigin = { url: `http://worker${path}/origin`, calls: 0, isDown: false };
-  let now = 0;
-  const api = breaker({
+/** A Worker whose upstream takes its time, and what the Worker makes of it. */
+function slow(path: string, handler: (api: Breaker, url: string) => Handler): WorkerStage {
+  const act = new WorkerStage(path, {
     threshold: 1,
-    delayMs: 1_000,
     probeTimeoutMs: 5_000,
-    now: () => now,
     lastGood: { refreshMs: 0 },
   });
-  route(path, handler(api, origin.url));
-  route(`${path}/origin`, async () => {
-    const text = `answer ${++origin.calls}`;
-    if (origin.isDown) return down();
-    await sleep(20);
-    return inPieces(text);
-  });
-  return {
-    api,
-    origin,
-    tick: (ms: number) => void (now += ms),
-    ask: () => ask(path),
-    get state() {
-      return [...api.circuits()][0]?.[1].state;
-    },
-  };
+  recover(act);
+  return act.runs(handler(act.api, act.url));
 }
 
-function inPieces(text: string): Response {
-  const pieces = [...text].map((letter) => new TextEncoder().encode(letter));
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      await sleep(2);
-      const piece = pieces.shift();
-      if (piece === undefined) controller.close();
-      else controller.enqueue(piece);
-    },
-  });
-  return new Response(body);
+/** From now on the upstream takes about 40 ms to say how often it was asked, letter by letter. */
+function recover(act: WorkerStage): void {
+  act.answer = async () => {
+    const letters = [...`answer ${act.calls}`];
+    await sleep(20);
+    return new Response(dripping(letters, 2));
+  };
 }
 
 /** Guards `fetch` as a Worker's handler, with the context it is given or none. */
@@ -65,15 +38,13 @@ const unread = (handler: Handler): Handler => async (...args) => {
   return new Response(`status ${status}`);
 };
 
-type Slow = ReturnType<typeof slow>;
-
 /** Kept, open, and the delay over: a probe is due. */
-async function due(act: Slow): Promise<void> {
+async function due(act: WorkerStage): Promise<void> {
   assertEquals((await act.ask()).text, "answer 1");
-  act.origin.isDown = true;
+  act.fail(down(500));
   await act.ask();
   assertEquals(act.state, "open");
-  act.origin.isDown = false;
+  recover(act);
   act.tick(1_000);
 }
 
@@ -87,8 +58,8 @@ test("24, 33: a probe under waitUntil outlives the answer from memory", async ()
   await until(() => probing.state === "closed");
 
   assertEquals([text, headers.get("age"), atOnce], ["answer 1", "1", "half_open"]);
-  assertEquals(probing.origin.calls, 3);
-  probing.origin.isDown = true;
+  assertEquals(probing.calls, 3);
+  probing.fail(down(500));
   assertEquals((await probing.ask()).text, "answer 3");
 });
 
@@ -106,10 +77,10 @@ const keeping = slow("/behind/keeping", (api, url) => unread(wrapped(api, url)))
 test("21: keeping under waitUntil outlives an answer that reads no body", async () => {
   assertEquals((await keeping.ask()).text, "status 200");
   await sleep(100);
-  keeping.origin.isDown = true;
+  keeping.fail(down(500));
 
   assertEquals((await keeping.ask()).text, "status 200");
-  assertEquals(keeping.origin.calls, 2);
+  assertEquals(keeping.calls, 2);
 });
 
 const losing = slow("/behind/losing", (api, url) => unread(without(api, url)));
@@ -117,9 +88,9 @@ const losing = slow("/behind/losing", (api, url) => unread(without(api, url)));
 test("21: keeping that is lost with its request, without waitUntil, breaks nothing", async () => {
   assertEquals((await losing.ask()).text, "status 200");
   await sleep(100);
-  losing.origin.isDown = true;
+  losing.fail(down(500));
   assertEquals((await losing.ask()).text, "status 500");
-  losing.origin.isDown = false;
+  recover(losing);
   losing.tick(1_000);
 
   assertEquals((await losing.ask()).text, "status 200");
@@ -133,7 +104,7 @@ const read = slow("/behind/read", without);
 
 test("21: an answer that its client reads is kept without waitUntil", async () => {
   await read.ask();
-  read.origin.isDown = true;
+  read.fail(down(500));
 
   assertEquals((await read.ask()).text, "answer 1");
 });

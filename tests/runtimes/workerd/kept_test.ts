@@ -1,7 +1,8 @@
 /** What one request kept, others serve. */
 import { assert, assertEquals } from "@std/assert";
 import { test } from "./host.ts";
-import { down, stage, WAYS } from "../../stage/worker_stage.ts";
+import { down } from "../../stage/upstream.ts";
+import { stage, WAYS } from "../../stage/worker_stage.ts";
 
 const MANY = 50;
 
@@ -9,9 +10,9 @@ for (const way of WAYS) {
   const one = stage(`/kept/${way}`, way);
 
   test(`20: what one request kept is served whole in ${MANY} others on ${way}`, async () => {
-    one.answers(() => new Response("good", { headers: { etag: '"1"', "x-own": "kept" } }));
+    one.answer = () => new Response("good", { headers: { etag: '"1"', "x-own": "kept" } });
     await one.ask();
-    one.answers(down);
+    one.answer = down(500);
 
     for (let request = 0; request < MANY; request++) {
       one.tick(10);
@@ -19,14 +20,14 @@ for (const way of WAYS) {
       assertEquals([status, text, headers.get("x-own")], [200, "good", "kept"], `${request}`);
       assertEquals(headers.get("age"), String(Math.floor((request + 1) / 100)));
     }
-    assertEquals(one.origin.calls, 3);
+    assertEquals(one.calls, 3);
   });
 
   const crowd = stage(`/kept/crowd/${way}`, way);
 
   test(`20: what one request kept is served whole to ${MANY} at once on ${way}`, async () => {
     await crowd.ask();
-    crowd.answers(down);
+    crowd.answer = down(500);
 
     const answers = await Promise.all(Array.from({ length: MANY }, () => crowd.ask()));
 
@@ -37,9 +38,9 @@ for (const way of WAYS) {
 
   test(`20: a body of many chunks comes back byte by byte on ${way}`, async () => {
     const text = "0123456789abcdef".repeat(20_000);
-    large.answers(() => new Response(text));
+    large.answer = () => new Response(text);
     await large.ask();
-    large.answers(down);
+    large.answer = down(500);
 
     const answers = await Promise.all([large.ask(), large.ask(), large.ask()]);
 
@@ -51,9 +52,9 @@ const newer = stage("/kept/newer", "wrap", { lastGood: { refreshMs: 0 } });
 
 test("S18: what a later request keeps takes the place of what an earlier one kept", async () => {
   await newer.ask();
-  newer.answers(() => new Response("newer"));
+  newer.answer = () => new Response("newer");
   await newer.ask();
-  newer.answers(down);
+  newer.answer = down(500);
 
   assertEquals((await newer.ask()).text, "newer");
 });
@@ -64,7 +65,7 @@ test("what one request kept answers others without a call while it is young", as
   await fresh.ask();
 
   assertEquals((await fresh.ask()).text, "good");
-  assertEquals(fresh.origin.calls, 1);
+  assertEquals(fresh.calls, 1);
 });
 
 const users = stage("/kept/users", "wrap", {
@@ -74,7 +75,7 @@ const users = stage("/kept/users", "wrap", {
 test("K4: what one request kept for a user is served to that user alone", async () => {
   const as = (user: string) => users.ask({ headers: { "x-user": user } });
   await as("a");
-  users.answers(down);
+  users.answer = down(500);
 
   assertEquals((await as("a")).text, "good");
   assertEquals((await as("b")).text, "down");
@@ -84,7 +85,7 @@ const gone = stage("/kept/forget", "wrap");
 
 test("what one request kept another can forget", async () => {
   await gone.ask();
-  gone.answers(down);
+  gone.answer = down(500);
 
   gone.api.forget();
 

@@ -2,7 +2,10 @@
 import { breaker, Circuit } from "@lastgood/breaker";
 import { assertEquals, assertRejects } from "@std/assert";
 import { route, send, sleep, test, until } from "./host.ts";
-import { ask, down, type Stage, stage, WAYS } from "../../stage/worker_stage.ts";
+import { dripping } from "../../stage/bodies.ts";
+import { Clock } from "../../stage/clock.ts";
+import { down } from "../../stage/upstream.ts";
+import { ask, stage, WAYS, type WorkerStage } from "../../stage/worker_stage.ts";
 
 /** Sends a request, and hangs up as soon as it has got so far. */
 async function hangUp(path: string, reached: () => boolean): Promise<void> {
@@ -28,8 +31,8 @@ async function signalsHangUps(): Promise<boolean> {
   return plain.heard;
 }
 
-async function open(act: Stage): Promise<void> {
-  act.answers(down);
+async function open(act: WorkerStage): Promise<void> {
+  act.answer = down(500);
   await act.ask();
   await act.ask();
   assertEquals(act.state, "open");
@@ -41,11 +44,11 @@ for (const way of WAYS) {
 
   test(`7, 8: a probe whose request is cancelled frees its slot on ${way}`, async () => {
     await open(act);
-    act.answers(() => sleep(1_000).then(down));
+    act.answer = () => sleep(1_000).then(down(500));
     act.tick(1_000);
 
-    await hangUp(path, () => act.origin.calls === 3);
-    act.answers(() => new Response("good"));
+    await hangUp(path, () => act.calls === 3);
+    act.answer = () => new Response("good");
     act.tick(2_999);
     const early = await act.ask();
     act.tick(1);
@@ -59,11 +62,11 @@ for (const way of WAYS) {
   });
 }
 
-let now = 0;
 let started = 0;
 let ended = 0;
 let hangs = true;
-const circuit = new Circuit({ delayMs: 1_000, probes: 2, probeTimeoutMs: 3_000, now: () => now });
+const clock = new Clock(0);
+const circuit = new Circuit({ delayMs: 1_000, probes: 2, probeTimeoutMs: 3_000, now: clock.now });
 route("/probe/circuit", async () => {
   const call = async () => {
     started++;
@@ -79,13 +82,13 @@ route("/probe/circuit", async () => {
 
 test("7: two probes whose requests are cancelled free both slots of a circuit", async () => {
   circuit.trip();
-  now += 1_000;
+  clock.tick(1_000);
 
   await hangUp("/probe/circuit", () => started === 1);
   await hangUp("/probe/circuit", () => started === 2);
   hangs = false;
   const early = await ask("/probe/circuit");
-  now += 3_000;
+  clock.tick(3_000);
   const late = [await ask("/probe/circuit"), await ask("/probe/circuit")];
 
   assertEquals(ended, 2, "finally ran for those that were not cancelled alone");
@@ -97,12 +100,12 @@ test("7: two probes whose requests are cancelled free both slots of a circuit", 
 const closed = stage("/probe/closed", "wrap", { lastGood: false, threshold: 1 });
 
 test("8: calls whose requests are cancelled change nothing in a closed circuit", async () => {
-  closed.answers(() => sleep(1_000).then(down));
+  closed.answer = () => sleep(1_000).then(down(500));
 
   for (let call = 1; call <= 5; call++) {
-    await hangUp("/probe/closed", () => closed.origin.calls === call);
+    await hangUp("/probe/closed", () => closed.calls === call);
   }
-  closed.answers(() => new Response("good"));
+  closed.answer = () => new Response("good");
 
   assertEquals((await closed.ask()).text, "good");
   assertEquals(closed.events.filter(({ type }) => type === "failure" || type === "state"), []);
@@ -113,25 +116,13 @@ const halfway = stage("/probe/halfway", "fetch", { probeTimeoutMs: 3_000 });
 test("20: a probe whose client hangs up while its body comes is a success", async () => {
   await open(halfway);
   halfway.tick(1_000);
-  halfway.answers(() => dripping(20));
+  halfway.answer = () => new Response(dripping(Array(20).fill("drop"), 10));
   const client = new AbortController();
   const response = await send("/probe/halfway", { signal: client.signal });
   await response.body?.getReader().read();
   client.abort();
   await until(() => halfway.state === "closed");
 });
-
-/** A body in pieces, one each 10 ms. */
-function dripping(pieces: number): Response {
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      await sleep(10);
-      controller.enqueue(new TextEncoder().encode("drop"));
-      if (--pieces === 0) controller.close();
-    },
-  });
-  return new Response(body);
-}
 
 const cancelled = { reached: false };
 const idling = breaker({ timeoutMs: 50 });

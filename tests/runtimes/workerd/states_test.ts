@@ -1,26 +1,28 @@
 /** A circuit moves on from one request to the next. */
 import { Circuit, CircuitOpenError } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { route, test } from "./host.ts";
-import { ask, down, stage, WAYS } from "../../stage/worker_stage.ts";
+import { route, sleep, test } from "./host.ts";
+import { Clock } from "../../stage/clock.ts";
+import { down } from "../../stage/upstream.ts";
+import { ask, stage, WAYS } from "../../stage/worker_stage.ts";
 
 for (const way of WAYS) {
   const act = stage(`/states/${way}`, way, { lastGood: false });
 
   test(`2, 3, 4: a circuit goes round from request to request on ${way}`, async () => {
     const seen: unknown[] = [];
-    const step = async () => seen.push([(await act.ask()).status, act.state, act.origin.calls]);
+    const step = async () => seen.push([(await act.ask()).status, act.state, act.calls]);
 
     await step();
-    act.answers(down);
+    act.answer = down(500);
     for (let request = 0; request < 3; request++) await step();
     act.tick(1_000);
     await step();
     await step();
-    act.answers(() => new Response("good"));
+    act.answer = () => new Response("good");
     act.tick(1_000);
     await step();
-    act.answers(down);
+    act.answer = down(500);
     await step();
 
     assertEquals(seen, [
@@ -36,8 +38,8 @@ for (const way of WAYS) {
   });
 }
 
-let now = 0;
-const circuit = new Circuit({ threshold: 1, delayMs: 1_000, now: () => now });
+const time = new Clock(0);
+const circuit = new Circuit({ threshold: 1, delayMs: 1_000, now: time.now });
 let fails = true;
 route("/states/circuit", async () => {
   const call = () => fails ? Promise.reject(new Error("lost")) : "found";
@@ -50,9 +52,9 @@ test("2, 3, 4: a circuit without responses goes round from request to request", 
 
   await step();
   await step();
-  now += 1_000;
+  time.tick(1_000);
   await step();
-  now += 1_000;
+  time.tick(1_000);
   fails = false;
   await step();
 
@@ -67,13 +69,13 @@ const clock = stage("/states/clock", "wrap", {
 });
 
 test("3: a delay passes by the clock of the requests, without a timer", async () => {
-  clock.answers(down);
+  clock.answer = down(500);
   await clock.ask();
   await clock.ask();
   assertEquals((await clock.ask()).status, 503);
-  clock.answers(() => new Response("good"));
+  clock.answer = () => new Response("good");
 
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await sleep(40);
 
   assertEquals((await clock.ask()).text, "good");
   assertEquals(clock.state, "closed");

@@ -2,6 +2,7 @@
 import { Circuit } from "@lastgood/breaker";
 import { assert, assertEquals } from "@std/assert";
 import { route, send, sleep, test, until } from "./host.ts";
+import { dripping } from "../../stage/bodies.ts";
 import { ask, stage, WAYS } from "../../stage/worker_stage.ts";
 
 const LIMIT_MS = 40;
@@ -17,7 +18,7 @@ for (const way of WAYS) {
   const options = { lastGood: false, timeoutMs: LIMIT_MS, threshold: 100 } as const;
   const act = stage(path, way, options);
   const failures = () => act.events.filter(({ type }) => type === "failure");
-  const hangs = () => act.answers(() => sleep(1_000).then(() => new Response("late")));
+  const hangs = () => act.answer = () => sleep(1_000).then(() => new Response("late"));
   const timesOut = async () => {
     const before = failures().length;
     hangs();
@@ -27,7 +28,7 @@ for (const way of WAYS) {
   };
 
   test(`11, 35: a call times out after a call in a request that has ended on ${way}`, async () => {
-    act.answers(() => new Response("good"));
+    act.answer = () => new Response("good");
     await act.ask();
 
     await timesOut();
@@ -37,11 +38,11 @@ for (const way of WAYS) {
   const gone = stage(`${path}/gone`, way, options);
 
   test(`11, 35: a call times out although the request before was cancelled on ${way}`, async () => {
-    gone.answers(() => sleep(1_000).then(() => new Response("late")));
+    gone.answer = () => sleep(1_000).then(() => new Response("late"));
     const client = new AbortController();
     const answer = send(`${path}/gone`, { signal: client.signal });
     answer.catch(() => {});
-    await until(() => gone.origin.calls === 1);
+    await until(() => gone.calls === 1);
     client.abort();
     await sleep(5);
 
@@ -54,7 +55,7 @@ for (const way of WAYS) {
   const both = stage(`${path}/both`, way, options);
 
   test(`11: two calls at once time out, each by itself, on ${way}`, async () => {
-    both.answers(() => sleep(1_000).then(() => new Response("late")));
+    both.answer = () => sleep(1_000).then(() => new Response("late"));
 
     await inTime(Promise.all([
       both.ask().catch(() => {}),
@@ -92,10 +93,10 @@ route("/timeout/aborts", async (request) => {
 });
 
 test("8: a caller's abort is answered by its own error and counts nothing", async () => {
-  aborting.answers(() => sleep(1_000).then(() => new Response("late")));
+  aborting.answer = () => sleep(1_000).then(() => new Response("late"));
 
   const { text } = await inTime(
-    ask("/timeout/aborts", { headers: { "x-url": aborting.origin.url } }),
+    ask("/timeout/aborts", { headers: { "x-url": aborting.url } }),
   );
 
   assertEquals(text, "Error: changed my mind");
@@ -104,10 +105,10 @@ test("8: a caller's abort is answered by its own error and counts nothing", asyn
 });
 
 test("11: a caller's abort leaves another's call on the same circuit alone", async () => {
-  aborting.answers(() => sleep(60).then(() => new Response("good")));
+  aborting.answer = () => sleep(60).then(() => new Response("good"));
 
   const other = aborting.ask();
-  await ask("/timeout/aborts", { headers: { "x-url": aborting.origin.url } });
+  await ask("/timeout/aborts", { headers: { "x-url": aborting.url } });
 
   assertEquals((await inTime(other)).text, "good");
 });
@@ -115,18 +116,7 @@ test("11: a caller's abort leaves another's call on the same circuit alone", asy
 const streaming = stage("/timeout/streaming", "fetch", { timeoutMs: LIMIT_MS });
 
 test("11: a timeout never ends a body whose head was in time", async () => {
-  streaming.answers(() => {
-    let pieces = 5;
-    return new Response(
-      new ReadableStream({
-        async pull(controller) {
-          await sleep(20);
-          controller.enqueue(new TextEncoder().encode("drop "));
-          if (--pieces === 0) controller.close();
-        },
-      }),
-    );
-  });
+  streaming.answer = () => new Response(dripping(Array(5).fill("drop "), 20));
 
   assertEquals((await inTime(streaming.ask())).text, "drop ".repeat(5));
 });

@@ -1,9 +1,10 @@
 /** Requests that are under way at the same time, on one circuit. */
 import { assertEquals } from "@std/assert";
 import { sleep, test, until } from "./host.ts";
-import { type Answer, down, type Stage, stage, WAYS } from "../../stage/worker_stage.ts";
+import { down } from "../../stage/upstream.ts";
+import { type Seen, stage, WAYS, type WorkerStage } from "../../stage/worker_stage.ts";
 
-function crowd(act: Stage, size: number): Promise<Answer[]> {
+function crowd(act: WorkerStage, size: number): Promise<Seen[]> {
   return Promise.all(Array.from({ length: size }, () => act.ask()));
 }
 
@@ -15,42 +16,42 @@ for (const way of WAYS) {
   const act = stage(`/together/${way}`, way, { lastGood: false });
 
   test(`2, 5: requests at once count on one circuit, and one is the probe, on ${way}`, async () => {
-    act.answers(slowly(down));
+    act.answer = slowly(down(500));
     const failed = await crowd(act, 2);
     const state = act.state;
     act.tick(1_000);
-    act.answers(slowly(() => new Response("good")));
+    act.answer = slowly(() => new Response("good"));
     const probing = await crowd(act, 5);
 
     assertEquals([failed.map(({ status }) => status), state], [[500, 500], "open"]);
     assertEquals(probing.map(({ status }) => status).sort(), [200, 503, 503, 503, 503]);
-    assertEquals([act.origin.calls, act.state], [3, "closed"]);
+    assertEquals([act.calls, act.state], [3, "closed"]);
   });
 
   const served = stage(`/together/served/${way}`, way);
 
   test(`24: with something kept one of 50 reaches the upstream, none waits, on ${way}`, async () => {
     await served.ask();
-    served.answers(down);
+    served.answer = down(500);
     await crowd(served, 2);
     served.tick(1_000);
-    served.answers(slowly(() => new Response("new")));
-    const before = served.origin.calls;
+    served.answer = slowly(() => new Response("new"));
+    const before = served.calls;
 
     const answers = await crowd(served, 50);
     await until(() => served.state === "closed");
 
-    assertEquals(served.origin.calls - before, 1);
+    assertEquals(served.calls - before, 1);
     assertEquals(answers.filter(({ text }) => text === "good").length >= 49, true);
   });
 
   const late = stage(`/together/late/${way}`, way, { lastGood: false });
 
   test(`6: a result from before the circuit opened changes nothing on ${way}`, async () => {
-    late.answers(() => sleep(60).then(() => new Response("good")));
+    late.answer = () => sleep(60).then(() => new Response("good"));
     const old = late.ask();
-    await until(() => late.origin.calls === 1);
-    late.answers(down);
+    await until(() => late.calls === 1);
+    late.answer = down(500);
     await crowd(late, 2);
 
     assertEquals((await old).text, "good");

@@ -1,0 +1,16 @@
+/** When every fake clock starts, in ms. */
+export const START = Date.UTC(2026, 0, 1);
+
+/** A clock that only its test moves. */
+export class Clock {
+  ms: number;
+
+  constructor(ms = START) {
+    this.ms = ms;
+  }
+
+  /** The option `now`. */
+  readonly now = (): number => this.ms;
+
+  readonly tick = (ms: number): void => void (this.ms += ms);
+}

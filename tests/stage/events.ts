@@ -1,0 +1,27 @@
+import type { BreakerEvent } from "@lastgood/breaker";
+
+/** The event that has this type, perhaps among others. */
+type Of<E, K> = E extends { type: infer T } ? K extends T ? E : never : never;
+
+/** The types of the events. */
+export function types(events: readonly BreakerEvent[]): string[] {
+  return events.map(({ type }) => type);
+}
+
+/** The events of one type. */
+export function only<K extends BreakerEvent["type"]>(
+  events: readonly BreakerEvent[],
+  type: K,
+): Of<BreakerEvent, K>[] {
+  return events.filter((event) => event.type === type) as Of<BreakerEvent, K>[];
+}
+
+/** The state changes among the events, as "from > to". */
+export function moves(events: readonly BreakerEvent[]): string[] {
+  return only(events, "state").map(({ from, to }) => `${from} > ${to}`);
+}
+
+/** Why answers were not kept, in their order. */
+export function notKept(events: readonly BreakerEvent[]): string[] {
+  return only(events, "not_kept").map(({ why }) => why);
+}
