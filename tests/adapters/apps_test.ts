@@ -143,7 +143,7 @@ Deno.test("27: a breaker made before is shared by middleware and fetch", async (
 
   const keys = [...api.circuits()].map(([key]) => key).sort();
   assertEquals(keys, ["hono-1", "https://origin.test"]);
-  assertEquals(events.filter(({ type }) => type === "stale").map(({ circuit }) => circuit), [
+  assertEquals(only(events, "stale").map(({ circuit }) => circuit), [
     "https://origin.test",
   ]);
   await api.idle();

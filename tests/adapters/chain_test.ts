@@ -95,13 +95,12 @@ Deno.test("H6: timeout inside: what takes too long is a failure, and is replaced
 Deno.test("1: timeout outside answers by itself while the breaker waits", async () => {
   using time = new FakeTime();
   const edge = new Edge({ outer: [timeout(100)] });
-  let arrive = (_: Response) => {};
-  edge.fail(() => new Promise((resolve) => arrive = resolve));
+  const arrivals = edge.hold();
 
   const pending = edge.get();
   await time.tickAsync(100);
   const response = await pending;
-  arrive(new Response("late"));
+  arrivals[0]!(new Response("late"));
   await time.tickAsync(0);
 
   assertEquals([response.status, await response.text()], [504, "Gateway Timeout"]);

@@ -43,43 +43,41 @@ const RECOVERY: readonly Step[] = [
   [0, "failure", "failure", "open", 10],
 ];
 
-Deno.test("2: the article's count goes on over successes, with trip: total(n)", async () => {
-  const steps: readonly Step[] = [
+/** The session by each way of counting, until the circuit opens or the article ends. */
+const SESSIONS: readonly (readonly [name: string, options: CircuitOptions, steps: Step[]])[] = [
+  ["2: the article's count goes on over successes, with trip: total(n)", { trip: total(3) }, [
     [0, "failure", "failure", "closed", 1],
     [0, "failure", "failure", "closed", 2],
     [0, "success", "success", "closed", 3],
     [0, "success", "success", "closed", 4],
     [0, "failure", "failure", "open", 5],
     ...RECOVERY,
-  ];
-
-  assertEquals(await play({ trip: total(3) }, steps), steps);
-});
-
-Deno.test("2: the default count starts over after a success", async () => {
-  const steps: readonly Step[] = [
+  ]],
+  ["2: the default count starts over after a success", { threshold: 3 }, [
     [0, "failure", "failure", "closed", 1],
     [0, "success", "success", "closed", 2],
     [0, "failure", "failure", "closed", 3],
     [0, "failure", "failure", "closed", 4],
     [0, "failure", "failure", "open", 5],
     ...RECOVERY,
-  ];
+  ]],
+  ["2: total opens by a second failure after a success", { trip: total(2) }, [
+    [0, "failure", "failure", "closed", 1],
+    [0, "success", "success", "closed", 2],
+    [0, "failure", "failure", "open", 3],
+  ]],
+  ["2: the default stays closed by a second failure after a success", { threshold: 2 }, [
+    [0, "failure", "failure", "closed", 1],
+    [0, "success", "success", "closed", 2],
+    [0, "failure", "failure", "closed", 3],
+  ]],
+];
 
-  assertEquals(await play({ threshold: 3 }, steps), steps);
-});
-
-Deno.test("2: total and the default differ by one success among the failures", async () => {
-  const session = (options: CircuitOptions) =>
-    play(options, [
-      [0, "failure", "failure", "closed", 1],
-      [0, "success", "success", "closed", 2],
-      [0, "failure", "failure", "closed", 3],
-    ]);
-
-  assertEquals((await session({ trip: total(2) })).at(-1)?.[3], "open");
-  assertEquals((await session({ threshold: 2 })).at(-1)?.[3], "closed");
-});
+for (const [name, options, steps] of SESSIONS) {
+  Deno.test(name, async () => {
+    assertEquals(await play(options, steps), steps);
+  });
+}
 
 Deno.test("the article's log lines come from logTo", async () => {
   const lines: string[] = [];

@@ -2,7 +2,7 @@ import type { Circuit, Permit, Verdict } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { calls, due, permit, type Rig, rig } from "../stage/circuit_stage.ts";
 import { deferred } from "../stage/deferred.ts";
-import { moves } from "../stage/events.ts";
+import { moves, types } from "../stage/events.ts";
 
 type Meanwhile = (rig: Rig<unknown>) => void;
 
@@ -177,7 +177,7 @@ Deno.test("6: a permit counts once, whatever is said later", () => {
     once.settle(second);
 
     assertEquals(circuit.state, "closed");
-    assertEquals(events.map(({ type }) => type), [first]);
+    assertEquals(types(events), [first]);
   }
 });
 
@@ -189,7 +189,7 @@ Deno.test("6: a late end is heard as what it is", () => {
 
   late.settle("failure");
 
-  assertEquals(events.map(({ type }) => type), ["failure"]);
+  assertEquals(types(events), ["failure"]);
 });
 
 Deno.test("6: two circuits of one options object do not count for each other", () => {

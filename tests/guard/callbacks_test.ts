@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { BreakerOptions, ErrorSource } from "@lastgood/breaker";
 import { stage, WAYS } from "../stage/breaker_stage.ts";
+import { only } from "../stage/events.ts";
 
 /** What a callback may give that is nonsense everywhere. */
 const NONSENSE = NaN as never;
@@ -64,7 +65,7 @@ for (const way of WAYS) {
         const texts = [await act.text(), await act.text()];
 
         assertEquals(texts, gives);
-        const sources = act.events.flatMap((event) => event.type === "error" ? [event.source] : []);
+        const sources = only(act.events, "error").map(({ source }) => source);
         assertEquals(new Set(sources), new Set([source]));
       });
     }

@@ -3,6 +3,7 @@ import { FakeTime } from "@std/testing/time";
 import type { LastGoodOptions } from "@lastgood/breaker";
 import { abortable, faucet } from "../stage/bodies.ts";
 import { type Stage, stage, WAYS } from "../stage/breaker_stage.ts";
+import { only } from "../stage/events.ts";
 import { settled } from "../stage/settle.ts";
 
 /** What has counted so far. */
@@ -235,8 +236,6 @@ Deno.test("20: a call lasts until its head, whenever it counts", async () => {
   flow.close();
   await settled();
 
-  const durations = act.events.flatMap((event) =>
-    event.type === "success" ? [event.durationMs] : []
-  );
+  const durations = only(act.events, "success").map(({ durationMs }) => durationMs);
   assertEquals(durations, [30]);
 });

@@ -3,7 +3,9 @@ import { FakeTime } from "@std/testing/time";
 import type { BreakerOptions } from "@lastgood/breaker";
 import type { ScriptedAnswer } from "@lastgood/breaker/testing";
 import { abortable, type Faucet } from "../stage/bodies.ts";
-import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
+import { ORIGIN, stage, waiting, WAYS } from "../stage/breaker_stage.ts";
+import { deferred } from "../stage/deferred.ts";
+import { only } from "../stage/events.ts";
 import { stopping } from "../stage/hosting.ts";
 import { settled, standing } from "../stage/settle.ts";
 import { requestWith, type Way } from "../stage/ways.ts";
@@ -16,11 +18,11 @@ async function impatient(
   options: BreakerOptions = {},
   way: Way = "fetch",
 ) {
-  const works: Promise<unknown>[] = [];
+  const { works, waitUntil } = waiting();
   const act = stage([{ body: "old" }, ...script], {
     now: () => Date.now(),
     lastGood: { patienceMs: 100, refreshMs: 0 },
-    waitUntil: (work) => void works.push(work),
+    waitUntil,
     threshold: 1,
     ...options,
   }, way);
@@ -42,7 +44,7 @@ for (const way of WAYS) {
     assertEquals([await answer.text(), answer.headers.get("cache-status")], ["old", SLOW]);
     await time.tickAsync(200);
     await Promise.all(act.works);
-    assertEquals(act.events.filter(({ type }) => type === "success").length, 2);
+    assertEquals(only(act.events, "success").length, 2);
     assertEquals(await act.text(), "new");
   });
 
@@ -61,9 +63,10 @@ for (const way of WAYS) {
   Deno.test(`11: ${way}'s caller cannot abort the call once it is answered from elsewhere`, async () => {
     using time = new FakeTime();
     const caller = new AbortController();
+    const head = deferred();
     let flow: Faucet | undefined;
     const slow = async (request: Request) => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await head.promise;
       flow = abortable(request.signal);
       return new Response(flow.body);
     };
@@ -73,13 +76,14 @@ for (const way of WAYS) {
     assertEquals(await asked, "old");
 
     caller.abort(new Error("gone"));
-    await time.tickAsync(200);
+    head.resolve();
+    await settled();
     flow!.drip("new");
     flow!.close();
     await Promise.all(act.works);
 
     assertEquals(act.circuit.state, "closed");
-    assertEquals(act.events.filter(({ type }) => type === "ignored"), []);
+    assertEquals(only(act.events, "ignored"), []);
     assertEquals(await act.text(), "new");
   });
 

@@ -1,29 +1,22 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import type { ScriptedAnswer } from "@lastgood/breaker/testing";
 import { faucet } from "../stage/bodies.ts";
 import { stage, WAYS } from "../stage/breaker_stage.ts";
+import { deferred } from "../stage/deferred.ts";
 import { settled } from "../stage/settle.ts";
 import { listening } from "../stage/stray.ts";
-
-/** An answer that fails after `ms`. */
-function failing(ms: number): ScriptedAnswer {
-  return async () => {
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    throw new Error("late");
-  };
-}
 
 for (const way of WAYS) {
   Deno.test(`a call that fails after our timeout rejects nowhere else on ${way}`, async () => {
     using stray = listening();
     using time = new FakeTime();
-    const act = stage([failing(2_000)], { timeoutMs: 1_000 }, way);
+    const late = deferred<Response>();
+    const act = stage([() => late.promise], { timeoutMs: 1_000 }, way);
     const asked = act.ask();
     asked.catch(() => {});
     await time.tickAsync(1_000);
     await assertRejects(() => asked);
-    await time.tickAsync(1_000);
+    late.reject(new Error("late"));
     await stray.noticed();
 
     assertEquals(stray.reasons, []);
@@ -31,15 +24,15 @@ for (const way of WAYS) {
 
   Deno.test(`a call that fails after its caller's abort rejects nowhere else on ${way}`, async () => {
     using stray = listening();
-    using time = new FakeTime();
+    const late = deferred<Response>();
     const caller = new AbortController();
-    const act = stage([failing(2_000)], {}, way);
+    const act = stage([() => late.promise], {}, way);
     const asked = act.ask({ signal: caller.signal });
     asked.catch(() => {});
-    await time.tickAsync(1);
+    await settled();
     caller.abort("gone");
     await asked.catch(() => {});
-    await time.tickAsync(2_000);
+    late.reject(new Error("late"));
     await stray.noticed();
 
     assertEquals(stray.reasons, []);
@@ -54,17 +47,19 @@ for (const way of WAYS) {
       waitUntil: () => {},
       now: () => Date.now(),
     };
-    const act = stage([{ body: "old" }, failing(500), failing(500)], options, way);
+    const [slow, probe] = [deferred<Response>(), deferred<Response>()];
+    const script = [{ body: "old" }, () => slow.promise, () => probe.promise];
+    const act = stage(script, options, way);
     await act.text();
-    const slow = act.text();
+    const served = act.text();
     await time.tickAsync(100);
-    await slow;
-    await time.tickAsync(400);
+    await served;
+    slow.reject(new Error("late"));
     await settled();
     assertEquals(act.circuit.state, "open");
     await time.tickAsync(1_000);
     await act.text();
-    await time.tickAsync(500);
+    probe.reject(new Error("late"));
     await act.api.idle();
     await stray.noticed();
 
@@ -89,15 +84,13 @@ Deno.test("late nonsense of a handler rejects nowhere", async () => {
   using time = new FakeTime();
   const act = stage([200], { timeoutMs: 1_000 });
   for (const answer of [undefined, null, 5, {}, { body: "text" }, { body: {} }]) {
-    const handler = act.api.wrap(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      return answer as unknown as Response;
-    });
+    const late = deferred<Response>();
+    const handler = act.api.wrap(() => late.promise);
     const asked = handler(new Request("http://origin.test/"));
     asked.catch(() => {});
     await time.tickAsync(1_000);
     await assertRejects(() => asked);
-    await time.tickAsync(1_000);
+    late.resolve(answer as unknown as Response);
   }
   await stray.noticed();
 

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
 import { stage, WAYS } from "../stage/breaker_stage.ts";
+import { deferred } from "../stage/deferred.ts";
 import { settled } from "../stage/settle.ts";
 
 const TIMED = { timeoutMs: 1_000, threshold: 1 };
@@ -91,16 +92,13 @@ Deno.test("11: our timeout does not ask the judge", async () => {
 Deno.test("F7: a response that comes after our timeout has its body cancelled", async () => {
   using time = new FakeTime();
   const flow = faucet();
-  const late = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    return new Response(flow.body);
-  };
-  const act = stage([200], { ...TIMED, fetch: late });
+  const late = deferred<Response>();
+  const act = stage([() => late.promise], TIMED);
   const asked = act.ask();
   asked.catch(() => {});
   await time.tickAsync(1_000);
   await assertRejects(() => asked);
-  await time.tickAsync(1_000);
+  late.resolve(new Response(flow.body));
   await settled();
 
   assertEquals(flow.cancelled.length, 1);

@@ -3,6 +3,7 @@ import { fetchHead } from "../../src/last_good/request_head.ts";
 import { hashPartition } from "../../src/last_good/cache_key.ts";
 import { LastGood } from "../../src/last_good/last_good.ts";
 import { lastGoodSettings } from "../../src/last_good/options.ts";
+import { only } from "../stage/events.ts";
 import { Site } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
@@ -241,7 +242,7 @@ Deno.test("K4: not even in the event of an error about it", async () => {
 
   await site.read();
 
-  const errors = site.events.flatMap((event) => event.type === "error" ? [event] : []);
+  const errors = only(site.events, "error");
   assertEquals(errors.map(({ source }) => source), ["partition"]);
   assert(!String(errors[0]?.error).includes(SECRET));
   assertEquals(await site.kept(), undefined);

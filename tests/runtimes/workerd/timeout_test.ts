@@ -3,6 +3,7 @@ import { Circuit } from "@lastgood/breaker";
 import { assert, assertEquals } from "@std/assert";
 import { route, send, sleep, test, until } from "./host.ts";
 import { dripping } from "../../stage/bodies.ts";
+import { only, types } from "../../stage/events.ts";
 import { ask, stage, WAYS } from "../../stage/worker_stage.ts";
 
 const LIMIT_MS = 40;
@@ -17,7 +18,7 @@ for (const way of WAYS) {
   const path = `/timeout/${way}`;
   const options = { lastGood: false, timeoutMs: LIMIT_MS, threshold: 100 } as const;
   const act = stage(path, way, options);
-  const failures = () => act.events.filter(({ type }) => type === "failure");
+  const failures = () => only(act.events, "failure");
   const hangs = () => act.answer = () => sleep(1_000).then(() => new Response("late"));
   const timesOut = async () => {
     const before = failures().length;
@@ -48,7 +49,7 @@ for (const way of WAYS) {
 
     await inTime(gone.ask().catch(() => {}));
 
-    const errors = gone.events.flatMap((event) => event.type === "failure" ? [event.error] : []);
+    const errors = only(gone.events, "failure").map(({ error }) => error);
     assertEquals(errors.map((error) => (error as Error).name), ["TimeoutError"]);
   });
 
@@ -62,7 +63,7 @@ for (const way of WAYS) {
       sleep(15).then(() => both.ask().catch(() => {})),
     ]));
 
-    assertEquals(both.events.filter(({ type }) => type === "failure").length, 2);
+    assertEquals(only(both.events, "failure").length, 2);
   });
 }
 
@@ -101,7 +102,7 @@ test("8: a caller's abort is answered by its own error and counts nothing", asyn
 
   assertEquals(text, "Error: changed my mind");
   assertEquals(aborting.state, "closed");
-  assertEquals(aborting.events.map(({ type }) => type), ["ignored"]);
+  assertEquals(types(aborting.events), ["ignored"]);
 });
 
 test("11: a caller's abort leaves another's call on the same circuit alone", async () => {
