@@ -1,7 +1,14 @@
-import { type Breaker, breaker, type BreakerEvent, type BreakerOptions } from "@lastgood/breaker";
+import {
+  type Breaker,
+  breaker,
+  type BreakerEvent,
+  type BreakerOptions,
+  type LastGoodOptions,
+} from "@lastgood/breaker";
+import { assert } from "@std/assert";
 import { Clock } from "./clock.ts";
 import { notKept } from "./events.ts";
-import { asked, Upstream } from "./upstream.ts";
+import { type Answer, asked, page, Upstream } from "./upstream.ts";
 import { askerBy, type Way } from "./ways.ts";
 
 /** The two ways to a breaker that differ in what is known of a body. */
@@ -56,4 +63,37 @@ export class Site extends Upstream {
   get notKept(): string[] {
     return notKept(this.events);
   }
+}
+
+/** A site that keeps a page with these fields, with its clock `secs` later. */
+export async function keeping(
+  fields: Record<string, string>,
+  secs: number,
+  options: BreakerOptions = {},
+): Promise<Site> {
+  const site = new Site(options);
+  site.answer = page(fields);
+  await site.read();
+  site.clock.tick(secs * 1_000);
+  return site;
+}
+
+/** How an upstream is asked before it fails, and for how long it has failed. */
+export interface Outage {
+  readonly secs?: number;
+  readonly options?: LastGoodOptions;
+  readonly way?: Way;
+}
+
+/** What is served in an outage; fails the test if it is nothing. */
+export async function served(answer: Answer, outage: Outage = {}): Promise<Response> {
+  const { secs = 0, options = {}, way = "fetch" } = outage;
+  const site = new Site({ lastGood: options }, way);
+  site.answer = answer;
+  await site.read();
+  site.clock.tick(secs * 1_000);
+  site.fail();
+  const response = await site.get();
+  assert(response.status !== 503);
+  return response;
 }

@@ -1,0 +1,96 @@
+import { assertEquals } from "@std/assert";
+import { Site } from "../stage/site.ts";
+import { page } from "../stage/upstream.ts";
+
+const MODIFIED = "Wed, 31 Dec 2025 00:00:00 GMT";
+const VALIDATORS = { etag: '"1"', "last-modified": MODIFIED };
+
+/** Fields of a kept page, of a request, and what is answered. */
+const CONDITIONS: readonly (readonly [Record<string, string>, Record<string, string>, number])[] = [
+  [{ etag: '"1"' }, { "if-none-match": '"1"' }, 304],
+  [{ etag: '"1"' }, { "if-none-match": 'W/"1"' }, 304],
+  [{ etag: 'W/"1"' }, { "if-none-match": '"1"' }, 304],
+  [{ etag: '"1"' }, { "if-none-match": '"0", "1"' }, 304],
+  [{ etag: '"a,b"' }, { "if-none-match": '"x" , W/"a,b"' }, 304],
+  [{ etag: '"1"' }, { "if-none-match": "*" }, 304],
+  [{ etag: '"1"' }, { "if-none-match": '"2"' }, 200],
+  [{ etag: '"1"' }, { "if-none-match": "1" }, 200],
+  [{ etag: '"1"' }, { "if-none-match": '"11"' }, 200],
+  [{ etag: '"1"' }, { "if-none-match": "" }, 200],
+  [{}, { "if-none-match": '"1"' }, 200],
+  [VALIDATORS, { "if-modified-since": MODIFIED }, 304],
+  [VALIDATORS, { "if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT" }, 304],
+  [VALIDATORS, { "if-modified-since": "Wednesday, 31-Dec-25 00:00:00 GMT" }, 304],
+  [VALIDATORS, { "if-modified-since": "Tue, 30 Dec 2025 23:59:59 GMT" }, 200],
+  [VALIDATORS, { "if-modified-since": "yesterday" }, 200],
+  [VALIDATORS, { "if-none-match": '"2"', "if-modified-since": MODIFIED }, 200],
+  [{}, { "if-modified-since": MODIFIED }, 200],
+  [{}, { "if-match": '"1"' }, 503],
+  [VALIDATORS, { "if-match": "*" }, 503],
+  [VALIDATORS, { "if-unmodified-since": MODIFIED }, 503],
+];
+
+for (const [fields, request, status] of CONDITIONS) {
+  const what = `${JSON.stringify(request)} for ${JSON.stringify(fields)}`;
+  Deno.test(`F5: ${what} is answered by ${status}`, async () => {
+    const site = new Site();
+    site.answer = page({ ...fields, "x-own": "1" });
+    await site.read();
+    site.fail();
+
+    const response = await site.get({ headers: request });
+
+    assertEquals(response.status, status);
+    const text = await response.text();
+    assertEquals(text, status === 304 ? "" : status === 200 ? "good" : "down");
+  });
+}
+
+Deno.test("F5: a 304 carries what a 304 must, and no more", async () => {
+  const site = new Site();
+  const carried = {
+    "cache-control": "max-age=5",
+    "content-location": "/one",
+    "date": "Thu, 01 Jan 2026 00:00:00 GMT",
+    "etag": '"1"',
+    "expires": "Thu, 01 Jan 2026 00:00:05 GMT",
+    "vary": "accept",
+  };
+  site.answer = page({ ...carried, "content-type": "text/plain", "last-modified": MODIFIED });
+  await site.read();
+  site.clock.tick(7_000);
+  site.fail();
+
+  const response = await site.get({ headers: { "if-none-match": '"1"' } });
+
+  const { age, "cache-status": status, ...others } = Object.fromEntries(response.headers);
+  assertEquals(others, carried);
+  assertEquals([age, status], [
+    "7",
+    "lastgood; fwd=stale; fwd-status=503; ttl=-2; detail=origin-error",
+  ]);
+});
+
+Deno.test("F6: Range while stale gets the full 200", async () => {
+  const site = new Site();
+  await site.read();
+  site.fail();
+
+  const response = await site.get({ headers: { range: "bytes=0-1", "if-range": '"1"' } });
+
+  assertEquals([response.status, await response.text()], [200, "good"]);
+  assertEquals(response.headers.get("content-range"), null);
+});
+
+Deno.test("F6: HEAD while stale gets the fields and no body", async () => {
+  const site = new Site();
+  site.answer = page({ "x-own": "1" });
+  await site.read();
+  site.fail();
+
+  const response = await site.get({ method: "HEAD" });
+
+  assertEquals([response.status, await response.text()], [200, ""]);
+  assertEquals(response.headers.get("x-own"), "1");
+  assertEquals(response.headers.get("content-length"), "4");
+});

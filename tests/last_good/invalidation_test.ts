@@ -1,0 +1,128 @@
+import { assertEquals } from "@std/assert";
+import { settled } from "../stage/settle.ts";
+import { Site } from "../stage/site.ts";
+import { type Answer, page } from "../stage/upstream.ts";
+
+const status = (code: number) => page({}, null, code);
+
+const LOCATED = "https://origin.test/located";
+
+/** An unsafe call, and what of PAGE and LOCATED is still kept after it. */
+const UNSAFE: readonly (readonly [string, string, Answer, page: boolean, located: boolean])[] = [
+  ...["POST", "PUT", "PATCH", "DELETE", "FOO", "post"].map((method) =>
+    [`${method} with 200`, method, page(), false, true] as const
+  ),
+  ...[201, 204, 302, 303].map((code) =>
+    [`POST with ${code}`, "POST", status(code), false, true] as const
+  ),
+  ...[400, 404, 409, 429, 500, 503].map((code) =>
+    [`POST with ${code}`, "POST", status(code), true, true] as const
+  ),
+  ["POST with a hang-up", "POST", () => Promise.reject(new TypeError("reset")), false, true],
+  ...["HEAD", "OPTIONS", "QUERY"].map((method) =>
+    [`${method} with 200`, method, page(), true, true] as const
+  ),
+  ["POST with Location", "POST", page({ location: LOCATED }), false, false],
+  ["POST with a relative Location", "POST", page({ location: "located" }), false, false],
+  ["POST with Content-Location", "POST", page({ "content-location": "/located" }), false, false],
+  ["POST with 500 and Location", "POST", page({ location: LOCATED }, "", 500), true, true],
+  ["POST elsewhere", "POST", page({ location: "https://other.test/located" }), false, true],
+  ["POST with a bad Location", "POST", page({ location: "http://[" }), false, true],
+];
+
+for (const [what, method, answer, keepsPage, keepsLocated] of UNSAFE) {
+  Deno.test(`S19: ${what} ${keepsPage ? "leaves" : "removes"} what is kept`, async () => {
+    const site = new Site();
+    await site.read();
+    await site.read({ headers: { "x-forwarded-host": "a" } });
+    await site.read({}, LOCATED);
+    await site.read({}, "https://other.test/located");
+    site.answer = answer;
+
+    await site.get({ method }).then((response) => response.arrayBuffer()).catch(() => {});
+
+    const page = keepsPage ? "good" : undefined;
+    assertEquals(await site.kept(), page);
+    assertEquals(await site.kept({ headers: { "x-forwarded-host": "a" } }), page);
+    assertEquals(await site.kept({}, LOCATED), keepsLocated ? "good" : undefined);
+    assertEquals(await site.kept({}, "https://other.test/located"), "good");
+  });
+}
+
+Deno.test("S19: a POST removes what is kept in every partition", async () => {
+  const whose = (request: Request) => request.headers.get("x-user") ?? undefined;
+  const site = new Site({ lastGood: { partition: whose } });
+  const ann = { headers: { "x-user": "ann" } };
+  await site.read(ann);
+  await site.read();
+
+  await site.read({ method: "POST", headers: { "x-user": "bob" } });
+
+  assertEquals(await site.kept(ann), undefined);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S19: a timed-out POST removes what is kept", async () => {
+  const site = new Site({ timeoutMs: 1 });
+  await site.read();
+  site.answer = () => new Promise(() => {});
+
+  const error = await site.get({ method: "POST" }).catch((error) => error);
+
+  assertEquals((error as Error).name, "TimeoutError");
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S19: an answer that was under way at a POST is not kept", async () => {
+  const site = new Site();
+  const arrivals = site.hold();
+  const older = site.read();
+  await settled();
+  site.answer = page();
+  await site.read({ method: "POST" });
+
+  arrivals[0]?.(new Response("older"));
+  await older;
+
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S19: it works on what the key option says", async () => {
+  const site = new Site({ lastGood: { key: (request) => new URL(request.url).pathname } });
+  await site.read({}, "https://origin.test/page?a");
+
+  await site.read({ method: "DELETE" }, "https://origin.test/page?b");
+
+  assertEquals(await site.kept({}, "https://origin.test/page?a"), undefined);
+});
+
+Deno.test("S19: a refused POST removes nothing", async () => {
+  const site = new Site();
+  await site.read();
+  site.api.circuit("https://origin.test").trip();
+
+  await site.get({ method: "POST" }).catch(() => {});
+
+  assertEquals(await (await site.get()).text(), "good");
+});
+
+Deno.test("forget removes every variant and partition of one URL, or everything", async () => {
+  const whose = ({ headers }: Request) => headers.get("x-user") ?? undefined;
+  const site = new Site({ lastGood: { partition: whose } });
+  const other = "https://origin.test/other";
+  site.answer = page({ vary: "x-a" });
+  const inits = [{}, { headers: { "x-a": "1" } }, { headers: { "x-user": "ann" } }];
+  for (const init of inits) {
+    await site.read(init);
+    await site.read(init, other);
+  }
+
+  site.api.forget(new Request("https://origin.test/page#part"));
+
+  for (const init of inits) {
+    assertEquals(await site.kept(init), undefined);
+    assertEquals(await site.kept(init, other), "good");
+  }
+  site.api.forget();
+  for (const init of inits) assertEquals(await site.kept(init, other), undefined);
+});

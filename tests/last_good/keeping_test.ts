@@ -1,0 +1,118 @@
+import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { faucet, pieces } from "../stage/bodies.ts";
+import { Site } from "../stage/site.ts";
+import { page } from "../stage/upstream.ts";
+
+const bearer = { headers: { authorization: "Bearer t" } };
+
+Deno.test("S7: with ignore the cookie is dropped and the rest kept", async () => {
+  const site = new Site({ lastGood: { ignore: ["set-cookie"] } });
+  site.answer = page([["set-cookie", "a=b"], ["set-cookie", "c=d"], ["x-own", "1"]]);
+
+  const live = await site.get();
+  await live.text();
+  site.fail();
+  const stale = await site.get();
+
+  assertEquals([...live.headers.getSetCookie()], ["a=b", "c=d"]);
+  assertEquals(stale.headers.get("set-cookie"), null);
+  assertEquals(stale.headers.get("x-own"), "1");
+  assertEquals(await stale.text(), "good");
+});
+
+Deno.test("S8: credentials in the URL count as Authorization", async () => {
+  const site = new Site();
+  const url = "https://me:secret@origin.test/page";
+
+  await site.read({}, url);
+
+  assertEquals(site.notKept, ["authorization"]);
+  assertEquals(JSON.stringify(site.events).includes("secret"), false);
+  assertEquals(await site.kept({}, url), undefined);
+});
+
+Deno.test("S8: credentials of a Request count as those of init", async () => {
+  const site = new Site();
+
+  await (await site.api.fetch(new Request("https://origin.test/page", bearer))).text();
+
+  assertEquals(site.notKept, ["authorization"]);
+});
+
+Deno.test("S12: a body that breaks is not kept", async () => {
+  const site = new Site();
+  site.answer = page({}, pieces("go", new Error("reset")));
+
+  const response = await site.get();
+  const error = await response.text().catch((error) => error);
+
+  assertEquals((error as Error).message, "reset");
+  assertEquals(site.notKept, ["broken"]);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S12: a body that its reader cancels is not kept", async () => {
+  const site = new Site();
+  site.answer = page({}, faucet().body);
+
+  await (await site.get()).body?.cancel();
+
+  assertEquals(site.notKept, ["cancelled"]);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S13: a body that takes longer than maxBodyMs is not kept", async () => {
+  using time = new FakeTime();
+  const site = new Site({ lastGood: { maxBodyMs: 1_000 } });
+  const slow = faucet();
+  slow.drip("go");
+  site.answer = page({}, slow.body);
+
+  const response = await site.get();
+  await time.tickAsync(1_000);
+  slow.drip("od");
+  slow.close();
+
+  assertEquals(await response.text(), "good");
+  assertEquals(site.notKept, ["too-slow"]);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("S1: a handler's GET with a body is not kept", async () => {
+  const site = new Site({}, "wrap");
+
+  await site.read({ headers: { "content-length": "3" } });
+
+  assertEquals(site.notKept, ["request-body"]);
+});
+
+Deno.test("keep: false keeps nothing and loses nothing", async () => {
+  let isKept = true;
+  const site = new Site({ lastGood: { keep: () => isKept, refreshMs: 0 } });
+  await site.read();
+  isKept = false;
+  site.answer = page({}, "newer");
+
+  assertEquals(await site.read(), "newer");
+
+  assertEquals(site.notKept, ["veto"]);
+  assertEquals(await site.kept(), "good");
+});
+
+Deno.test("keep sees request and head, but no body", async () => {
+  const seen: unknown[] = [];
+  const site = new Site({
+    lastGood: {
+      keep: (request, response) => {
+        seen.push(request.url, response.status, response.headers.get("x-own"), response.body);
+        return true;
+      },
+    },
+  });
+  site.answer = page({ "x-own": "1" });
+
+  assertEquals(await site.read(), "good");
+
+  assertEquals(seen, ["https://origin.test/page", 200, "1", null]);
+});

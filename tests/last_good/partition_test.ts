@@ -1,0 +1,108 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { fetchHead } from "../../src/last_good/request_head.ts";
+import { hashPartition } from "../../src/last_good/cache_key.ts";
+import { LastGood } from "../../src/last_good/last_good.ts";
+import { lastGoodSettings } from "../../src/last_good/options.ts";
+import { only } from "../stage/events.ts";
+import { Site } from "../stage/site.ts";
+import { page } from "../stage/upstream.ts";
+
+const SECRET = "secret-token-of-ann";
+
+Deno.test("K4: a partition keeps what is private to it, for nobody else", async () => {
+  const whose = ({ headers }: Request) => headers.get("authorization") ?? undefined;
+  const site = new Site({ lastGood: { partition: whose } });
+  const as = (token: string) => ({ headers: { authorization: token } });
+  site.answer = ({ headers }) =>
+    new Response(headers.get("authorization"), { headers: { "cache-control": "private" } });
+
+  await site.read(as("ann"));
+  await site.read(as("bob"));
+
+  assertEquals(await site.kept(as("ann")), "ann");
+  assertEquals(await site.kept(as("bob")), "bob");
+  assertEquals(await site.kept(as("eve")), undefined);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("K4: the partition may be promised", async () => {
+  const site = new Site({ lastGood: { partition: () => Promise.resolve("service") } });
+  site.answer = page({ "cache-control": "private" });
+
+  await site.read({ headers: { authorization: "x", cookie: "y" } });
+
+  assertEquals(await site.kept({ headers: { authorization: "x" } }), "good");
+});
+
+Deno.test("K4: its value is nowhere in clear", async () => {
+  const site = new Site({ lastGood: { partition: () => SECRET } });
+  await site.read();
+  site.fail();
+
+  const response = await site.get();
+
+  const seen = JSON.stringify([site.events, [...response.headers], await response.text()]);
+  assert(seen.includes("good"));
+  assert(!seen.includes(SECRET));
+  assert(!JSON.stringify([...site.api.circuits()].map(([key]) => key)).includes(SECRET));
+});
+
+Deno.test("K4: not even in the key that is kept", async () => {
+  const lastGood = new LastGood(lastGoodSettings("test", { partition: () => SECRET }));
+
+  const place = await lastGood.key(fetchHead("https://origin.test/", undefined), {
+    reportError: () => {},
+  });
+
+  assertEquals(place?.partitioned, true);
+  assert(!JSON.stringify(place).includes(SECRET));
+});
+
+Deno.test("K4: not even in the event of an error about it", async () => {
+  const site = new Site({ lastGood: { partition: () => [SECRET] as never } });
+
+  await site.read();
+
+  const errors = only(site.events, "error");
+  assertEquals(errors.map(({ source }) => source), ["partition"]);
+  assert(!String(errors[0]?.error).includes(SECRET));
+  assertEquals(await site.kept(), undefined);
+});
+
+for (
+  const [what, partition] of [
+    ["throws", () => {
+      throw new Error("no");
+    }],
+    ["rejects", () => Promise.reject(new Error("no"))],
+    ["gives a number", () => 1 as never],
+    ["gives null", () => null as never],
+  ] as const
+) {
+  Deno.test(`9: a partition that ${what} keeps and serves nothing`, async () => {
+    const site = new Site({ lastGood: { partition } });
+
+    assertEquals(await site.read(), "good");
+
+    assertEquals(await site.kept(), undefined);
+    assert(site.events.some((event) => event.type === "error" && event.source === "partition"));
+  });
+}
+
+Deno.test("K4: an empty partition is a partition", async () => {
+  const whose = ({ headers }: Request) => headers.get("x-user") ?? undefined;
+  const site = new Site({ lastGood: { partition: whose } });
+  site.answer = page({ "cache-control": "private" });
+
+  await site.read({ headers: { "x-user": "" } });
+
+  assertEquals(await site.kept({ headers: { "x-user": "" } }), "good");
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("K4: the same partition has the same place on every runtime", async () => {
+  const digest = await hashPartition("abc");
+
+  assertEquals(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  assertNotEquals(await hashPartition(""), digest);
+});
