@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { upstream } from "@lastgood/breaker/testing";
+import { listenersOf } from "./stage/listeners.ts";
 import { standing } from "./stage/settle.ts";
 
 const URL_ = "http://origin.test/";
@@ -83,6 +84,19 @@ Deno.test("upstream ends a delay by an abort, and leaves no timer", async () => 
 
   assertEquals(await asked.catch((it) => it), "gone");
   assertEquals(time.next(), false);
+});
+
+Deno.test("upstream lets go of a signal when its delay is over", async () => {
+  using time = new FakeTime();
+  const { signal } = new AbortController();
+  const listeners = listenersOf(signal);
+  const asked = upstream([200], { delayMs: 50 })(URL_, { signal });
+  // Some runtimes listen as well, for the Request.
+  const waiting = listeners.count;
+  await time.tickAsync(50);
+  await asked;
+
+  assertEquals(listeners.count, waiting - 1);
 });
 
 Deno.test("upstream rejects a call whose signal has aborted, and counts it", async () => {

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { CircuitOpenError } from "@lastgood/breaker";
 import { breaker } from "@lastgood/breaker/hono";
+import { only } from "../stage/events.ts";
 import { type Answer, down, Edge, PAGE, quiet, thrown } from "../stage/hono_stage.ts";
 
 const FAILURES: Record<string, Answer> = {
@@ -94,6 +95,36 @@ for (const [name, answer] of Object.entries(CLIENT_ERRORS)) {
     assertEquals(await first.text(), name.includes("thrown") ? "no" : "none");
     assertEquals(edge.types.filter((type) => type !== "success"), []);
     assertEquals(edge.calls, 12);
+  });
+}
+
+/** What a handler throws, by its shape, and whether it is an answer or a failure. */
+const THROWN: readonly (readonly [what: string, shape: object, verdict: string])[] = [
+  ["status 404 and getResponse", { status: 404, getResponse() {} }, "success"],
+  ["status 200 and getResponse", { status: 200, getResponse() {} }, "success"],
+  ["status 499 and getResponse", { status: 499, getResponse() {} }, "success"],
+  ["status 199 and getResponse", { status: 199, getResponse() {} }, "failure"],
+  ["status 500 and getResponse", { status: 500, getResponse() {} }, "failure"],
+  ["a status that is a text", { status: "404", getResponse() {} }, "failure"],
+  ["a getResponse that is no function", { status: 404, getResponse: true }, "failure"],
+  ["status 404 alone", { status: 404 }, "failure"],
+  ["getResponse alone", { getResponse() {} }, "failure"],
+];
+
+for (const [what, shape, verdict] of THROWN) {
+  Deno.test(`30: a thrown error with ${what} is a ${verdict}, answered by the app`, async () => {
+    const edge = new Edge();
+    edge.app.onError((error, c) => c.text(error.message, 500));
+    const error = Object.assign(new Error("own"), shape);
+    edge.fail(() => {
+      throw error;
+    });
+
+    const response = await edge.get();
+
+    assertEquals([response.status, await response.text()], [500, "own"]);
+    assertEquals(edge.types, [verdict]);
+    for (const failure of only(edge.events, "failure")) assertStrictEquals(failure.error, error);
   });
 }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertNotStrictEquals, assertRejects } from "@std
 import { FakeTime } from "@std/testing/time";
 import { rig } from "../stage/circuit_stage.ts";
 import { deferred } from "../stage/deferred.ts";
+import { listenersOf } from "../stage/listeners.ts";
 
 /** Runs `test` as on Vercel Edge, which has no `AbortSignal.any`. */
 async function withoutAny(test: () => Promise<void>): Promise<void> {
@@ -160,16 +161,7 @@ for (
 Deno.test("11: a caller's signal that outlives many calls does not collect listeners", async () => {
   const { circuit } = rig({ timeoutMs: 1_000 });
   const { signal } = new AbortController();
-  let listeners = 0;
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-    listeners++;
-    return addEventListener.apply(signal, args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-    listeners--;
-    return removeEventListener.apply(signal, args);
-  };
+  const listeners = listenersOf(signal);
 
   for (let call = 0; call < 100; call++) {
     await circuit.run(() => call, { signal });
@@ -178,7 +170,7 @@ Deno.test("11: a caller's signal that outlives many calls does not collect liste
     );
   }
 
-  assert(listeners <= 0, `${listeners} listeners are left`);
+  assert(listeners.count <= 0, `${listeners.count} listeners are left`);
 });
 
 Deno.test("11: no timer is left behind by a call that ended in time", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
 import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
 import { settled } from "../stage/settle.ts";
@@ -117,6 +118,23 @@ Deno.test("8: 100 callers who abort at any moment trip nothing", async () => {
 
     assertEquals(act.circuit.state, "closed", way);
     assertEquals(act.types.includes("failure"), false, way);
+  }
+});
+
+Deno.test("8: a request that has just come and is aborted before anybody looks is not counted", async () => {
+  using time = new FakeTime();
+  for (const timeoutMs of [Infinity, 1_000]) {
+    const act = stage([200], { threshold: 1, timeoutMs });
+    const caller = new AbortController();
+    const reason = new Error("gone");
+    const handler = act.api.wrap((_: Request, _info: unknown) => new Promise<Response>(() => {}));
+    const info = { remoteAddr: {}, completed: Promise.resolve() };
+    const asked = handler(requestWith(ORIGIN, {}, caller.signal), info);
+    caller.abort(reason);
+
+    assertStrictEquals(await assertRejects(() => asked), reason);
+    assertEquals([act.types, act.circuit.state], [["ignored"], "closed"]);
+    assertEquals(time.next(), false);
   }
 });
 

@@ -1,42 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
-import type { StoredResponse } from "../../src/last_good/stored_response.ts";
+import { place, stored } from "../stage/stored.ts";
 
 const LIMITS = { maxEntries: 3, maxBytes: 100, maxVariants: 2 };
 const NO_FIELDS = new Headers();
-
-function place(primary: string, secondary = "") {
-  return { primary, secondary, partitioned: false };
-}
-
-function sized(order: number, size = 1, variant: StoredResponse["variant"] = []): StoredResponse {
-  return {
-    body: new Uint8Array(0),
-    variant,
-    copiedAt: 0,
-    head: {
-      status: 200,
-      statusText: "",
-      fields: {},
-      order,
-      receivedAt: 0,
-      initialAgeMs: 0,
-      freshness: { lifetimeMs: undefined, onlyWhileFresh: false, staleIfErrorMs: undefined },
-      etag: undefined,
-    },
-    size,
-  };
-}
 
 Deno.test("22: the least recently used goes first, by number and by bytes", () => {
   for (const size of [1, 33]) {
     const memory = new Memory(LIMITS);
     for (const [index, name] of ["a", "b", "c"].entries()) {
-      memory.put(place(name), NO_FIELDS, sized(index + 1, size));
+      memory.put(place(name), NO_FIELDS, stored(index + 1, size));
     }
     memory.find(place("a"), NO_FIELDS);
 
-    memory.put(place("d"), NO_FIELDS, sized(4, size));
+    memory.put(place("d"), NO_FIELDS, stored(4, size));
 
     const kept = ["a", "b", "c", "d"].filter((name) => memory.find(place(name), NO_FIELDS));
     assertEquals(kept, ["a", "c", "d"]);
@@ -46,16 +23,28 @@ Deno.test("22: the least recently used goes first, by number and by bytes", () =
 Deno.test("22: what is larger than all of it is refused", () => {
   const memory = new Memory(LIMITS);
 
-  assertEquals(memory.put(place("a"), NO_FIELDS, sized(1, 101)), "too-large");
-  assertEquals(memory.put(place("a"), NO_FIELDS, sized(1, 100)), undefined);
+  assertEquals(memory.put(place("a"), NO_FIELDS, stored(1, 101)), "too-large");
+  assertEquals(memory.put(place("a"), NO_FIELDS, stored(1, 100)), undefined);
+});
+
+Deno.test("22: what takes the place of another takes its room as well", () => {
+  const memory = new Memory(LIMITS);
+  for (const [index, name] of ["a", "b", "c"].entries()) {
+    memory.put(place(name), NO_FIELDS, stored(index + 1));
+  }
+
+  memory.put(place("c"), NO_FIELDS, stored(4));
+
+  const kept = ["a", "b", "c"].filter((name) => memory.find(place(name), NO_FIELDS));
+  assertEquals(kept, ["a", "b", "c"]);
 });
 
 Deno.test("K2: a variant too many pushes out the oldest of its place alone", () => {
   const memory = new Memory(LIMITS);
   const fields = (value: string) => new Headers({ a: value });
-  memory.put(place("other"), NO_FIELDS, sized(1));
+  memory.put(place("other"), NO_FIELDS, stored(1));
   for (const [index, value] of ["x", "y", "z"].entries()) {
-    memory.put(place("p"), fields(value), sized(index + 2, 1, [["a", value]]));
+    memory.put(place("p"), fields(value), stored(index + 2, 1, [["a", value]]));
   }
 
   const kept = ["x", "y", "z"].filter((value) => memory.find(place("p"), fields(value)));
@@ -65,22 +54,22 @@ Deno.test("K2: a variant too many pushes out the oldest of its place alone", () 
 
 Deno.test("S18: an older snapshot is superseded by a newer one, a removal and a clearing", () => {
   const memory = new Memory(LIMITS);
-  memory.put(place("a"), NO_FIELDS, sized(5));
+  memory.put(place("a"), NO_FIELDS, stored(5));
   memory.remove(place("b"), NO_FIELDS, 5);
   memory.removeAll("c", 5);
 
   for (const name of ["a", "b", "c"]) {
-    assertEquals(memory.put(place(name), NO_FIELDS, sized(4)), "superseded", name);
-    assertEquals(memory.put(place(name), NO_FIELDS, sized(6)), undefined, name);
+    assertEquals(memory.put(place(name), NO_FIELDS, stored(4)), "superseded", name);
+    assertEquals(memory.put(place(name), NO_FIELDS, stored(6)), undefined, name);
   }
   memory.clear(7);
-  assertEquals(memory.put(place("d"), NO_FIELDS, sized(6)), "superseded");
+  assertEquals(memory.put(place("d"), NO_FIELDS, stored(6)), "superseded");
   assertEquals(memory.find(place("a"), NO_FIELDS), undefined);
 });
 
 Deno.test("S17: removing leaves what is newer", () => {
   const memory = new Memory(LIMITS);
-  memory.put(place("a"), NO_FIELDS, sized(5));
+  memory.put(place("a"), NO_FIELDS, stored(5));
 
   memory.remove(place("a"), NO_FIELDS, 4);
 
@@ -92,7 +81,63 @@ Deno.test("S17: removals are remembered for their place and variant alone", () =
   memory.remove(place("a", "evil"), NO_FIELDS, 5);
   memory.remove(place("a"), new Headers({ x: "evil" }), 5);
 
-  assertEquals(memory.put(place("a"), NO_FIELDS, sized(4, 1, [["x", null]])), undefined);
-  const evil = sized(4, 1, [["x", "evil"]]);
+  assertEquals(memory.put(place("a"), NO_FIELDS, stored(4, 1, [["x", null]])), undefined);
+  const evil = stored(4, 1, [["x", "evil"]]);
   assertEquals(memory.put(place("a"), new Headers({ x: "evil" }), evil), "superseded");
 });
+
+Deno.test("K2: of variants that fit one request the most recent one is found", () => {
+  for (const orders of [[4, 9], [9, 4]] as const) {
+    const memory = new Memory(LIMITS);
+    for (const [index, name] of ["x", "y"].entries()) {
+      const own = stored(orders[index]!, 1, [[name, "1"]]);
+      memory.put(place("a"), new Headers({ [name]: "1" }), own);
+    }
+
+    const found = memory.find(place("a"), new Headers({ x: "1", y: "1" }));
+
+    assertEquals(found?.head.order, 9, `put as ${orders}`);
+  }
+});
+
+Deno.test("S18: what is older than any variant that fits its request is superseded", () => {
+  const memory = new Memory(LIMITS);
+  memory.put(place("a"), new Headers({ x: "1" }), stored(9, 1, [["x", "1"]]));
+  memory.put(place("a"), new Headers({ y: "1" }), stored(4, 1, [["y", "1"]]));
+  const both = new Headers({ x: "1", y: "1" });
+
+  assertEquals(memory.put(place("a"), both, stored(6)), "superseded");
+  assertEquals(memory.put(place("a"), both, stored(10)), undefined);
+  assertEquals(memory.find(place("a"), new Headers({ x: "1" }))?.head.order, 10);
+});
+
+/** How many removals a memory remembers, of either kind. */
+const REMEMBERED = 128;
+
+/** Both kinds of removal, at the fifth request. */
+const REMOVALS: readonly (readonly [string, (memory: Memory, name: string) => void])[] = [
+  ["removals", (memory, name) => memory.remove(place(name), NO_FIELDS, 5)],
+  ["clearings", (memory, name) => memory.removeAll(name, 5)],
+];
+
+for (const [what, remove] of REMOVALS) {
+  Deno.test(`S18: ${REMEMBERED} ${what} are remembered, the oldest is forgotten first`, () => {
+    const memory = new Memory(LIMITS);
+    for (let n = 0; n <= REMEMBERED; n++) remove(memory, `${n}`);
+
+    assertEquals(memory.put(place("0"), NO_FIELDS, stored(4)), undefined);
+    assertEquals(memory.put(place("1"), NO_FIELDS, stored(4)), "superseded");
+    assertEquals(memory.put(place(`${REMEMBERED}`), NO_FIELDS, stored(4)), "superseded");
+  });
+
+  Deno.test(`S18: ${what} of one place that come again are remembered from then on`, () => {
+    const memory = new Memory(LIMITS);
+    for (let n = 0; n < REMEMBERED; n++) remove(memory, `${n}`);
+
+    remove(memory, "0");
+    remove(memory, "new");
+
+    assertEquals(memory.put(place("0"), NO_FIELDS, stored(4)), "superseded");
+    assertEquals(memory.put(place("1"), NO_FIELDS, stored(4)), undefined);
+  });
+}

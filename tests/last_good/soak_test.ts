@@ -1,42 +1,21 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
-import type { StoredResponse } from "../../src/last_good/stored_response.ts";
 import { Site } from "../stage/site.ts";
+import { place, stored } from "../stage/stored.ts";
 
 const KEYS = 1_000_000;
 const CALLS = 20_000;
-const BODY = new Uint8Array(64);
+const SIZE = 64;
 const NO_FIELDS = new Headers();
-
-function snapshot(order: number): StoredResponse {
-  return {
-    body: BODY,
-    variant: [],
-    copiedAt: 0,
-    head: {
-      status: 200,
-      statusText: "",
-      fields: {},
-      order,
-      receivedAt: 0,
-      initialAgeMs: 0,
-      freshness: { lifetimeMs: undefined, onlyWhileFresh: false, staleIfErrorMs: undefined },
-      etag: undefined,
-    },
-    size: BODY.byteLength,
-  };
-}
-
-const place = (primary: string) => ({ primary, secondary: "", partitioned: false });
 
 Deno.test(`22: ${KEYS} keys leave entries and bytes bounded, and a hot key kept`, () => {
   const maxEntries = 1_000;
-  const memory = new Memory({ maxEntries, maxBytes: 900 * BODY.byteLength, maxVariants: 8 });
-  const hot = snapshot(1);
+  const memory = new Memory({ maxEntries, maxBytes: 900 * SIZE, maxVariants: 8 });
+  const hot = stored(1, SIZE);
   memory.put(place("hot"), NO_FIELDS, hot);
 
   for (let n = 2; n <= KEYS; n++) {
-    assertOk(memory.put(place(`https://origin.test/${n}`), NO_FIELDS, snapshot(n)));
+    assertOk(memory.put(place(`https://origin.test/${n}`), NO_FIELDS, stored(n, SIZE)));
     if (n % 500 === 0) memory.find(place("hot"), NO_FIELDS);
   }
 

@@ -1,4 +1,4 @@
-/** A body that flows as the test says, and tells what its reader did. */
+/** A body that flows when the test says so, and reports what its reader did. */
 export interface Faucet {
   readonly body: ReadableStream<Uint8Array>;
   /** How many chunks were asked for beyond those that were there. */
@@ -10,7 +10,7 @@ export interface Faucet {
   fail(error: unknown): void;
 }
 
-/** Makes a body without a buffer of its own. */
+/** Makes a body that is not buffered. */
 export function faucet(): Faucet {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
   let pulls = 0;
@@ -71,7 +71,7 @@ export function pieces(...chunks: (string | Uint8Array | Error)[]): ReadableStre
   });
 }
 
-/** A body of which one chunk comes each `everyMs`. */
+/** A body that delivers one chunk every `everyMs`. */
 export function dripping(chunks: readonly string[], everyMs: number): ReadableStream<Uint8Array> {
   const left = [...chunks];
   return new ReadableStream({

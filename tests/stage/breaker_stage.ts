@@ -10,7 +10,7 @@ import { Clock } from "./clock.ts";
 import { types } from "./events.ts";
 import { askerBy, type Way } from "./ways.ts";
 
-/** The ways through a breaker that keep all its promises: in Hono nothing runs in the background. */
+/** The ways that keep all promises. In Hono nothing runs in the background, so it has tests of its own. */
 export const WAYS = ["fetch", "wrap", "respond"] as const satisfies readonly Way[];
 
 export const ORIGIN = "http://origin.test";
@@ -23,7 +23,7 @@ export interface Asking {
   readonly signal?: AbortSignal;
 }
 
-/** A breaker before a scripted upstream, with a clock of its own and all that it has said. */
+/** A breaker in front of a scripted upstream, with its own clock and all events so far. */
 export interface Stage {
   readonly api: Breaker;
   readonly origin: ScriptedUpstream;
@@ -39,7 +39,7 @@ export interface Stage {
   text(asking?: Asking): Promise<string>;
 }
 
-/** Sets the stage for one way through the breaker. The clock stands still unless it is ticked. */
+/** Sets the stage for one way through the breaker. Its clock stands still until it is ticked. */
 export function stage(
   script: readonly ScriptedAnswer[] | ScriptedUpstream,
   options: BreakerOptions = {},

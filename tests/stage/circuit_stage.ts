@@ -8,14 +8,14 @@ import {
 import { assert } from "@std/assert";
 import { Clock } from "./clock.ts";
 
-/** A circuit on a clock that only its test moves, and all that it says. */
+/** A circuit, its clock and all its events. */
 export interface Rig<T> {
   readonly circuit: Circuit<T>;
   readonly clock: Clock;
   readonly events: BreakerEvent[];
 }
 
-/** Makes a rig: two failures in a row open its circuit for a second if nothing else is said. */
+/** Makes a rig. Unless its options differ, two failures in a row open its circuit for a second. */
 export function rig<T = unknown>(options: CircuitOptions<T> = {}): Rig<T> {
   const clock = new Clock();
   const events: BreakerEvent[] = [];
@@ -40,14 +40,14 @@ export function due<T = unknown>(options: CircuitOptions<T> = {}): Rig<T> {
   return made;
 }
 
-/** Leave for a call; fails the test if it is refused. */
+/** Acquires a permit; fails the test if the circuit refuses. */
 export function permit(circuit: Pick<Circuit, "acquire">): Permit {
   const given = circuit.acquire();
   assert(given, "The circuit refuses");
   return given;
 }
 
-/** Calls that end like this, one after the other. */
+/** Makes calls one after the other, which end with these verdicts. */
 export function calls(circuit: Pick<Circuit, "acquire">, ...verdicts: Verdict[]): void {
   for (const verdict of verdicts) permit(circuit).settle(verdict);
 }

@@ -26,7 +26,7 @@ export interface Chain {
   readonly inner?: readonly MiddlewareHandler[];
 }
 
-/** Options under which no timer runs and nothing but an own test decides when it opens. */
+/** Options without timers, under which a circuit opens only if the test says so. */
 export function calm(clock: Clock, events: BreakerEvent[]): BreakerOptions {
   return {
     threshold: 1_000,
@@ -54,7 +54,7 @@ export class Edge extends Upstream<Context> {
     this.app.all("*", this.reply);
   }
 
-  /** Asks for a page once all before is kept, and leaves its body to the caller. */
+  /** Asks for a page once everything before has been kept; its body is left to the caller. */
   async get(init: RequestInit = {}, url = PAGE): Promise<Response> {
     await this.#api.idle();
     return await this.app.request(url, init);
@@ -86,7 +86,7 @@ export function typesButKept(events: readonly BreakerEvent[]): string[] {
   return types(events).filter((type) => !type.includes("kept"));
 }
 
-/** A failure by status in the handler's own words, which go through the context. */
+/** A failure by status; unlike a plain Response it goes through the context, as most handlers do. */
 export function down(c: Context): Response {
   return c.text("down", 503, { "x-failed": "yes", "retry-after": "9" });
 }

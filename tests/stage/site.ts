@@ -19,7 +19,7 @@ export const ORIGIN = "https://origin.test";
 /** The page that most tests ask for. */
 export const PAGE = `${ORIGIN}/page`;
 
-/** An upstream that can be changed at any time, behind a breaker that opens only if it is told to. */
+/** An upstream that can be changed at any time, behind a breaker that hardly ever opens by itself. */
 export class Site extends Upstream {
   readonly clock = new Clock();
   readonly events: BreakerEvent[] = [];
@@ -78,14 +78,14 @@ export async function keeping(
   return site;
 }
 
-/** How an upstream is asked before it fails, and for how long it has failed. */
+/** How a page was kept, and how long ago. */
 export interface Outage {
   readonly secs?: number;
   readonly options?: LastGoodOptions;
   readonly way?: Way;
 }
 
-/** What is served in an outage; fails the test if it is nothing. */
+/** Returns what is served in an outage; fails the test if nothing is. */
 export async function served(answer: Answer, outage: Outage = {}): Promise<Response> {
   const { secs = 0, options = {}, way = "fetch" } = outage;
   const site = new Site({ lastGood: options }, way);

@@ -1,4 +1,4 @@
-/** Rejections that nobody handled, from now until it is disposed of. */
+/** Unhandled rejections, from now until it is disposed of. */
 export interface Stray {
   readonly reasons: unknown[];
   /** Waits until the runtime has had the time to notice. */

@@ -100,6 +100,25 @@ const AGES: readonly {
     isServed: true,
   },
   {
+    rule: "F3: Expires without Date counts from reception",
+    fields: { expires: "Thu, 01 Jan 2026 00:00:10 GMT" },
+    options: { maxStaleMs: 0 },
+    secs: 10,
+    isServed: false,
+  },
+  ...[
+    { clock: "behind ours", date: "Wed, 31 Dec 2025 23:59:50 GMT", ends: "00:00:10" },
+    { clock: "ahead of ours", date: "Thu, 01 Jan 2026 00:01:00 GMT", ends: "00:01:10" },
+  ].flatMap(({ clock, date, ends }) =>
+    [9, 10].map((secs) => ({
+      rule: `F3: Expires counts from a Date ${clock}`,
+      fields: { date, expires: `Thu, 01 Jan 2026 ${ends} GMT` },
+      options: { maxStaleMs: 0 },
+      secs,
+      isServed: secs === 9,
+    }))
+  ),
+  {
     rule: "F3: max-age before Expires",
     fields: { ...control("max-age=10"), expires: "0" },
     options: { maxStaleMs: 0 },

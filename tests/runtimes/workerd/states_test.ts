@@ -38,8 +38,8 @@ for (const way of WAYS) {
   });
 }
 
-const time = new Clock(0);
-const circuit = new Circuit({ threshold: 1, delayMs: 1_000, now: time.now });
+const clock = new Clock(0);
+const circuit = new Circuit({ threshold: 1, delayMs: 1_000, now: clock.now });
 let fails = true;
 route("/states/circuit", async () => {
   const call = () => fails ? Promise.reject(new Error("lost")) : "found";
@@ -52,9 +52,9 @@ test("2, 3, 4: a circuit without responses goes round from request to request", 
 
   await step();
   await step();
-  time.tick(1_000);
+  clock.tick(1_000);
   await step();
-  time.tick(1_000);
+  clock.tick(1_000);
   fails = false;
   await step();
 
@@ -62,21 +62,21 @@ test("2, 3, 4: a circuit without responses goes round from request to request", 
   assertEquals(texts, ["Error", "open", refused, "open", "Error", "open", "found", "closed"]);
 });
 
-const clock = stage("/states/clock", "wrap", {
+const timed = stage("/states/clock", "wrap", {
   lastGood: false,
   delayMs: 30,
   now: () => Date.now(),
 });
 
 test("3: a delay passes by the clock of the requests, without a timer", async () => {
-  clock.answer = down(500);
-  await clock.ask();
-  await clock.ask();
-  assertEquals((await clock.ask()).status, 503);
-  clock.answer = () => new Response("good");
+  timed.answer = down(500);
+  await timed.ask();
+  await timed.ask();
+  assertEquals((await timed.ask()).status, 503);
+  timed.answer = () => new Response("good");
 
   await sleep(40);
 
-  assertEquals((await clock.ask()).text, "good");
-  assertEquals(clock.state, "closed");
+  assertEquals((await timed.ask()).text, "good");
+  assertEquals(timed.state, "closed");
 });

@@ -1,0 +1,27 @@
+import type { CacheKey, Variant } from "../../src/last_good/cache_key.ts";
+import type { StoredResponse } from "../../src/last_good/stored_response.ts";
+
+/** A key whose parts a test chooses. */
+export function place(primary: string, secondary = ""): CacheKey {
+  return { primary, secondary, partitioned: false };
+}
+
+/** A stored response of which only its order, its size and what it varies on matter. */
+export function stored(order: number, size = 1, variant: Variant = []): StoredResponse {
+  return {
+    body: new Uint8Array(0),
+    variant,
+    copiedAt: 0,
+    head: {
+      status: 200,
+      statusText: "",
+      fields: {},
+      order,
+      receivedAt: 0,
+      initialAgeMs: 0,
+      freshness: { lifetimeMs: undefined, onlyWhileFresh: false, staleIfErrorMs: undefined },
+      etag: undefined,
+    },
+    size,
+  };
+}
