@@ -21,7 +21,8 @@ export type { CircuitOptions } from "./src/circuit/settings.ts";
 export type { CircuitSnapshot, SavedOpening, SavedWindow } from "./src/circuit/snapshot.ts";
 export type { Judge, Verdict } from "./src/circuit/verdict.ts";
 export { backoff, type BackoffOptions, type DelayPolicy } from "./src/circuit/delay.ts";
-export { consecutive, total, type TripPolicy, type TripWindow } from "./src/circuit/trip/policy.ts";
+export type { TripPolicy, TripWindow } from "./src/circuit/trip/policy.ts";
+export { consecutive, total } from "./src/circuit/trip/counts.ts";
 export {
   failureRate,
   type FailureRateOptions,

@@ -15,11 +15,9 @@ import {
 import { Deadlines } from "./deadlines.ts";
 import { DEFAULT_DELAY_MS, type DelayPolicy } from "./delay.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
-import { consecutive, type TripPolicy } from "./trip/policy.ts";
+import { consecutive, DEFAULT_THRESHOLD } from "./trip/counts.ts";
+import type { TripPolicy } from "./trip/policy.ts";
 import type { Judge } from "./verdict.ts";
-
-/** Opens after so many failures in a row if nothing else is said. */
-export const DEFAULT_THRESHOLD = 5;
 
 /** Options of a circuit. They are read once, never written: one object may serve many circuits. */
 export interface CircuitOptions<T = unknown> {

@@ -1,10 +1,8 @@
-import { check, count } from "../../validation.ts";
-
 /**
- * When a closed circuit opens. One policy serves any number of circuits: what it remembers of one
- * is in the window it starts for it. A policy of your own is an object with `start()`.
+ * Decides when a closed circuit opens. One policy serves any number of circuits: what it remembers
+ * of each is in the window that it starts for it. To write your own, make an object with `start()`.
  *
- * @example A policy of your own: open as soon as two failures come within a second
+ * @example Your own policy: open when two failures come within a second
  * ```ts
  * import { Circuit, type TripPolicy } from "@lastgood/breaker";
  * import { assertEquals } from "@std/assert";
@@ -31,114 +29,57 @@ import { check, count } from "../../validation.ts";
  * ```
  */
 export interface TripPolicy {
-  /** Tells policies apart in snapshots: a saved window comes back only under the same name. */
-  readonly name?: string;
+  /** Identifies the policy in snapshots: a saved window comes back only under the same name. */
+  readonly name?: string | undefined;
   /**
-   * Saves reading the clock: false if `record` looks at neither `at` nor `durationMs`, "end" if it
-   * looks at `at` alone.
+   * Which times `record` looks at. `true`: `at` and `durationMs`; `"end"`: only `at`; `false`:
+   * neither. A circuit does not read its clock for a time that no policy looks at.
    * @default {true}
    */
-  readonly timed?: boolean | "end";
+  readonly timed?: boolean | "end" | undefined;
   /**
-   * Spares making a window for a circuit that has seen nothing but successes: false if they matter
-   * only after a failure.
+   * Set it to `false` if successes matter only after a failure. A circuit that has seen nothing but
+   * successes then has no window yet.
    * @default {true}
    */
-  readonly countsSuccesses?: boolean;
+  readonly countsSuccesses?: boolean | undefined;
   /**
-   * Starts what a circuit remembers while it is closed.
+   * Starts a window for one circuit. It lasts while that circuit stays closed.
    *
-   * @param saved What the window's `toJSON` gave, after a trip through JSON.
+   * @param saved What the window's `toJSON` returned, after a trip through JSON.
    */
   start(saved?: unknown): TripWindow;
 }
 
-/** What one closed circuit remembers of its calls. */
+/** What a policy remembers of one circuit while that circuit is closed. */
 export interface TripWindow {
   /**
-   * Records one call that has ended.
+   * Records a call that has ended.
    *
-   * @param verdict How it counts.
-   * @param at When it ended, in ms. A clock may step back.
-   * @param durationMs How long it took, in ms.
+   * @param verdict How the call counts.
+   * @param at When the call ended, in ms. It may be earlier than last time: clocks step back.
+   * @param durationMs How long the call took, in ms.
    * @returns Why the circuit opens now; undefined if it stays closed.
    */
   record(verdict: "success" | "failure", at: number, durationMs: number): string | undefined;
-  /** What to save, as plain data. */
+  /** Returns what to save, as plain data. */
   toJSON?(): unknown;
 }
 
-/** Completes "Cannot …". */
+/** What the factories of policies do, for their errors: completes "Cannot …". */
 export const PURPOSE = "make a trip policy";
 
 /**
- * Opens after so many failures in a row: a success starts the count over.
+ * Reads a count from a snapshot.
  *
- * @param failures How many, at least 1.
- * @throws {RangeError} If `failures` is not an integer of at least 1.
+ * @throws {TypeError} If `saved` is not a count.
  */
-export function consecutive(failures: number): TripPolicy {
-  return failureCount("consecutive", failures, true);
-}
-
-/**
- * Opens after so many failures since the circuit last closed: a success does not start the count
- * over.
- *
- * @param failures How many, at least 1.
- * @throws {RangeError} If `failures` is not an integer of at least 1.
- */
-export function total(failures: number): TripPolicy {
-  return failureCount("total", failures, false);
-}
-
-function failureCount(kind: string, failures: number, startsOver: boolean): TripPolicy {
-  check(PURPOSE, "failures", failures, count);
-  const unit = failures === 1 ? "failure" : "failures";
-  const reason = startsOver ? `${failures} ${unit} in a row` : `${failures} ${unit}`;
-  return {
-    name: `${kind}(${failures})`,
-    timed: false,
-    countsSuccesses: false,
-    start: (saved) =>
-      new FailureCount(failures, startsOver, reason, saved === undefined ? 0 : savedCount(saved)),
-  };
-}
-
-class FailureCount implements TripWindow {
-  readonly #limit: number;
-  readonly #startsOver: boolean;
-  readonly #reason: string;
-  #failures: number;
-
-  constructor(limit: number, startsOver: boolean, reason: string, failures: number) {
-    this.#limit = limit;
-    this.#startsOver = startsOver;
-    this.#reason = reason;
-    this.#failures = failures;
-  }
-
-  record(verdict: "success" | "failure"): string | undefined {
-    if (verdict === "success") {
-      if (this.#startsOver) this.#failures = 0;
-      return undefined;
-    }
-    this.#failures++;
-    return this.#failures >= this.#limit ? this.#reason : undefined;
-  }
-
-  toJSON(): number {
-    return this.#failures;
-  }
-}
-
-/** A count out of a snapshot. */
 export function savedCount(saved: unknown): number {
   if (!Number.isSafeInteger(saved) || (saved as number) < 0) throw unreadable(saved);
   return saved as number;
 }
 
-/** The error for what a window cannot be restored from. */
+/** The error for a saved window that cannot be read. */
 export function unreadable(saved: unknown): TypeError {
   return new TypeError(`Cannot restore a window from ${JSON.stringify(saved)}`);
 }

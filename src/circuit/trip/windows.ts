@@ -1,26 +1,37 @@
 import type { ErrorSource } from "../../observe/events.ts";
 import { invalidOption } from "../../validation.ts";
-import { DEFAULT_THRESHOLD } from "../settings.ts";
 import type { SavedWindow } from "../snapshot.ts";
-import { consecutive, type TripPolicy, type TripWindow } from "./policy.ts";
+import { consecutive, DEFAULT_THRESHOLD } from "./counts.ts";
+import type { TripPolicy, TripWindow } from "./policy.ts";
 
-/** Hears of a policy that throws or gives nonsense. */
-export interface PolicyErrorListener {
+/** Hears of errors that must not reach the caller: a policy that throws or returns nonsense. */
+export interface ErrorReporter {
   reportError(source: ErrorSource, error: unknown): void;
 }
 
 /**
- * What a closed circuit remembers: one window for each policy. Most have one policy, and so no list:
- * it would be a sixth of what they weigh.
+ * The windows of one closed circuit, one for each policy. Most circuits have a single policy and
+ * therefore no list, which would be a sixth of their memory.
  */
 export type Windows = TripWindow | readonly TripWindow[];
 
 /** Starts a window for each policy. */
-export function startWindows(
-  policies: readonly TripPolicy[],
-  errors: PolicyErrorListener,
-): Windows {
+export function startWindows(policies: readonly TripPolicy[], errors: ErrorReporter): Windows {
   return compact(policies.map((policy) => startWindow(policy, undefined, errors)));
+}
+
+/** Where a policy cannot start a window, the default policy takes its place. */
+function startWindow(policy: TripPolicy, saved: unknown, errors: ErrorReporter): TripWindow {
+  try {
+    const window: TripWindow | undefined = policy.start(saved);
+    if (typeof window?.record === "function") return window;
+    throw invalidOption("start a window", "trip", "an object with record()", window);
+  } catch (error) {
+    errors.reportError("policy", error);
+    // The saved data may be at fault: try again without it.
+    if (saved !== undefined) return startWindow(policy, undefined, errors);
+  }
+  return consecutive(DEFAULT_THRESHOLD).start();
 }
 
 function compact(windows: readonly TripWindow[]): Windows {
@@ -28,43 +39,29 @@ function compact(windows: readonly TripWindow[]): Windows {
   return first !== undefined && windows.length === 1 ? first : windows;
 }
 
-function asList(windows: Windows): readonly TripWindow[] {
-  return isList(windows) ? windows : [windows];
-}
-
-/** A policy that cannot start gives way to the default one. */
-function startWindow(policy: TripPolicy, saved: unknown, errors: PolicyErrorListener): TripWindow {
-  try {
-    const window: TripWindow | undefined = policy.start(saved);
-    if (typeof window?.record === "function") return window;
-    throw invalidOption("start a window", "trip", "an object with record()", window);
-  } catch (error) {
-    errors.reportError("policy", error);
-    // What was saved may be at fault: without it, the policy may still do.
-    if (saved !== undefined) return startWindow(policy, undefined, errors);
-  }
-  return consecutive(DEFAULT_THRESHOLD).start();
-}
-
 function isList(windows: Windows): windows is readonly TripWindow[] {
   return Array.isArray(windows);
 }
 
-/** Records a call in every window; why to open, if one of them says so. */
+/**
+ * Records a call in every window.
+ *
+ * @returns Why to open: the reason of the first window that gives one.
+ */
 export function record(
   windows: Windows,
   verdict: "success" | "failure",
   at: number,
   durationMs: number,
-  errors: PolicyErrorListener,
+  errors: ErrorReporter,
 ): string | undefined {
   if (!isList(windows)) return recordInOne(windows, verdict, at, durationMs, errors);
-  let why: string | undefined;
+  let first: string | undefined;
   for (const window of windows) {
     const reason = recordInOne(window, verdict, at, durationMs, errors);
-    why ??= reason;
+    first ??= reason;
   }
-  return why;
+  return first;
 }
 
 function recordInOne(
@@ -72,7 +69,7 @@ function recordInOne(
   verdict: "success" | "failure",
   at: number,
   durationMs: number,
-  errors: PolicyErrorListener,
+  errors: ErrorReporter,
 ): string | undefined {
   try {
     const reason: unknown = window.record(verdict, at, durationMs);
@@ -84,13 +81,13 @@ function recordInOne(
   }
 }
 
-/** The windows at rest, if there are any yet. */
+/** Returns what the windows remember, as plain data; only the policies' names before the first call. */
 export function saveWindows(
   policies: readonly TripPolicy[],
   windows: Windows | undefined,
-  errors: PolicyErrorListener,
+  errors: ErrorReporter,
 ): SavedWindow[] {
-  const all = windows === undefined ? [] : asList(windows);
+  const all = windows === undefined ? [] : isList(windows) ? windows : [windows];
   return policies.map(({ name: policy = "" }, index) => {
     try {
       const saved = all[index]?.toJSON?.();
@@ -102,11 +99,11 @@ export function saveWindows(
   });
 }
 
-/** The windows back from rest; undefined if the policies have changed. */
+/** Restores saved windows; returns undefined if the policies are not those that saved them. */
 export function restoreWindows(
   policies: readonly TripPolicy[],
   saved: readonly SavedWindow[],
-  errors: PolicyErrorListener,
+  errors: ErrorReporter,
 ): Windows | undefined {
   const areSame = policies.length === saved.length &&
     policies.every(({ name = "" }, index) => name === saved[index]?.policy);

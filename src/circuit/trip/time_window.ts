@@ -1,0 +1,100 @@
+import { savedCount, type TripWindow, unreadable } from "./policy.ts";
+
+/** What all windows of one policy share. */
+export interface TimeRate {
+  /** What a bad call did, for the reason: "3 of 4 calls failed". */
+  readonly deed: string;
+  /** The share of bad calls that opens the circuit. */
+  readonly threshold: number;
+  /** The fewest calls to judge by. */
+  readonly minimumCalls: number;
+  /** The length of a slice, in ms. */
+  readonly sliceMs: number;
+  /** The duration from which a call is bad even if it succeeded, in ms. */
+  readonly slowMs: number;
+}
+
+/** The number of slices in a window: it forgets a tenth of itself at a time. */
+export const SLICES = 10;
+
+/**
+ * Counts the calls of the last {@link SLICES} slices of time, and the bad ones among them. The first
+ * slice begins with the first call.
+ *
+ * Each slice is two small integers in one plain array, which is made at the first call: a typed
+ * array takes more memory and is no faster. The slices are summed only when a bad call comes.
+ */
+export class TimeWindow implements TripWindow {
+  readonly #rate: TimeRate;
+  /** For each slice: its calls, then its bad calls. */
+  #slices: number[] | undefined;
+  /** When slice 0 began, in ms. */
+  #began = 0;
+  /** The number of the newest slice. Numbers only grow; slice n has place n modulo SLICES. */
+  #newest = 0;
+
+  constructor(rate: TimeRate, saved: unknown) {
+    this.#rate = rate;
+    if (saved !== undefined) this.#restore(saved);
+  }
+
+  record(verdict: "success" | "failure", at: number, durationMs: number): string | undefined {
+    const slices = this.#advance(at);
+    const place = (this.#newest % SLICES) * 2;
+    slices[place]! += 1;
+    if (verdict === "success" && durationMs < this.#rate.slowMs) return undefined;
+    slices[place + 1]! += 1;
+    return this.#reasonToOpen(slices);
+  }
+
+  #reasonToOpen(slices: readonly number[]): string | undefined {
+    const { threshold, minimumCalls, deed } = this.#rate;
+    let calls = 0;
+    let bad = 0;
+    for (let index = 0; index < slices.length; index += 2) {
+      calls += slices[index]!;
+      bad += slices[index + 1]!;
+    }
+    if (calls < minimumCalls || bad / calls < threshold) return undefined;
+    return `${bad} of ${calls} calls ${deed}`;
+  }
+
+  /** Moves on to the slice of `at`, clears those that have left the window, and returns all. */
+  #advance(at: number): number[] {
+    const { sliceMs } = this.#rate;
+    const slice = Math.floor((at - this.#began) / sliceMs);
+    const slices = this.#slices;
+    if (slices === undefined || slice >= this.#newest + SLICES) return this.#startOver(at);
+    // The clock stepped back: the newest slice begins now (promise 12).
+    if (slice < this.#newest) this.#began = at - this.#newest * sliceMs;
+    while (this.#newest < slice) {
+      this.#newest++;
+      const place = (this.#newest % SLICES) * 2;
+      slices[place] = 0;
+      slices[place + 1] = 0;
+    }
+    return slices;
+  }
+
+  #startOver(at: number): number[] {
+    this.#began = at;
+    this.#newest = 0;
+    return this.#slices = Array<number>(SLICES * 2).fill(0);
+  }
+
+  toJSON(): unknown {
+    return { began: this.#began, slice: this.#newest, slices: this.#slices };
+  }
+
+  #restore(saved: unknown): void {
+    const { began, slice, slices } = Object(saved) as Record<string, unknown>;
+    // Saved before its first call.
+    if (slices === undefined && began === 0) return;
+    if (!Number.isFinite(began) || !Array.isArray(slices) || slices.length !== SLICES * 2) {
+      throw unreadable(saved);
+    }
+    this.#began = began as number;
+    this.#newest = savedCount(slice);
+    this.#slices = slices.map(savedCount);
+  }
+}
