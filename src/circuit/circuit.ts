@@ -75,7 +75,7 @@ export class Circuit<T = unknown> {
     options?: { readonly signal?: AbortSignal },
   ): Promise<R> {
     const machine = this.#machine;
-    if (options === undefined && machine.isPlain) return counted(machine, call);
+    if (options === undefined && machine.needsOnlyVerdicts) return counted(machine, call);
     const caller = options?.signal;
     if (caller?.aborted) return Promise.reject(caller.reason);
     const permit = machine.admit();

@@ -10,14 +10,15 @@ import {
 } from "../validation.ts";
 
 /**
- * How long a circuit stays open, in ms.
+ * Decides how long a circuit stays open, in ms.
  *
- * @param reopenings How often it has opened again since it was last closed: 0 at first.
- * @param random Gives a number from 0 to 1.
+ * @param reopenings How many times the circuit has opened again since it was last closed: 0 at
+ * first, 1 after the first failed probe.
+ * @param random Returns a number from 0 to 1.
  */
 export type DelayPolicy = (reopenings: number, random: () => number) => number;
 
-/** How long a circuit stays open if nothing else is said, in ms. */
+/** How long a circuit stays open if it has no delay of its own, in ms. */
 export const DEFAULT_DELAY_MS = 60_000;
 
 /** Options of {@link backoff}. */
@@ -27,25 +28,26 @@ export interface BackoffOptions {
   /** The longest delay, in ms, jitter included. */
   readonly maxMs: number;
   /**
-   * Each delay is so many times the one before, at least 1.
+   * How many times as long each delay is as the one before; at least 1.
    * @default {2}
    */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /**
-   * Spreads each delay by up to this share of it to either side, from 0 to 1, so that many
-   * instances do not come back at once.
+   * How far each delay is spread at random to either side, as a share of it from 0 to 1, so that
+   * many instances do not all probe at the same moment.
    * @default {0.2}
    */
-  readonly jitter?: number;
+  readonly jitter?: number | undefined;
 }
 
 /**
- * A delay that grows each time a probe fails, up to a limit.
+ * Makes a delay that grows each time a probe fails, up to a limit. An upstream that stays down for
+ * long is then probed less and less often.
  *
  * @throws {TypeError} If `baseMs` or `maxMs` is missing.
- * @throws {RangeError} If a number is out of range.
+ * @throws {RangeError} If a number is out of range, or `maxMs` is less than `baseMs`.
  *
- * @example One second, two, four … a minute at most
+ * @example One second, two, four … up to a minute
  * ```ts
  * import { backoff } from "@lastgood/breaker";
  * import { assertEquals } from "@std/assert";
@@ -72,18 +74,20 @@ export function backoff(options: BackoffOptions): DelayPolicy {
 }
 
 /**
- * The delay that a policy gives, or, where it throws or gives nonsense, the default one.
+ * Returns the delay for this opening: `delay` itself, or what the policy gives; the default delay if
+ * the policy throws or returns nonsense.
  *
- * @param onError Hears what went wrong.
+ * @param onError Gets what went wrong.
  */
 export function delayFrom(
-  policy: DelayPolicy,
+  delay: number | DelayPolicy,
   reopenings: number,
   random: () => number,
   onError: (error: unknown) => void,
 ): number {
+  if (typeof delay === "number") return delay;
   try {
-    const delayMs = policy(reopenings, random);
+    const delayMs = delay(reopenings, random);
     if (duration.accepts(delayMs)) return delayMs;
     onError(
       invalidOption("open for as long as the policy says", "delayMs", duration.mustBe, delayMs),

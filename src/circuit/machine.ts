@@ -1,141 +1,142 @@
-import { type CircuitState, emit, type ErrorSource } from "../observe/events.ts";
-import { CallPermit, type End } from "./permit.ts";
-import { delayFrom } from "./delay.ts";
-import type { CircuitSettings } from "./settings.ts";
-import { type CircuitSnapshot, readSnapshot } from "./snapshot.ts";
-import type { Verdict } from "./verdict.ts";
-import { record, restoreWindows, saveWindows, startWindows, type Windows } from "./trip/windows.ts";
+/**
+ * The states of one circuit, and every move between them. They fill more than 300 lines, but they
+ * can be checked against the invariants only where they stand together.
+ *
+ * Terms
+ *   opening  the time from a move to open until the circuit closes, or opens again
+ *   probe    a call that a half open circuit lets through; it holds a slot under a lease
+ *   lease    a probe's right to its slot; it ends after `probeTimeoutMs` (see opening.ts)
+ *   epoch    the time between two changes of who may pass, as a number
+ *
+ *                #endClosed() -> open(): a window gives a reason
+ *   +--------+ ------------------------------------------------> +------+
+ *   | closed |                                                   | open |
+ *   +--------+                                                   +------+
+ *       ^                                  admit() -> #probe():   |    ^
+ *       |                                  the delay is over      |    | #endProbe() -> open():
+ *       |                                                         |    | a probe failed
+ *       |  #endProbe() -> close():                                v    |
+ *       |  enough probes succeeded                             +-----------+
+ *       +----------------------------------------------------- | half_open |
+ *                                                              +-----------+
+ *   From any state, by hand: open() for Circuit.trip, close() for Circuit.reset.
+ *   Over any state: isolate(), until every holder has released it.
+ *
+ * Invariants
+ *   I1  A call counts only in the epoch in which it was admitted. A move begins a new epoch, and so
+ *       do isolation and release.
+ *   I2  Probes that run and probes that have succeeded are together never more than `probes`.
+ *   I3  `#opening` is there exactly while the circuit is not closed, `#windows` only while it is.
+ *   I4  A move between closed and open goes through #enter(), and open becomes half open only in
+ *       #probe(): nothing else changes the state.
+ *   I5  A move is complete before it is emitted, so a listener may make the next one. Whoever has
+ *       called a listener or a policy compares epochs before going on.
+ *   I6  Isolation hides the state, but does not stop it: reset and trip act beneath, unheard.
+ *   I7  There is no timer. The machine moves when it is asked, by comparing times.
+ */
 
-/** The time from one opening until the circuit closes, or opens anew. */
-interface Opening {
-  state: "open" | "half_open";
-  openedAt: number;
-  readonly delayMs: number;
-  readonly reopenings: number;
-  succeeded: number;
-  /** The probes that hold a slot. */
-  readonly leases: Set<CallPermit>;
-}
+import { type CircuitState, emit, type ErrorSource } from "../observe/events.ts";
+import { delayFrom } from "./delay.ts";
+import { leaseIsOver, type Opening, reopeningsAfter, startOpening, waitMs } from "./opening.ts";
+import { CallPermit, type End, PLAIN_END } from "./permit.ts";
+import type { CircuitSettings } from "./settings.ts";
+import { type CircuitSnapshot, restore, save } from "./snapshot.ts";
+import { type ErrorReporter, record, startWindows, type Windows } from "./trip/windows.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** The epoch of calls that never count. */
 const NO_EPOCH = -1;
 
-/**
- * The states of one circuit and the moves between them: who may pass, and what an end means.
- *
- * There is no timer: it moves when it is asked, by comparing times. Whatever changes the state
- * begins a new epoch, and a call that was admitted in an older one no longer counts. Every move is
- * complete before it is told, so a listener may make the next one.
- */
-export class Machine {
+/** The state machine of one circuit: decides which calls may pass, and what their ends mean. */
+export class Machine implements ErrorReporter {
   readonly name: string;
   readonly settings: CircuitSettings<never>;
   #epoch = 0;
-  /** While not closed. */
   #opening: Opening | undefined;
-  /** While closed, from the first call that they want to know of. */
+  /** Started by the first call that the policies need to know of. */
   #windows: Windows | undefined;
-  /** How many hold it isolated. */
+  /** How many holders keep it isolated. */
   #holds = 0;
-  /** Whether it has said that it would refuse. */
-  #warned = false;
+  /** True once `would_refuse` has been emitted in this opening or isolation. */
+  #hasWarned = false;
 
   constructor(name: string, settings: CircuitSettings<never>, saved: unknown) {
     this.name = name;
     this.settings = settings;
-    if (saved !== undefined) this.#restore(saved);
+    if (saved === undefined) return;
+    const { opening, windows } = restore(saved, settings, this);
+    this.#opening = opening;
+    this.#windows = windows;
   }
 
-  /** As of now, see {@link Circuit.state}. */
+  /** The state as of now, see {@link Circuit.state}. */
   get state(): CircuitState {
     const { mode, now } = this.settings;
     if (mode === "off") return "closed";
     if (this.#holds > 0) return "open";
-    if (this.#state !== "open") return this.#state;
+    if (this.#movedTo !== "open") return this.#movedTo;
     return this.#waitMs(now()) === 0 ? "half_open" : "open";
   }
 
-  /** Time until a call may pass, in ms: 0 unless it is refused now. */
+  /** Time until a call may pass, in ms; 0 unless one would be refused now. */
   get retryAfterMs(): number {
-    if (this.settings.mode !== "enforce" || this.#isClosed) return 0;
+    if (this.settings.mode !== "enforce" || this.#letsAllPass) return 0;
     return this.#waitMs(this.settings.now());
   }
 
-  /**
-   * Whether nothing is wanted of a call but its verdict: no event, no time, no lease. Such calls are
-   * the most, and need no object of their own.
-   */
-  get isPlain(): boolean {
-    return this.#isClosed && this.settings.isPlain;
-  }
-
-  /** Calls that are let through now count only while it stays the same. */
+  /** The number of the current epoch (I1). */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** Counts a call that was let through in this epoch while it {@link isPlain}. */
-  count(verdict: "success" | "failure", epoch: number): void {
-    if (epoch !== this.#epoch) return;
-    const { wantsEnd, now } = this.settings;
-    const at = wantsEnd ? now() : 0;
-    const reason = this.#record(verdict, at, 0);
-    if (reason !== undefined) this.open(wantsEnd ? at : now(), reason);
+  /**
+   * True while the verdict is all that the machine needs of a call: no event, no time, no lease.
+   * That is the case for most calls, and {@link count} then takes them without a permit.
+   */
+  get needsOnlyVerdicts(): boolean {
+    return this.#letsAllPass && this.settings.needsOnlyVerdicts;
   }
 
-  /** What it is beneath an isolation, as it was last moved. */
-  get #state(): CircuitState {
+  /** The state that the last move led to, beneath any isolation. */
+  get #movedTo(): CircuitState {
     return this.#opening?.state ?? "closed";
   }
 
-  /** Closed and not isolated: everybody may pass. */
-  get #isClosed(): boolean {
+  get #letsAllPass(): boolean {
     return this.#opening === undefined && this.#holds === 0;
   }
 
   // ---- Who may pass ----
 
-  /** Lets a call through; if it refuses, the time until one may pass, in ms. */
+  /** Lets a call through; if it refuses, returns the time until one may pass, in ms. */
   admit(): CallPermit | number {
-    const { mode, wantsStart, now } = this.settings;
-    if (mode === "off") return new CallPermit(undefined, 0, 0);
-    if (this.#isClosed) return new CallPermit(this, this.#epoch, wantsStart ? now() : 0);
+    const { mode, needsStartTime, now } = this.settings;
+    if (mode === "off") return new CallPermit(undefined, NO_EPOCH, 0);
+    if (this.#letsAllPass) return new CallPermit(this, this.#epoch, needsStartTime ? now() : 0);
     const at = now();
     this.#endLeases(at);
-    if (this.#isClosed) return new CallPermit(this, this.#epoch, at);
-    const waitMs = this.#waitMs(at);
-    return waitMs === 0 ? this.#probe(at) : this.#refuse(at, waitMs);
+    // A listener that heard of a lost lease may have reset it (I5).
+    if (this.#letsAllPass) return new CallPermit(this, this.#epoch, at);
+    const retryAfterMs = this.#waitMs(at);
+    return retryAfterMs === 0 ? this.#probe(at) : this.#refuse(at, retryAfterMs);
   }
 
-  /** Time until a call may pass, in ms. A clock that stepped back starts the wait anew. */
   #waitMs(at: number): number {
-    const opening = this.#opening;
     if (this.#holds > 0) return Infinity;
-    if (opening === undefined) return 0;
-    if (opening.state === "open") {
-      opening.openedAt = Math.min(opening.openedAt, at);
-      return Math.max(0, opening.openedAt + opening.delayMs - at);
-    }
-    const { probes, probeTimeoutMs } = this.settings;
-    if (opening.succeeded + opening.leases.size < probes) return 0;
-    let waitMs = probeTimeoutMs;
-    for (const lease of opening.leases) {
-      waitMs = Math.min(waitMs, Math.max(0, lease.startedAt + probeTimeoutMs - at));
-    }
-    return waitMs;
+    return this.#opening === undefined ? 0 : waitMs(this.#opening, at, this.settings);
   }
 
-  /** Lends a slot of a half open circuit; the first one makes it half open. */
+  /** Lends a slot. The first probe of an opening makes the circuit half open. */
   #probe(at: number): CallPermit {
     const opening = this.#opening;
-    const begins = opening?.state === "open";
-    if (begins) {
+    const isFirst = opening?.state === "open";
+    if (isFirst) {
       opening.state = "half_open";
       this.#epoch++;
     }
     const permit = new CallPermit(this, this.#epoch, at, true);
     opening?.leases.add(permit);
-    if (begins) this.#emitMove("open", "half_open", "the delay is over", 0);
+    if (isFirst) this.#emitMove("open", "half_open", "the delay is over", 0);
     emit(this.settings.onEvent, { type: "probe", circuit: this.name, at });
     return permit;
   }
@@ -147,91 +148,90 @@ export class Machine {
       emit(onEvent, { type: "refused", circuit: this.name, at, retryAfterMs });
       return retryAfterMs;
     }
-    if (!this.#warned) {
-      this.#warned = true;
+    if (!this.#hasWarned) {
+      this.#hasWarned = true;
       emit(onEvent, { type: "would_refuse", circuit: this.name, at, retryAfterMs });
     }
     return new CallPermit(this, NO_EPOCH, at);
   }
 
-  /** Takes back the slots of probes that took too long. */
+  /** Ends the probes that have held their slots for too long. */
   #endLeases(at: number): void {
     const opening = this.#opening;
     if (opening === undefined || opening.leases.size === 0) return;
     for (const lease of [...opening.leases]) {
+      // A listener that heard of the one before may have moved the machine (I5).
       if (this.#opening !== opening) return;
-      if (this.leaseIsOver(lease, at)) lease.end("ignored", { why: "probe-timeout" });
+      if (leaseIsOver(lease, at, this.settings)) lease.end("ignored", { why: "probe-timeout" });
     }
-  }
-
-  /** Whether a probe has lost its slot. A clock that stepped back starts the lease anew. */
-  leaseIsOver(lease: CallPermit, at: number): boolean {
-    lease.startedAt = Math.min(lease.startedAt, at);
-    return at - lease.startedAt >= this.settings.probeTimeoutMs;
   }
 
   // ---- What an end means ----
 
-  /** Tells how a call ended and counts it, if it was admitted in this epoch. */
-  end(permit: CallPermit, verdict: Verdict, { detail, retryAfterMs, why, opens }: End): void {
-    const { wantsStart, wantsEnd, now, onEvent } = this.settings;
-    const at = wantsEnd || permit.isProbe ? now() : 0;
-    if (permit.isProbe && this.leaseIsOver(permit, at)) {
-      // What comes after the lease is dropped; a good head that came within it stands.
+  /** Counts a call that {@link needsOnlyVerdicts} let through without a permit in this epoch. */
+  count(verdict: "success" | "failure", epoch: number): void {
+    if (epoch !== this.#epoch) return;
+    const { needsEndTime, now } = this.settings;
+    this.#endClosed(epoch, verdict, needsEndTime ? now() : 0, 0, PLAIN_END);
+  }
+
+  /**
+   * Ends a call: emits how it ended and, if its epoch is still the current one (I1), counts it.
+   *
+   * - closed: a success or a failure goes into the windows. If one of them gives a reason, or the
+   *   end itself does (`opens`), the circuit opens.
+   * - half_open: the probe gives its slot back. A failure, or `opens`, opens the circuit again for a
+   *   full delay; a success counts, and the last one needed closes it.
+   * - open: not reached, as no call is admitted in the epoch of an open circuit.
+   *
+   * A probe whose lease is over is ignored, whatever came of it, unless a good head came in time:
+   * then it is a success.
+   */
+  end(permit: CallPermit, verdict: Verdict, end: End): void {
+    const { needsStartTime, needsEndTime, now, onEvent } = this.settings;
+    const at = needsEndTime || permit.isProbe ? now() : 0;
+    if (permit.isProbe && leaseIsOver(permit, at, this.settings)) {
       verdict = permit.hasHead ? "success" : "ignored";
-      why = "probe-timeout";
-      opens = undefined;
+      end = { ...end, why: "probe-timeout", opens: undefined };
     }
-    const durationMs = wantsStart ? permit.durationMs(at) : 0;
-    if (onEvent !== undefined) {
-      const about = { circuit: this.name, at, ...detail };
-      if (verdict === "ignored") {
-        emit(onEvent, { type: "ignored", ...about, why: why ?? "verdict" });
-      } else emit(onEvent, { type: verdict, ...about, durationMs });
-    }
+    const durationMs = needsStartTime ? permit.durationMs(at) : 0;
+    if (onEvent !== undefined) this.#emitEnd(verdict, at, durationMs, end);
     if (permit.epoch !== this.#epoch) return;
-    switch (this.#state) {
-      case "closed": {
-        const reason = verdict === "ignored" ? undefined : this.#record(verdict, at, durationMs);
-        // Whoever heard of a policy's error may have moved it.
-        if (permit.epoch !== this.#epoch) return;
-        if (reason !== undefined || opens !== undefined) {
-          this.open(wantsEnd ? at : now(), opens ?? reason ?? "", retryAfterMs);
-        }
-        break;
-      }
+    switch (this.#movedTo) {
+      case "closed":
+        return this.#endClosed(permit.epoch, verdict, at, durationMs, end);
       case "half_open":
-        this.#endProbe(permit, verdict, at, retryAfterMs, opens);
-        break;
+        return this.#endProbe(permit, verdict, at, end);
       case "open":
     }
   }
 
-  #endProbe(
-    permit: CallPermit,
-    verdict: Verdict,
-    at: number,
-    retryAfterMs: number | undefined,
-    opens: string | undefined,
-  ): void {
+  #endClosed(epoch: number, verdict: Verdict, at: number, durationMs: number, end: End): void {
+    const reason = verdict === "ignored" ? undefined : this.#record(verdict, at, durationMs);
+    const why = end.opens ?? reason;
+    if (why === undefined || epoch !== this.#epoch) return;
+    const { needsEndTime, now } = this.settings;
+    this.open(needsEndTime ? at : now(), why, end.retryAfterMs);
+  }
+
+  #endProbe(permit: CallPermit, verdict: Verdict, at: number, end: End): void {
     const opening = this.#opening;
     if (opening === undefined || !opening.leases.delete(permit)) return;
-    if (opens !== undefined) this.open(at, opens, retryAfterMs);
-    else if (verdict === "failure") this.open(at, "a probe failed", retryAfterMs);
-    else if (verdict === "success") {
+    if (end.opens !== undefined || verdict === "failure") {
+      this.open(at, end.opens ?? "a probe failed", end.retryAfterMs);
+    } else if (verdict === "success") {
       opening.succeeded++;
       if (opening.succeeded >= this.settings.probes) this.close("probes succeeded");
     }
   }
 
-  /** Why to open, if a window says so. */
+  /** Records a call in the windows; returns why to open, if one of them gives a reason. */
   #record(verdict: "success" | "failure", at: number, durationMs: number): string | undefined {
     let windows = this.#windows;
     if (windows === undefined) {
       if (verdict === "success" && !this.settings.countsSuccesses) return undefined;
       const epoch = this.#epoch;
       windows = startWindows(this.settings.policies, this);
-      // Whoever heard of a policy's error may have moved it.
       if (epoch !== this.#epoch) return undefined;
       this.#windows = windows;
     }
@@ -240,65 +240,64 @@ export class Machine {
 
   // ---- Moves ----
 
-  /** Opens, from any state, for a full delay. */
+  /** Opens, from any state, for a full delay or for `retryAfterMs` if that is longer. */
   open(at: number, reason: string, retryAfterMs = 0): void {
-    const { delayMs: delay, random } = this.settings;
-    const from = this.#state;
-    const before = this.#opening;
-    const reopenings = before === undefined
-      ? 0
-      : before.reopenings + (from === "half_open" ? 1 : 0);
+    const { delayMs, random } = this.settings;
+    const from = this.#movedTo;
+    const reopenings = reopeningsAfter(this.#opening);
+    // Reported after the move (I5).
     const errors: unknown[] = [];
-    const ownMs = typeof delay === "number"
-      ? delay
-      : delayFrom(delay, reopenings, random, (error) => errors.push(error));
-    const delayMs = Math.max(ownMs, retryAfterMs);
-    this.#epoch++;
-    this.#opening = {
-      state: "open",
-      openedAt: at,
-      delayMs,
-      reopenings,
-      succeeded: 0,
-      leases: new Set(),
-    };
-    this.#windows = undefined;
-    this.#warned = false;
-    this.#emitMove(from, "open", reason, delayMs);
+    const ownMs = delayFrom(delayMs, reopenings, random, (error) => errors.push(error));
+    const opening = startOpening(at, Math.max(ownMs, retryAfterMs), reopenings);
+    this.#enter(opening);
+    this.#hasWarned = false;
+    this.#emitMove(from, "open", reason, opening.delayMs);
     for (const error of errors) this.reportError("policy", error);
   }
 
   /** Closes, from any state, with nothing remembered. */
   close(reason: string): void {
-    const from = this.#state;
-    this.#epoch++;
-    this.#opening = undefined;
-    this.#windows = undefined;
+    const from = this.#movedTo;
+    this.#enter(undefined);
     this.#emitMove(from, "closed", reason, 0);
   }
 
-  /** Holds it open, whatever goes on beneath. */
+  /** Begins an epoch: open with this opening, or closed without one. */
+  #enter(opening: Opening | undefined): void {
+    this.#epoch++;
+    this.#opening = opening;
+    this.#windows = undefined;
+  }
+
+  /** Isolates the circuit until this holder and all others have released it. Probes lose their slots. */
   isolate(): () => void {
     this.#holds++;
     if (this.#holds === 1) {
       this.#opening?.leases.clear();
-      this.#warned = false;
+      this.#hasWarned = false;
       this.#epoch++;
-      this.#emitState(this.#state, "open", "isolated", Infinity);
+      this.#emitState(this.#movedTo, "open", "isolated", Infinity);
     }
-    let held = true;
+    let isHeld = true;
     return () => {
-      if (!held) return;
-      held = false;
+      if (!isHeld) return;
+      isHeld = false;
       this.#holds--;
       if (this.#holds > 0) return;
       this.#epoch++;
-      this.#emitState("open", this.#state, "released", 0);
+      this.#emitState("open", this.#movedTo, "released", 0);
     };
   }
 
-  /** A move beneath an isolation is not to be seen. */
+  /** Returns what to save. Isolation is not saved. */
+  toJSON(): CircuitSnapshot {
+    return save({ opening: this.#opening, windows: this.#windows }, this.settings, this);
+  }
+
+  // ---- Events ----
+
   #emitMove(from: CircuitState, to: CircuitState, reason: string, retryAfterMs: number): void {
+    // Isolation hides moves (I6).
     if (this.#holds === 0) this.#emitState(from, to, reason, retryAfterMs);
   }
 
@@ -308,40 +307,21 @@ export class Machine {
     emit(onEvent, { type: "state", circuit: this.name, at: now(), from, to, reason, retryAfterMs });
   }
 
-  /** A callback went wrong. */
+  #emitEnd(verdict: Verdict, at: number, durationMs: number, { detail, why }: End): void {
+    const about = { circuit: this.name, at, ...detail };
+    emit(
+      this.settings.onEvent,
+      verdict === "ignored"
+        ? { type: "ignored", ...about, why: why ?? "verdict" }
+        : { type: verdict, ...about, durationMs },
+    );
+  }
+
+  /** Emits an error in a callback. */
   reportError(source: ErrorSource, error: unknown): void {
     const { now, onEvent } = this.settings;
     if (onEvent !== undefined) {
       emit(onEvent, { type: "error", circuit: this.name, at: now(), source, error });
-    }
-  }
-
-  // ---- At rest ----
-
-  /** All that it remembers but isolation. */
-  toJSON(): CircuitSnapshot {
-    if (this.#opening !== undefined) {
-      const { openedAt, delayMs, reopenings, succeeded } = this.#opening;
-      const opening = { openedAt, delayMs, reopenings, succeeded };
-      return { version: 1, state: this.#state, opening };
-    }
-    const windows = saveWindows(this.settings.policies, this.#windows, this);
-    return { version: 1, state: this.#state, windows };
-  }
-
-  #restore(saved: unknown): void {
-    try {
-      const { state, opening, windows = [] } = readSnapshot(saved);
-      const { policies, probes } = this.settings;
-      if (opening === undefined || state === "closed") {
-        this.#windows = restoreWindows(policies, windows, this);
-      } else {
-        // With fewer probes than before, those that have succeeded must leave a slot.
-        const succeeded = Math.min(opening.succeeded, probes - 1);
-        this.#opening = { ...opening, state, succeeded, leases: new Set() };
-      }
-    } catch (error) {
-      this.reportError("state", error);
     }
   }
 }

@@ -1,50 +1,51 @@
 import type { OutcomeDetail } from "../observe/events.ts";
 import { check, duration, invalidOption, optional } from "../validation.ts";
 import type { Machine } from "./machine.ts";
+import { leaseIsOver } from "./opening.ts";
 import { A_VERDICT, isVerdict, type Verdict } from "./verdict.ts";
 
-/** Leave for one call, see {@link Circuit.acquire}. */
+/** Permission for one call, see {@link Circuit.acquire}. */
 export interface Permit {
   /**
-   * Says how the call ended. It counts once: later calls do nothing.
+   * Reports how the call ended. Only the first report counts: later ones do nothing.
    *
    * @param verdict How the call counts.
-   * @param retryAfterMs If it opens the circuit, the delay is at least this long, in ms.
-   * @throws {TypeError} If `verdict` is not a verdict, or `retryAfterMs` not a number.
+   * @param retryAfterMs The shortest delay if the circuit opens now, in ms.
+   * @throws {TypeError} If `verdict` is not a verdict, or `retryAfterMs` is not a number.
    * @throws {RangeError} If `retryAfterMs` is negative or not finite.
    */
   settle(verdict: Verdict, retryAfterMs?: number): void;
 }
 
-/** Why a call counts as neither success nor failure. */
+/** Why a call counts neither for nor against the upstream. */
 export type IgnoredReason = "verdict" | "aborted" | "probe-timeout";
 
-/** How a call ended, beside its verdict. */
+/** How a call ended, besides its verdict. */
 export interface End {
-  /** What came of it. */
-  readonly detail?: OutcomeDetail;
-  /** The least delay if the circuit opens now, in ms. */
-  readonly retryAfterMs?: number;
-  /** Why it is ignored, if it is. */
-  readonly why?: IgnoredReason;
-  /** Opens the circuit at once, for this reason. */
-  readonly opens?: string;
+  /** The status or the error, for the event. */
+  readonly detail?: OutcomeDetail | undefined;
+  /** The shortest delay if the circuit opens now, in ms. */
+  readonly retryAfterMs?: number | undefined;
+  /** Why the call is ignored, if it is. */
+  readonly why?: IgnoredReason | undefined;
+  /** Opens the circuit at once, for this reason, whatever the verdict. */
+  readonly opens?: string | undefined;
 }
 
-/** The end of which there is nothing to say but its verdict. */
-const PLAIN: End = {};
+/** The end of a call of which only the verdict is known. */
+export const PLAIN_END: End = {};
 
-/** A call that was let through: the epoch it counts in and, if it is a probe, its lease. */
+/** A call that was let through: the epoch in which it counts and, for a probe, its lease. */
 export class CallPermit implements Permit {
-  /** When the call began, in ms; 0 where nobody wants to know. */
+  /** When the call began, in ms; 0 if the settings do not need to know. */
   startedAt: number;
   readonly epoch: number;
   readonly isProbe: boolean;
   readonly #machine: Machine | undefined;
   #headAt: number | undefined;
-  #over = false;
+  #isSettled = false;
 
-  /** @param machine Whose call it is; none if it counts nowhere and nobody hears of it. */
+  /** @param machine The machine that let the call through; undefined if it is to hear no more of it. */
   constructor(machine: Machine | undefined, epoch: number, startedAt: number, isProbe = false) {
     this.#machine = machine;
     this.epoch = epoch;
@@ -52,21 +53,22 @@ export class CallPermit implements Permit {
     this.isProbe = isProbe;
   }
 
-  /** Whether a good head has come: the call may still fail, but its lease ends well. */
+  /** True once a good head has come: the call may still fail, but the end of its lease is a success. */
   get hasHead(): boolean {
     return this.#headAt !== undefined;
   }
 
   /**
-   * A good head has come: how long the call took is known, how it counts is not yet. After its
-   * lease, a probe's is dropped as any end would be.
+   * Notes that a good head has come: the call's duration is known now, its verdict is not yet. A head
+   * that comes after a probe's lease is dropped, like any end.
    */
   headReceived(at: number): void {
-    if (this.isProbe && this.#machine?.leaseIsOver(this, at)) return;
+    const machine = this.#machine;
+    if (machine && this.isProbe && leaseIsOver(this, at, machine.settings)) return;
     this.#headAt = at;
   }
 
-  /** From the start to the head, or to `at` if there was none, in ms. */
+  /** Returns the time from the start to the head, or to `at` if no head has come, in ms. */
   durationMs(at: number): number {
     return Math.max(0, (this.#headAt ?? at) - this.startedAt);
   }
@@ -74,13 +76,13 @@ export class CallPermit implements Permit {
   settle(verdict: Verdict, retryAfterMs?: number): void {
     if (!isVerdict(verdict)) throw invalidOption("settle a permit", "verdict", A_VERDICT, verdict);
     check("settle a permit", "retryAfterMs", retryAfterMs, optional(duration));
-    this.end(verdict, retryAfterMs === undefined ? PLAIN : { retryAfterMs });
+    this.end(verdict, retryAfterMs === undefined ? PLAIN_END : { retryAfterMs });
   }
 
-  /** As {@link settle}, with all there is to say of it. */
-  end(verdict: Verdict, end: End = PLAIN): void {
-    if (this.#over) return;
-    this.#over = true;
+  /** Settles the permit, with all that is known of the end. */
+  end(verdict: Verdict, end: End = PLAIN_END): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
     this.#machine?.end(this, verdict, end);
   }
 }

@@ -96,13 +96,13 @@ export class CircuitSettings<T> {
   readonly judge: Judge<T> | undefined;
   readonly onEvent: ((event: BreakerEvent) => void) | undefined;
   /** Whether anybody wants to know when a call began: reading the clock is half of a call's cost. */
-  readonly wantsStart: boolean;
+  readonly needsStartTime: boolean;
   /** Whether anybody wants to know when it ended. */
-  readonly wantsEnd: boolean;
+  readonly needsEndTime: boolean;
   /** Whether windows need to know of successes before the first failure. */
   readonly countsSuccesses: boolean;
   /** Whether all that is wanted of a call in `Circuit.run` is its verdict. */
-  readonly isPlain: boolean;
+  readonly needsOnlyVerdicts: boolean;
 
   /** @param purpose What cannot be made, in errors, with its article. */
   constructor(options: CircuitOptions<T>, purpose = "make a circuit") {
@@ -138,10 +138,11 @@ export class CircuitSettings<T> {
     this.now = check(purpose, "now", now, callback);
     this.random = check(purpose, "random", random, callback);
     const heard = onEvent !== undefined;
-    this.wantsStart = heard || this.policies.some(({ timed = true }) => timed === true);
-    this.wantsEnd = heard || this.policies.some(({ timed = true }) => timed !== false);
+    this.needsStartTime = heard || this.policies.some(({ timed = true }) => timed === true);
+    this.needsEndTime = heard || this.policies.some(({ timed = true }) => timed !== false);
     this.countsSuccesses = this.policies.some((policy) => policy.countsSuccesses !== false);
-    this.isPlain = !this.wantsStart && judge === undefined && this.deadlines === undefined &&
+    this.needsOnlyVerdicts = !this.needsStartTime && judge === undefined &&
+      this.deadlines === undefined &&
       mode !== "off";
   }
 }

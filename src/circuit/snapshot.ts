@@ -1,51 +1,91 @@
 import type { CircuitState } from "../observe/events.ts";
 import { duration } from "../validation.ts";
+import { type Opening, startOpening } from "./opening.ts";
+import type { CircuitSettings } from "./settings.ts";
+import { type ErrorReporter, restoreWindows, saveWindows, type Windows } from "./trip/windows.ts";
 
-/** All that a circuit remembers, as plain data that survives JSON. */
+/** What a circuit remembers, as plain data that survives JSON. See {@link Circuit.toJSON}. */
 export interface CircuitSnapshot {
-  /** The form of this data. */
+  /** The version of this format. */
   readonly version: 1;
-  /** The state when it was saved; isolation is not saved. */
+  /** The state when it was saved. Isolation is not saved. */
   readonly state: CircuitState;
-  /** The opening it is in, unless it is closed. */
-  readonly opening?: SavedOpening;
-  /** What the trip policies remember, in their order, while it is closed. */
-  readonly windows?: readonly SavedWindow[];
+  /** The current opening, unless the circuit is closed. */
+  readonly opening?: SavedOpening | undefined;
+  /** What the trip policies remember, in their order, if the circuit is closed. */
+  readonly windows?: readonly SavedWindow[] | undefined;
 }
 
-/** An opening at rest. */
+/** A saved opening: the time from the move to open until the circuit closes. */
 export interface SavedOpening {
-  /** When it opened, in ms. */
+  /** When the circuit opened, in ms. */
   readonly openedAt: number;
   /** How long it stays open, in ms. */
   readonly delayMs: number;
-  /** How often it has opened again since it was last closed. */
+  /** How many times it has opened again since it was last closed, because a probe failed. */
   readonly reopenings: number;
   /** How many probes have succeeded. */
   readonly succeeded: number;
 }
 
-/** A trip policy's window at rest. */
+/** A trip policy's saved window. */
 export interface SavedWindow {
   /** The name of the policy. */
   readonly policy: string;
-  /** What its window's `toJSON` gave. */
+  /** What the window's `toJSON` returned. */
   readonly saved?: unknown;
 }
 
-/**
- * Reads a snapshot out of whatever came back from storage.
- *
- * @throws {TypeError} If it is not one.
- */
-export function readSnapshot(value: unknown): CircuitSnapshot {
+/** What a circuit remembers: an opening, or windows while it is closed. */
+export interface Memory {
+  readonly opening: Opening | undefined;
+  readonly windows: Windows | undefined;
+}
+
+/** Saves a memory. Policies that cannot be saved are reported and left out. */
+export function save(
+  { opening, windows }: Memory,
+  { policies }: CircuitSettings<never>,
+  errors: ErrorReporter,
+): CircuitSnapshot {
+  if (opening === undefined) {
+    return { version: 1, state: "closed", windows: saveWindows(policies, windows, errors) };
+  }
+  const { state, openedAt, delayMs, reopenings, succeeded } = opening;
+  return { version: 1, state, opening: { openedAt, delayMs, reopenings, succeeded } };
+}
+
+/** Restores a memory from whatever came back from storage. What cannot be read is reported. */
+export function restore(
+  saved: unknown,
+  { policies, probes }: CircuitSettings<never>,
+  errors: ErrorReporter,
+): Memory {
+  try {
+    const { state, opening, windows = [] } = readSnapshot(saved);
+    if (opening === undefined || state === "closed") {
+      return { opening: undefined, windows: restoreWindows(policies, windows, errors) };
+    }
+    const restored = startOpening(opening.openedAt, opening.delayMs, opening.reopenings);
+    restored.state = state;
+    // There may be fewer probes than before: at least one must still be needed (machine.ts, I2).
+    restored.succeeded = Math.min(opening.succeeded, probes - 1);
+    return { opening: restored, windows: undefined };
+  } catch (error) {
+    errors.reportError("state", error);
+    return { opening: undefined, windows: undefined };
+  }
+}
+
+/** @throws {TypeError} If `value` is not a snapshot. */
+function readSnapshot(value: unknown): CircuitSnapshot {
   const { version, state, opening, windows = [] } = Object(value) as Record<string, unknown>;
-  const readable = version === 1 &&
+  const isReadable = version === 1 &&
     (state === "closed"
       ? opening === undefined
       : (state === "open" || state === "half_open") && isOpening(opening)) &&
     Array.isArray(windows) && windows.every(isWindow);
-  if (readable) return value as CircuitSnapshot;
+  if (isReadable) return value as CircuitSnapshot;
   throw new TypeError(`Cannot restore a circuit as "state" must be what its toJSON() gave`);
 }
 

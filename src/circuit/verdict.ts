@@ -4,29 +4,35 @@ import { invalidOption } from "../validation.ts";
 export type Verdict = "success" | "failure" | "ignored";
 
 /**
- * Decides how a call counts by what came of it. Undefined leaves it to the default: a rejection is
- * a failure; of responses, statuses from 500 on but 501 are failures, 408, 425 and 429 are ignored.
- * It is not asked about the caller's own abort (ignored) nor about our own timeout (a failure).
+ * Decides how a call counts. Return undefined to leave it to the default verdict: a rejection is a
+ * failure; of responses, any 5xx except 501 is a failure, and 408, 425 and 429 are ignored.
+ *
+ * It is not called for the caller's own abort, which is always ignored, nor for our own timeout,
+ * which is always a failure.
  */
 export type Judge<T> = (outcome: PromiseSettledResult<T>) => Verdict | undefined;
 
-/** Whether `value` is a verdict. */
+/** What a judge may return, for errors: completes "must be …". */
+export const A_VERDICT = '"success", "failure", "ignored" or undefined';
+
+/** Reports whether `value` is a verdict. */
 export function isVerdict(value: unknown): value is Verdict {
   return value === "success" || value === "failure" || value === "ignored";
 }
 
 /**
- * The judge's verdict or, where there is none, it throws or it gives nonsense, `usual`.
+ * Returns the judge's verdict, or `defaultVerdict` if there is no judge, or it throws or returns
+ * nonsense.
  *
- * @param onError Hears what went wrong.
+ * @param onError Gets what went wrong.
  */
 export function verdictOf<T>(
   judge: Judge<T> | undefined,
   outcome: PromiseSettledResult<T>,
-  usual: Verdict,
+  defaultVerdict: Verdict,
   onError: (error: unknown) => void,
 ): Verdict {
-  if (judge === undefined) return usual;
+  if (judge === undefined) return defaultVerdict;
   try {
     const verdict: unknown = judge(outcome);
     if (isVerdict(verdict)) return verdict;
@@ -34,8 +40,5 @@ export function verdictOf<T>(
   } catch (error) {
     onError(error);
   }
-  return usual;
+  return defaultVerdict;
 }
-
-/** The rule for a verdict, in words. */
-export const A_VERDICT = '"success", "failure", "ignored" or undefined';
