@@ -180,6 +180,25 @@ Deno.test("6: a listener that resets at a start's error makes the call's end lat
   assertEquals(circuit.state, "open");
 });
 
+Deno.test("6: a policy that resets the circuit as it records a call makes the call's end late", async () => {
+  const circuit: Circuit = new Circuit({
+    trip: {
+      timed: false,
+      start: () => ({
+        record() {
+          circuit.reset();
+          return "too late";
+        },
+      }),
+    },
+  });
+
+  await circuit.run(() => 1);
+  circuit.acquire()?.settle("failure");
+
+  assertEquals(circuit.state, "closed");
+});
+
 Deno.test("9: a listener that resets at a delay policy's error comes after the move", () => {
   const { circuit, told } = reacting(
     ({ type }) => type === "error",
