@@ -3,7 +3,8 @@ import type { CircuitState } from "../observe/events.ts";
 import type { CallPermit, Permit } from "./permit.ts";
 import { Call } from "./call.ts";
 import { Machine } from "./machine.ts";
-import { type CircuitOptions, type CircuitSettings, settingsOf } from "./settings.ts";
+import type { CircuitOptions, CircuitSettings } from "./settings.ts";
+import { settingsOf } from "./shared_settings.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 

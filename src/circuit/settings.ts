@@ -19,212 +19,134 @@ import { consecutive, DEFAULT_THRESHOLD } from "./trip/counts.ts";
 import type { TripPolicy } from "./trip/policy.ts";
 import type { Judge } from "./verdict.ts";
 
-/** Options of a circuit. They are read once, never written: one object may serve many circuits. */
+/** Options of a circuit. They are read once and never written: one object may serve many circuits. */
 export interface CircuitOptions<T = unknown> {
   /**
-   * Its name, in events and errors.
+   * The name of the circuit, in events and errors.
    * @default {"circuit"}
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
-   * Opens after so many failures in a row: short for `trip: consecutive(threshold)`.
-   * Not together with `trip`.
+   * How many failures in a row open the circuit: short for `trip: consecutive(threshold)`. Cannot be
+   * given with `trip`.
    * @default {5}
    */
-  readonly threshold?: number;
-  /** When it opens. Of several policies, the first that says so opens it. */
-  readonly trip?: TripPolicy | readonly TripPolicy[];
+  readonly threshold?: number | undefined;
+  /** When the circuit opens. Of several policies, the first that gives a reason opens it. */
+  readonly trip?: TripPolicy | readonly TripPolicy[] | undefined;
   /**
-   * How long it stays open before a probe may pass, in ms; a policy makes it depend on how often
-   * it has opened again.
+   * How long the circuit stays open before a probe may pass, in ms. With a policy such as `backoff`,
+   * the delay can grow each time a probe fails.
    * @default {60_000}
    */
-  readonly delayMs?: number | DelayPolicy;
+  readonly delayMs?: number | DelayPolicy | undefined;
   /**
-   * So many probes must succeed for it to close. Those running and those that have succeeded are
-   * never more.
+   * How many probes must succeed for the circuit to close. Up to as many run at the same time.
    * @default {1}
    */
-  readonly probes?: number;
+  readonly probes?: number | undefined;
   /**
-   * A probe that is unanswered for so long, in ms, no longer holds its slot.
+   * How long a probe may hold its slot, in ms. When a probe takes longer, the next caller becomes a
+   * probe in its place, and what comes of the first one no longer counts.
    * @default {30_000}
    */
-  readonly probeTimeoutMs?: number;
+  readonly probeTimeoutMs?: number | undefined;
   /**
-   * How long a call may take, in ms, until its result or its response's head; Infinity for no limit.
+   * How long a call may take until its result or its response's head is there, in ms; Infinity for no
+   * limit. A call that takes longer is rejected with a `TimeoutError` and counts as a failure.
    * @default {Infinity} for a `Circuit`, {10_000} for a `breaker()`
    */
-  readonly timeoutMs?: number;
-  /** Decides how a call counts; undefined leaves it to the default. */
-  readonly judge?: Judge<T>;
+  readonly timeoutMs?: number | undefined;
+  /** Decides how a call counts, instead of the default verdict. */
+  readonly judge?: Judge<T> | undefined;
   /**
-   * "observe" never refuses but says when it would have; "off" lets everything pass and counts
-   * nothing.
+   * "enforce" refuses calls while the circuit is open. "observe" lets them all pass, but emits when it
+   * would have refused the first one. "off" lets them all pass and counts nothing.
    * @default {"enforce"}
    */
-  readonly mode?: "enforce" | "observe" | "off";
-  /** Where to go on from, as `circuit.toJSON()` gave it. What cannot be read starts closed. */
-  readonly state?: CircuitSnapshot;
-  /** Hears all that happens. What it throws or rejects with is dropped. */
-  readonly onEvent?: (event: BreakerEvent) => void;
+  readonly mode?: "enforce" | "observe" | "off" | undefined;
   /**
-   * The time, in ms.
+   * The state to go on from, as `circuit.toJSON()` returned it. If it cannot be read, the circuit
+   * starts closed.
+   */
+  readonly state?: CircuitSnapshot | undefined;
+  /** Gets every event. An error that it throws, or rejects with, is dropped. */
+  readonly onEvent?: ((event: BreakerEvent) => void) | undefined;
+  /**
+   * Returns the time, in ms.
    * @default {() => Date.now()}
    */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
   /**
-   * Chance, from 0 to 1, for delays with jitter.
+   * Returns a random number from 0 to 1, for delays with jitter.
    * @default {() => Math.random()}
    */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
-/** What all circuits made of the same options share: the options, checked and complete. */
+/** The options of a circuit, checked and complete. Circuits made of the same options share them. */
 export class CircuitSettings<T> {
   readonly name: string;
   readonly policies: readonly TripPolicy[];
   readonly delayMs: number | DelayPolicy;
   readonly probes: number;
   readonly probeTimeoutMs: number;
-  readonly timeoutMs: number;
-  /** Those of all calls; undefined where there is no limit. */
+  /** The deadlines of all calls; undefined if there is no limit. */
   readonly deadlines: Deadlines | undefined;
+  readonly judge: Judge<T> | undefined;
   readonly mode: "enforce" | "observe" | "off";
+  readonly onEvent: ((event: BreakerEvent) => void) | undefined;
   readonly now: () => number;
   readonly random: () => number;
-  readonly judge: Judge<T> | undefined;
-  readonly onEvent: ((event: BreakerEvent) => void) | undefined;
-  /** Whether anybody wants to know when a call began: reading the clock is half of a call's cost. */
+  /** True if a listener or a policy needs to know when a call began. */
   readonly needsStartTime: boolean;
-  /** Whether anybody wants to know when it ended. */
+  /** True if a listener or a policy needs to know when a call ended. */
   readonly needsEndTime: boolean;
-  /** Whether windows need to know of successes before the first failure. */
+  /** True if a policy needs to know of successes before the first failure. */
   readonly countsSuccesses: boolean;
-  /** Whether all that is wanted of a call in `Circuit.run` is its verdict. */
+  /** True if the verdict is all that a closed circuit needs of a call. */
   readonly needsOnlyVerdicts: boolean;
 
-  /** @param purpose What cannot be made, in errors, with its article. */
+  /** @param purpose What the options are for, in errors: completes "Cannot …". */
   constructor(options: CircuitOptions<T>, purpose = "make a circuit") {
     checkOptions(purpose, options);
-    const {
-      name = "circuit",
-      threshold = DEFAULT_THRESHOLD,
-      trip,
-      delayMs = DEFAULT_DELAY_MS,
-      probes = 1,
-    } = options;
-    const { probeTimeoutMs = 30_000, timeoutMs = Infinity, judge, mode = "enforce" } = options;
-    const { onEvent, now = wallClock, random = chance } = options;
-    if (options.threshold !== undefined && trip !== undefined) {
-      throw new TypeError(
-        `Cannot ${purpose} as "threshold" must not be given with "trip": current value is ${threshold}`,
-      );
-    }
+    const { name = "circuit", delayMs = DEFAULT_DELAY_MS, probes = 1, mode = "enforce" } = options;
+    const { probeTimeoutMs = 30_000, timeoutMs = Infinity, judge, onEvent } = options;
+    const { now = wallClock, random = mathRandom } = options;
+
     this.name = check(purpose, "name", name, text);
-    this.policies = trip === undefined
-      ? [consecutive(check(purpose, "threshold", threshold, count))]
-      : policiesFrom(purpose, trip);
+    this.policies = policiesFrom(options, purpose);
     this.delayMs = typeof delayMs === "function"
       ? delayMs
       : check(purpose, "delayMs", delayMs, duration);
     this.probes = check(purpose, "probes", probes, count);
     this.probeTimeoutMs = check(purpose, "probeTimeoutMs", probeTimeoutMs, positiveDuration);
-    this.timeoutMs = check(purpose, "timeoutMs", timeoutMs, limit);
+    check(purpose, "timeoutMs", timeoutMs, limit);
     this.deadlines = timeoutMs === Infinity ? undefined : new Deadlines(timeoutMs);
     this.mode = check(purpose, "mode", mode, oneOf("enforce", "observe", "off"));
     this.judge = check(purpose, "judge", judge, optional(callback));
     this.onEvent = check(purpose, "onEvent", onEvent, optional(callback));
     this.now = check(purpose, "now", now, callback);
     this.random = check(purpose, "random", random, callback);
-    const heard = onEvent !== undefined;
-    this.needsStartTime = heard || this.policies.some(({ timed = true }) => timed === true);
-    this.needsEndTime = heard || this.policies.some(({ timed = true }) => timed !== false);
+
+    // Reading the clock is half of a call's cost: it is read only for those who need the time.
+    const isHeard = onEvent !== undefined;
+    this.needsStartTime = isHeard || this.policies.some(({ timed = true }) => timed === true);
+    this.needsEndTime = isHeard || this.policies.some(({ timed = true }) => timed !== false);
     this.countsSuccesses = this.policies.some((policy) => policy.countsSuccesses !== false);
     this.needsOnlyVerdicts = !this.needsStartTime && judge === undefined &&
-      this.deadlines === undefined &&
-      mode !== "off";
+      this.deadlines === undefined && mode !== "off";
   }
 }
 
-/** The options that settings are made of. */
-type Shared = Readonly<Record<Exclude<keyof CircuitOptions, "name" | "state">, unknown>>;
-
-/** The settings made last, and the options of which. */
-let latest:
-  | { readonly of: Shared; readonly settings: CircuitSettings<never> }
-  | undefined;
-
-/**
- * The settings for a circuit. Thousands of circuits made of the same options, as many apps make
- * them, share one object: it weighs more than the circuit.
- */
-export function settingsOf<T>(options: CircuitOptions<T>): CircuitSettings<T> {
-  if (options instanceof SharedOptions) return options.settings as CircuitSettings<T>;
-  checkOptions("make a circuit", options);
-  if (latest !== undefined && areSame(latest.of, options)) {
-    return latest.settings as unknown as CircuitSettings<T>;
+function policiesFrom<T>(options: CircuitOptions<T>, purpose: string): readonly TripPolicy[] {
+  const { threshold = DEFAULT_THRESHOLD, trip } = options;
+  if (trip === undefined) return [consecutive(check(purpose, "threshold", threshold, count))];
+  if (options.threshold !== undefined) {
+    throw new TypeError(
+      `Cannot ${purpose} as "threshold" must not be given with "trip": current value is ${threshold}`,
+    );
   }
-  const settings = new CircuitSettings(options);
-  latest = { of: sharedOf(options), settings: settings as never };
-  return settings;
-}
-
-/** Each is read: an object of a class may have them on its prototype. */
-function sharedOf<T>(options: CircuitOptions<T>): Shared {
-  const { threshold, trip, delayMs, probes, probeTimeoutMs, timeoutMs } = options;
-  const { judge, mode, onEvent, now, random } = options;
-  return {
-    threshold,
-    trip,
-    delayMs,
-    probes,
-    probeTimeoutMs,
-    timeoutMs,
-    judge,
-    mode,
-    onEvent,
-    now,
-    random,
-  };
-}
-
-/** Whether the same settings come of both. One by one: a loop over names takes ten times as long. */
-function areSame<T>(one: Shared, other: CircuitOptions<T>): boolean {
-  return one.threshold === other.threshold && one.trip === other.trip &&
-    one.delayMs === other.delayMs && one.probes === other.probes &&
-    one.probeTimeoutMs === other.probeTimeoutMs && one.timeoutMs === other.timeoutMs &&
-    one.judge === other.judge && one.mode === other.mode && one.onEvent === other.onEvent &&
-    one.now === other.now && one.random === other.random &&
-    (other.name === undefined || typeof other.name === "string") &&
-    // A list of policies may have changed since.
-    !Array.isArray(other.trip);
-}
-
-/** Not `Date.now` itself: tests replace it later. */
-function wallClock(): number {
-  return Date.now();
-}
-
-function chance(): number {
-  return Math.random();
-}
-
-/** Options for one of many circuits that share their settings. */
-export class SharedOptions<T> implements CircuitOptions<T> {
-  readonly name: string;
-  readonly settings: CircuitSettings<T>;
-
-  constructor(name: string, settings: CircuitSettings<T>) {
-    this.name = name;
-    this.settings = settings;
-  }
-}
-
-function policiesFrom(
-  purpose: string,
-  trip: TripPolicy | readonly TripPolicy[],
-): readonly TripPolicy[] {
   const policies: readonly unknown[] = Array.isArray(trip) ? [...trip] : [trip];
   if (policies.length === 0) {
     throw invalidOption(purpose, "trip", "a trip policy or several", trip);
@@ -236,4 +158,14 @@ function policiesFrom(
     }
   }
   return policies as readonly TripPolicy[];
+}
+
+/** Looks `Date.now` up at each call: tests replace it. */
+function wallClock(): number {
+  return Date.now();
+}
+
+/** Looks `Math.random` up at each call: tests replace it. */
+function mathRandom(): number {
+  return Math.random();
 }
