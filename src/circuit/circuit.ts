@@ -1,23 +1,33 @@
 import { CircuitOpenError } from "../errors.ts";
 import type { CircuitState } from "../observe/events.ts";
-import type { CallPermit, Permit } from "./permit.ts";
 import { Call } from "./call.ts";
 import { Machine } from "./machine.ts";
+import type { CallPermit, Permit } from "./permit.ts";
+import { Refusal } from "./refusal.ts";
 import type { CircuitOptions, CircuitSettings } from "./settings.ts";
 import { settingsOf } from "./shared_settings.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 /**
- * Stops calling what keeps failing, and tries again after a while.
+ * Stops calling something that keeps failing, and finds out by itself when it works again. Its
+ * callers then fail at once instead of waiting, and what is failing gets time to recover instead of
+ * more load.
  *
- * Closed, it lets calls through and its trip policy counts them. Open, it refuses. When its delay
- * is over it is half open: so many probes as asked for may pass, and if they succeed it closes.
- * It moves only when it is asked: there is no timer, so it works wherever code is stopped between
- * requests. A result counts only in the epoch its call was admitted in: whatever changes the state
- * begins a new one.
+ * - **Closed**: calls pass. A trip policy counts how they end, and opens the circuit when too many
+ *   fail.
+ * - **Open**: calls are refused until the delay is over.
+ * - **Half open**: up to `probes` calls pass as probes, all others are refused. When that many have
+ *   succeeded, the circuit closes with nothing remembered; when one fails, it opens again for a full
+ *   delay.
  *
- * @example Guarding any async function
+ * A result counts only if the circuit has not changed its state since the call began: a call that
+ * was slow to fail cannot open a circuit that has recovered in the meantime.
+ *
+ * A circuit has no timer. It compares times when it is asked, so it also works where code is stopped
+ * between requests.
+ *
+ * @example Guarding an async function
  * ```ts
  * import { Circuit, CircuitOpenError } from "@lastgood/breaker";
  * import { assertEquals, assertRejects } from "@std/assert";
@@ -36,7 +46,8 @@ export class Circuit<T = unknown> {
   readonly #machine: Machine;
 
   /**
-   * Makes a closed circuit, or one that goes on from `options.state`. It reads no clock.
+   * Makes a circuit: closed, or as it was saved in `options.state`. It reads no clock, so it may be
+   * made at module scope.
    *
    * @throws {TypeError} If an option is of the wrong type, or excludes another one.
    * @throws {RangeError} If a number is out of range.
@@ -46,55 +57,55 @@ export class Circuit<T = unknown> {
     this.#machine = new Machine(options.name ?? settings.name, settings, options.state);
   }
 
-  /** Its name, in events and errors. */
+  /** The name of the circuit, in events and errors. */
   get name(): string {
     return this.#machine.name;
   }
 
-  /** The state as of now: an open circuit whose delay is over reads half open. Reading moves nothing. */
+  /** The state as of now: an open circuit whose delay is over reads `"half_open"`. Reading moves nothing. */
   get state(): CircuitState {
     return this.#machine.state;
   }
 
-  /** Time until a call may pass, in ms: 0 unless it is refused now, Infinity while isolated. */
+  /** Time until a call may pass, in ms; 0 unless one would be refused now, Infinity while isolated. */
   get retryAfterMs(): number {
     return this.#machine.retryAfterMs;
   }
 
   /**
-   * Calls, if the circuit lets it, and counts what comes of it.
+   * Calls a function, if the circuit lets it, and counts how the call ends.
    *
-   * @param call The call. Its signal aborts on our timeout and with the caller's own signal; it is
-   * made only for a function that declares its parameter.
-   * @param options `signal`: the caller's own.
-   * @returns What the call gave.
-   * @throws {CircuitOpenError} If the circuit refuses.
+   * @param call The function. If it declares a parameter, it gets a signal that aborts on our timeout
+   * and with the caller's own signal. A rest parameter is not a declared one: no signal is made for
+   * it.
+   * @param options `signal`: the caller's own signal. A call that it aborts counts neither way.
+   * @returns The result of the function.
+   * @throws {CircuitOpenError} If the circuit refuses the call.
    * @throws {DOMException} Named `TimeoutError`, if the call takes longer than `timeoutMs`.
    */
   run<R extends T>(
     call: (signal: AbortSignal) => R | Promise<R>,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<R> {
     const machine = this.#machine;
     if (options === undefined && machine.needsOnlyVerdicts) return counted(machine, call);
-    const caller = options?.signal;
-    if (caller?.aborted) return Promise.reject(caller.reason);
-    const permit = machine.admit();
-    return typeof permit === "number"
-      // Not thrown in an async function: that takes half as long again as making the error.
-      ? Promise.reject(new CircuitOpenError(machine.name, permit))
-      : this.#watch(call, permit, caller);
+    const signal = options?.signal;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const admitted = machine.admit();
+    return admitted instanceof Refusal
+      // Throwing it in an async function takes half as long again as making the error.
+      ? Promise.reject(new CircuitOpenError(machine.name, admitted.retryAfterMs))
+      : this.#watch(call, admitted, signal);
   }
 
   async #watch<R extends T>(
     call: (signal: AbortSignal) => R | Promise<R>,
     permit: CallPermit,
-    caller: AbortSignal | undefined,
+    signal: AbortSignal | undefined,
   ): Promise<R> {
-    const { deadlines } = this.#machine.settings;
     const underWay = new Call(call, {
-      caller: caller && { signal: caller },
-      deadlines,
+      caller: signal && { signal },
+      deadlines: this.#machine.settings.deadlines,
       takesSignal: call.length > 0,
     });
     let value: R;
@@ -104,7 +115,7 @@ export class Circuit<T = unknown> {
       this.#rejected(permit, error, underWay.endedBy);
       throw error;
     }
-    permit.end(this.#judged({ status: "fulfilled", value }, "success"));
+    permit.end(this.#verdictOf({ status: "fulfilled", value }, "success"));
     return value;
   }
 
@@ -112,18 +123,25 @@ export class Circuit<T = unknown> {
     const detail = { error };
     if (endedBy === "abort") permit.end("ignored", { detail, why: "aborted" });
     else if (endedBy === "timeout") permit.end("failure", { detail });
-    else permit.end(this.#judged({ status: "rejected", reason: error }, "failure"), { detail });
+    else permit.end(this.#verdictOf({ status: "rejected", reason: error }, "failure"), { detail });
   }
 
-  #judged(outcome: PromiseSettledResult<T>, usual: Verdict): Verdict {
-    const { judge } = this.#machine.settings as CircuitSettings<T>;
-    return verdictOf(judge, outcome, usual, (error) => this.#machine.reportError("judge", error));
+  #verdictOf(outcome: PromiseSettledResult<T>, defaultVerdict: Verdict): Verdict {
+    const machine = this.#machine;
+    const { judge } = machine.settings as CircuitSettings<T>;
+    return verdictOf(
+      judge,
+      outcome,
+      defaultVerdict,
+      (error) => machine.reportError("judge", error),
+    );
   }
 
   /**
-   * Guards a function: the same signature, `this` and arguments reach it.
+   * Guards a function. `this` and all arguments reach it as they are.
    *
-   * @returns A function that runs `call` through this circuit, see {@link Circuit.run}.
+   * @returns A function of the same signature that runs `call` through this circuit, see
+   * {@link Circuit.run}.
    */
   wrap<A extends unknown[], R extends T>(
     call: (...args: A) => R | Promise<R>,
@@ -135,27 +153,28 @@ export class Circuit<T = unknown> {
   }
 
   /**
-   * The two-step form, for calls that are not one function.
+   * Asks for permission to make a call, and leaves it to you to report how the call ends: for calls
+   * that are not a single function, such as a stream or a job on a queue.
    *
-   * @returns A permit that must be settled; undefined if the circuit refuses.
+   * @returns A permit, which must be settled; undefined if the circuit refuses the call.
    */
   acquire(): Permit | undefined {
-    const permit = this.#machine.admit();
-    return typeof permit === "number" ? undefined : permit;
+    const admitted = this.#machine.admit();
+    return admitted instanceof Refusal ? undefined : admitted;
   }
 
   /**
-   * Holds the circuit open until the handle, and those of all others, are released. The state from
-   * before then goes on. `reset` and `trip` act beneath it. It is not saved.
+   * Holds the circuit open until this holder and all others have released it. Then it goes on in the
+   * state from before; `reset` and `trip` act on that state. Isolation is not saved.
    *
-   * @returns Releases it; to do so twice is harmless.
+   * @returns A function that releases it. Calling it twice is harmless.
    */
   isolate(): () => void {
     return this.#machine.isolate();
   }
 
   /**
-   * Opens it now, by hand, for a full delay; it recovers as usual.
+   * Opens the circuit now, for a full delay. It recovers as usual.
    *
    * @param reason Why, for the event.
    */
@@ -163,25 +182,20 @@ export class Circuit<T = unknown> {
     this.#machine.open(this.#machine.settings.now(), reason);
   }
 
-  /** Closes it now, with nothing remembered. */
+  /** Closes the circuit now, with nothing remembered. */
   reset(): void {
     this.#machine.close("reset by hand");
   }
 
-  /** All that it remembers but isolation, for the option `state` of a later circuit. */
+  /** Returns what the circuit remembers, except isolation: for the option `state` of a later circuit. */
   toJSON(): CircuitSnapshot {
     return this.#machine.toJSON();
   }
 }
 
-/** As `circuit.acquire()`, for the joint, which has more to say of a call's end. */
-export function admit<T>(circuit: Circuit<T>): CallPermit | undefined {
-  return circuit.acquire() as CallPermit | undefined;
-}
-
 /**
- * The way of most calls: no object is made for it, and the clock is read at most once. What an async
- * function keeps while it waits is all its variables: so it has few.
+ * Calls without a permit, as most calls do: no object is made for them, and the clock is read at most
+ * once. It has few variables, because an async function keeps all of them while it waits.
  */
 async function counted<R>(
   machine: Machine,
@@ -199,7 +213,12 @@ async function counted<R>(
   return value;
 }
 
-/** Nobody can need a signal here but a function that asks for one. */
+/** Nothing can abort such a call: it gets a signal only if it asks for one. */
 function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<R> {
   return call.length === 0 ? (call as () => R | Promise<R>)() : call(new AbortController().signal);
+}
+
+/** As `circuit.acquire()`, for the guard: a permit that can report more. */
+export function admit<T>(circuit: Circuit<T>): CallPermit | undefined {
+  return circuit.acquire() as CallPermit | undefined;
 }

@@ -39,6 +39,7 @@ import { type CircuitState, emit, type ErrorSource } from "../observe/events.ts"
 import { delayFrom } from "./delay.ts";
 import { leaseIsOver, type Opening, reopeningsAfter, startOpening, waitMs } from "./opening.ts";
 import { CallPermit, type End, PLAIN_END } from "./permit.ts";
+import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { type CircuitSnapshot, restore, save } from "./snapshot.ts";
 import { type ErrorReporter, record, startWindows, type Windows } from "./trip/windows.ts";
@@ -108,8 +109,8 @@ export class Machine implements ErrorReporter {
 
   // ---- Who may pass ----
 
-  /** Lets a call through; if it refuses, returns the time until one may pass, in ms. */
-  admit(): CallPermit | number {
+  /** Lets a call through, or refuses it. */
+  admit(): CallPermit | Refusal {
     const { mode, needsStartTime, now } = this.settings;
     if (mode === "off") return new CallPermit(undefined, NO_EPOCH, 0);
     if (this.#letsAllPass) return new CallPermit(this, this.#epoch, needsStartTime ? now() : 0);
@@ -141,18 +142,24 @@ export class Machine implements ErrorReporter {
     return permit;
   }
 
-  #refuse(at: number, retryAfterMs: number): CallPermit | number {
+  #refuse(at: number, retryAfterMs: number): CallPermit | Refusal {
     const { mode, onEvent } = this.settings;
     if (mode === "enforce") {
-      if (onEvent === undefined) return retryAfterMs;
+      const refusal = new Refusal(this.#reasonToRefuse(), retryAfterMs);
+      if (onEvent === undefined) return refusal;
       emit(onEvent, { type: "refused", circuit: this.name, at, retryAfterMs });
-      return retryAfterMs;
+      return refusal;
     }
     if (!this.#hasWarned) {
       this.#hasWarned = true;
       emit(onEvent, { type: "would_refuse", circuit: this.name, at, retryAfterMs });
     }
     return new CallPermit(this, NO_EPOCH, at);
+  }
+
+  #reasonToRefuse(): RefusalReason {
+    if (this.#holds > 0) return "isolated";
+    return this.#movedTo === "half_open" ? "probing" : "open";
   }
 
   /** Ends the probes that have held their slots for too long. */
