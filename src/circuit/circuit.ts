@@ -9,6 +9,9 @@ import { settingsOf } from "./shared_settings.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
+/** Set by the class: only it can reach the machine of a circuit. */
+let admitBy: <T>(circuit: Circuit<T>) => CallPermit | Refusal;
+
 /**
  * Stops calling something that keeps failing, and finds out by itself when it works again. Its
  * callers then fail at once instead of waiting, and what is failing gets time to recover instead of
@@ -44,6 +47,10 @@ import { type Verdict, verdictOf } from "./verdict.ts";
  */
 export class Circuit<T = unknown> {
   readonly #machine: Machine;
+
+  static {
+    admitBy = (circuit) => circuit.#machine.admit();
+  }
 
   /**
    * Makes a circuit: closed, or as it was saved in `options.state`. It reads no clock, so it may be
@@ -218,7 +225,7 @@ function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<
   return call.length === 0 ? (call as () => R | Promise<R>)() : call(new AbortController().signal);
 }
 
-/** As `circuit.acquire()`, for the guard: a permit that can report more. */
-export function admit<T>(circuit: Circuit<T>): CallPermit | undefined {
-  return circuit.acquire() as CallPermit | undefined;
+/** As `circuit.acquire()`, for the guard: a permit that can report more, or why there is none. */
+export function admit<T>(circuit: Circuit<T>): CallPermit | Refusal {
+  return admitBy(circuit);
 }

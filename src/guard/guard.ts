@@ -1,5 +1,6 @@
 import { admit } from "../circuit/circuit.ts";
 import type { CallPermit } from "../circuit/permit.ts";
+import { Refusal } from "../circuit/refusal.ts";
 import { CircuitOpenError, problem } from "../errors.ts";
 import { discard, isResponse } from "../http/body.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
@@ -51,10 +52,9 @@ export class Guard {
     if (early !== undefined) return early;
     // A refused request needs no signal, and servers make theirs only when it is read.
     if (circuit.retryAfterMs === 0) throwIfAborted(request);
-    const permit = admit(circuit);
-    if (permit === undefined) return this.#refused(context);
-    if (permit.isProbe) return this.#probe(context, permit);
-    return this.#call(context, permit);
+    const admitted = admit(circuit);
+    if (admitted instanceof Refusal) return this.#refused(context, admitted);
+    return admitted.isProbe ? this.#probe(context, admitted) : this.#call(context, admitted);
   }
 
   /** Answers what needs no call: `only-if-cached` (F4), and what is younger than `freshMs`. */
@@ -74,15 +74,14 @@ export class Guard {
     return this.#kept.serve(context, kept, "fresh", { hit: "fresh" });
   }
 
-  #refused(context: RequestContext): Response | Promise<Response> {
-    const { circuit } = context;
+  #refused(context: RequestContext, refusal: Refusal): Response | Promise<Response> {
     const kept = this.#kept.find(context);
     if (kept !== undefined) {
-      return circuit.state === "half_open"
+      return refusal.why === "probing"
         ? this.#kept.serve(context, kept, "probing", { hit: "probing" })
         : this.#kept.serve(context, kept, "open", { hit: "circuit-open" });
     }
-    const error = new CircuitOpenError(circuit.name, circuit.retryAfterMs);
+    const error = new CircuitOpenError(context.circuit.name, refusal.retryAfterMs);
     if (this.#settings.fallback === undefined) return context.refuse(error);
     return this.#fallback(context, error).then((response) => response ?? context.refuse(error));
   }
