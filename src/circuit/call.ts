@@ -1,47 +1,51 @@
 import { soon } from "../runtime.ts";
 import type { Deadlines, TimedCall } from "./deadlines.ts";
 
-/** Whoever waits for a call. */
+/** The caller that waits for a call. */
 export interface Caller {
-  /** Their own signal: its abort ends the call, and reaches its body as well. */
+  /** The caller's own signal: its abort ends the call, and reaches the body of its response, too. */
   readonly signal: AbortSignal | undefined;
   /**
-   * Whether nobody can have aborted within this turn: then their signal is asked for only if the
-   * call takes longer. Deno makes the signals of those it serves when they are asked for, and that
-   * takes half as long as to serve them.
+   * True if the caller cannot have aborted yet, because its request has just arrived. Its signal is
+   * then read only if the call takes a while, see {@link Call}.
    */
-  readonly justArrived?: boolean;
+  readonly justArrived?: boolean | undefined;
 }
 
 /** What a {@link Call} needs to know. */
 export interface CallOptions<R> {
   readonly caller: Caller | undefined;
-  /** When the result must be there; undefined for no limit. */
+  /** Limits how long the call may take; undefined for no limit. */
   readonly deadlines: Deadlines | undefined;
-  /** Whether the function can make use of a signal: one is made only then. */
+  /** True if the function can make use of a signal: only then is one made. */
   readonly takesSignal: boolean;
-  /** Whether the caller may be let go before the result is there. */
-  readonly mayRelease?: boolean;
-  /** Gets a result that comes when nobody waits for it any more. */
-  readonly onLateResult?: (value: R) => void;
+  /** True if {@link Call.release} may be called. */
+  readonly mayRelease?: boolean | undefined;
+  /** Gets a result that comes after the call has ended by its timeout or an abort. */
+  readonly onLateResult?: ((value: R) => void) | undefined;
 }
 
 /**
- * One call under way: its signal, its timeout, its caller's abort. It ends once, by whichever comes
- * first; a function that ignores its signal cannot hold it up.
+ * One call under way: its signal, its timeout and its caller's abort. It ends once, by whichever
+ * comes first: a function that ignores its signal does not hold up its caller.
+ *
+ * Two things are put off until the call has outlasted `soon`, because most calls have ended by then.
+ * The signal of a request that has just arrived is read late: Deno makes it when it is first asked
+ * for. The timer of a call that takes no signal is started late, with the time that has passed taken
+ * off. With both, a served request takes 18.2 µs of CPU on Deno instead of 24.5.
  */
 export class Call<R> implements TimedCall {
-  /** The result; or a rejection by the function's own error, our timeout or the caller's abort. */
+  /** The result, or a rejection: the function's own error, our timeout or the caller's abort reason. */
   readonly result: Promise<R>;
-  /** By what it ended, if not by a result of its own. */
+  /** What ended the call, if it was neither a result nor an error of the function. */
   endedBy: "timeout" | "abort" | undefined;
   deadline: TimedCall["deadline"];
   readonly #options: CallOptions<R>;
   readonly #controller: AbortController | undefined;
-  /** The caller's, from when we listen to it. */
-  #signal: AbortSignal | undefined;
-  /** Whether the caller's abort reaches the function through our listener alone. */
-  #isLinked = false;
+  /** The caller's signal, once we listen to it. */
+  #callerSignal: AbortSignal | undefined;
+  /** True if the caller's abort reaches the function only through our listener. */
+  #passesAbortOn = false;
   #resolve!: (value: R) => void;
   #reject!: (error: unknown) => void;
   #isOver = false;
@@ -55,74 +59,79 @@ export class Call<R> implements TimedCall {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const isLate = !takesSignal && caller?.justArrived === true;
-    if (!isLate) this.#listen();
+    const listensLate = !takesSignal && caller?.justArrived === true;
+    if (!listensLate) this.#listen();
     if (takesSignal) deadlines?.add(this);
-    else if (isLate || deadlines !== undefined) this.#followSoon(isLate);
+    else if (listensLate || deadlines !== undefined) this.#followSoon(listensLate);
+    this.#start(run);
+  }
+
+  #start(run: (signal: AbortSignal) => R | Promise<R>): void {
     try {
-      // A function that takes no signal gets none: the cast spares making one.
-      const value = run(this.#ownSignal() as AbortSignal);
+      // A function that takes no signal gets none, which its type does not say.
+      const value = run(this.#signal() as AbortSignal);
       Promise.resolve(value).then((value) => this.#succeed(value), (error) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** True once it has ended, in whichever way. */
+  /** True once the call has ended, in whichever way. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** From now on the call is no longer the caller's: its abort reaches it no more. */
+  /** Separates the call from its caller: the caller's abort no longer reaches it. */
   release(): void {
     this.#isReleased = true;
-    this.#signal?.removeEventListener("abort", this);
+    this.#callerSignal?.removeEventListener("abort", this);
   }
 
-  /** Its time is over. */
+  /** Ends the call: its time is over. */
   timeOut(): void {
-    const says = `The call took longer than ${this.#options.deadlines?.ms} ms`;
-    this.#stop("timeout", new DOMException(says, "TimeoutError"));
+    const message = `The call took longer than ${this.#options.deadlines?.ms} ms`;
+    this.#stop("timeout", new DOMException(message, "TimeoutError"));
   }
 
-  /** The caller has aborted: one object for all calls of this kind spares a closure for each. */
+  /** Ends the call: the caller has aborted. The call itself is the listener, which saves a closure. */
   handleEvent(): void {
-    this.#stop("abort", this.#signal?.reason);
+    this.#stop("abort", this.#callerSignal?.reason);
   }
 
-  /** Makes what ends it only if it is not over by itself in a moment: a timer is dear on Deno. */
-  async #followSoon(isLate: boolean): Promise<void> {
+  /** Starts the timer, and listens to the caller if that is still to do, once `soon` is over. */
+  async #followSoon(listensLate: boolean): Promise<void> {
     const { deadlines } = this.#options;
-    const startedAt = deadlines === undefined ? 0 : Date.now();
+    const beganAt = deadlines === undefined ? 0 : Date.now();
     await soon(this);
     if (this.#isOver) return;
-    if (isLate && !this.#isReleased) this.#listen();
-    if (this.#signal?.aborted) this.handleEvent();
-    else deadlines?.add(this, startedAt);
+    if (listensLate && !this.#isReleased) this.#listen();
+    if (this.#callerSignal?.aborted) this.handleEvent();
+    else deadlines?.add(this, beganAt);
   }
 
   #listen(): void {
-    this.#signal = this.#options.caller?.signal;
-    this.#signal?.addEventListener("abort", this);
+    this.#callerSignal = this.#options.caller?.signal;
+    this.#callerSignal?.addEventListener("abort", this);
   }
 
-  #ownSignal(): AbortSignal | undefined {
+  /** Returns the signal for the function: it aborts with the caller and on our timeout. */
+  #signal(): AbortSignal | undefined {
     const controller = this.#controller;
-    const caller = this.#signal;
+    const caller = this.#callerSignal;
     if (caller === undefined || controller === undefined) return controller?.signal;
-    // `any` follows the caller weakly: a signal that outlives many calls does not collect them.
-    // It cannot be undone, and Vercel Edge lacks it: then our own listener passes the abort on.
+    // `any` holds on to the caller's signal weakly, so one that outlives many calls gathers nothing.
+    // But it cannot be undone, and Vercel Edge lacks it: there our own listener passes the abort on.
     if (this.#options.mayRelease !== true && typeof AbortSignal.any === "function") {
       return AbortSignal.any([caller, controller.signal]);
     }
-    this.#isLinked = true;
+    this.#passesAbortOn = true;
     return controller.signal;
   }
 
   #succeed(value: R): void {
     if (!this.#end()) return this.#options.onLateResult?.(value);
-    // The body is still to come: where we are its only link to the caller, we stay.
-    if (!this.#isLinked) this.release();
+    // The body is still to come: an abort that reaches it only through us must go on doing so.
+    if (!this.#passesAbortOn) this.release();
     this.#resolve(value);
   }
 
@@ -141,7 +150,7 @@ export class Call<R> implements TimedCall {
     this.#controller?.abort(reason);
   }
 
-  /** Whether it was still under way. */
+  /** Ends the call; returns false if it had ended before. */
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;

@@ -1,24 +1,26 @@
 import { outlivesAnswer } from "../runtime.ts";
 
-/** One that must be done in time. */
+/** A call that must end in time. */
 export interface TimedCall {
   /** Called when its time is over. */
   timeOut(): void;
-  /** The timer that it waits for. */
+  /** The deadline that it waits for; set by {@link Deadlines}. */
   deadline: Deadline | undefined;
 }
 
 /**
- * Deadlines that all are equally far ahead. Those that began within one millisecond share a timer,
- * as a timer for each call costs more than all the rest of it. No timer is set again, so neither a
- * clock that jumps nor the lateness of timers can move a deadline.
+ * The deadlines of calls that may all take equally long.
  *
- * On Workers a timer belongs to a request and ends with it: there, each has its own.
+ * Calls that began in the same millisecond share a timer, as a timer for each call costs 1.7 µs on
+ * Deno (0.1 elsewhere). On Workers a timer belongs to a request and ends with it, so there each call
+ * has its own. A timer is never set again: neither a clock that jumps nor the lateness of timers
+ * moves a deadline (promise 12).
  */
 export class Deadlines {
-  /** How far ahead they are, in ms. */
+  /** How long each call may take, in ms. */
   readonly ms: number;
-  #isShared: boolean | undefined;
+  /** Asked for at the first call. */
+  #areShared: boolean | undefined;
   #latest: Deadline | undefined;
 
   constructor(ms: number) {
@@ -26,60 +28,61 @@ export class Deadlines {
   }
 
   /**
-   * Starts the time of `due`.
+   * Starts the time of a call.
    *
-   * @param at When it has begun, a moment ago, as the wall clock counts, in ms.
+   * @param beganAt When the call began, by the wall clock, in ms; now if it is left out.
    */
-  add(due: TimedCall, at?: number): void {
+  add(call: TimedCall, beganAt?: number): void {
     const now = Date.now();
-    const began = Math.min(at ?? now, now);
+    const began = Math.min(beganAt ?? now, now);
     const leftMs = began + this.ms - now;
-    if (leftMs <= 0) return due.timeOut();
-    this.#isShared ??= outlivesAnswer();
-    due.deadline = this.#isShared ? this.#since(began, leftMs) : new Deadline(began, leftMs);
-    due.deadline.add(due);
+    if (leftMs <= 0) return call.timeOut();
+    this.#areShared ??= outlivesAnswer();
+    call.deadline = this.#areShared ? this.#shared(began, leftMs) : new Deadline(began, leftMs);
+    call.deadline.add(call);
   }
 
-  /** The one that began within this millisecond. */
-  #since(at: number, leftMs: number): Deadline {
+  /** Returns the deadline of the calls that began in this millisecond. */
+  #shared(began: number, leftMs: number): Deadline {
     const latest = this.#latest;
-    if (latest?.isWaiting && latest.at === at) return latest;
-    return this.#latest = new Deadline(at, leftMs);
+    if (latest?.isWaiting && latest.began === began) return latest;
+    return this.#latest = new Deadline(began, leftMs);
   }
 
-  /** It was done in time. To say so twice is harmless. */
-  delete(due: TimedCall): void {
-    due.deadline?.delete(due);
-    due.deadline = undefined;
+  /** Stops the time of a call that has ended. Doing so twice is harmless. */
+  delete(call: TimedCall): void {
+    call.deadline?.delete(call);
+    call.deadline = undefined;
   }
 }
 
-/** One timer, and all that wait for it. */
+/** A timer, and the calls that wait for it. */
 export class Deadline {
-  /** When it began, as the wall clock counts, in ms. */
-  readonly at: number;
-  /** Whether its timer runs. */
+  /** When its calls began, by the wall clock, in ms. */
+  readonly began: number;
+  /** True while its timer runs. */
   isWaiting = true;
-  readonly #dues = new Set<TimedCall>();
+  readonly #calls = new Set<TimedCall>();
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  constructor(at: number, ms: number) {
-    this.at = at;
-    this.#timer = setTimeout(() => this.#pass(), ms);
+  constructor(began: number, leftMs: number) {
+    this.began = began;
+    this.#timer = setTimeout(() => this.#pass(), leftMs);
   }
 
-  add(due: TimedCall): void {
-    this.#dues.add(due);
+  add(call: TimedCall): void {
+    this.#calls.add(call);
   }
 
-  delete(due: TimedCall): void {
-    if (!this.#dues.delete(due) || this.#dues.size > 0 || !this.isWaiting) return;
+  /** Stops the timer with the last call. */
+  delete(call: TimedCall): void {
+    if (!this.#calls.delete(call) || this.#calls.size > 0 || !this.isWaiting) return;
     this.isWaiting = false;
     clearTimeout(this.#timer);
   }
 
   #pass(): void {
     this.isWaiting = false;
-    for (const due of this.#dues) due.timeOut();
+    for (const call of this.#calls) call.timeOut();
   }
 }
