@@ -1,7 +1,7 @@
 /**
- * Thrown instead of calling when a circuit refuses and nothing can be served in place of the call.
+ * Thrown when a circuit refuses a call, and nothing can be served in its place.
  *
- * @example Telling the caller when to come back
+ * @example Telling a client when to come back
  * ```ts
  * import { Circuit, CircuitOpenError } from "@lastgood/breaker";
  * import { assert, assertEquals } from "@std/assert";
@@ -25,7 +25,7 @@ export class CircuitOpenError extends Error {
   readonly retryAfterMs: number;
 
   static {
-    // On the prototype, as with built-in errors: the stack then begins with it, and it costs nothing.
+    // On the prototype, as with built-in errors: stacks begin with it, and making an error costs no more.
     Object.defineProperty(this.prototype, "name", { value: "CircuitOpenError" });
   }
 
@@ -33,7 +33,7 @@ export class CircuitOpenError extends Error {
    * Makes the error for one refused call.
    *
    * @param circuit The name of the circuit that refused.
-   * @param retryAfterMs Time until a call may pass, in ms; Infinity if nobody knows.
+   * @param retryAfterMs Time until a call may pass, in ms; Infinity if it is not known.
    */
   constructor(circuit: string, retryAfterMs: number) {
     super(
@@ -46,11 +46,11 @@ export class CircuitOpenError extends Error {
   }
 
   /**
-   * The error as HTTP: a 503 with problem details (RFC 9457) and a true `Retry-After`
-   * (RFC 9110 §10.2.3). It does not tell the circuit's name, which may be an internal address.
-   * Hono's default error handler answers with it unasked.
+   * Makes the response for this error: a 503 with problem details (RFC 9457) and a `Retry-After`
+   * (RFC 9110 §10.2.3) that holds. It leaves out the circuit's name, which may be an internal
+   * address. Hono's default error handler answers with it by itself.
    *
-   * @returns A new response at each call.
+   * @returns A new response each time.
    */
   getResponse(): Response {
     const known = this.retryAfterMs !== Infinity;
@@ -65,7 +65,7 @@ export class CircuitOpenError extends Error {
   }
 }
 
-/** An answer of our own making: problem details (RFC 9457) that nobody may store. */
+/** Makes a response of our own: problem details (RFC 9457) that no cache may store. */
 export function problem(
   status: number,
   title: string,
@@ -82,7 +82,7 @@ export function problem(
   });
 }
 
-/** Rounded up, at least 1: a promise of "0 seconds" would be no promise. */
+/** Rounds up, to at least 1: "0 seconds" would invite a call that is refused again. */
 function wholeSecs(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1_000));
 }

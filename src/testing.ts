@@ -1,5 +1,5 @@
 /**
- * For the tests of apps that use the breaker: an upstream that does what a script says.
+ * For testing apps that use a breaker: an upstream that answers as a script says.
  *
  * @module
  */
@@ -10,62 +10,64 @@ import { check, count, duration, invalidOption, optional, type Rule } from "./va
 export type ScriptedAnswer =
   /** A response with this status and an empty body. */
   | number
-  /** Never answers: ends only when it is aborted. */
+  /** Never answers: the call ends only when it is aborted. */
   | "hang"
-  /** Fails as a connection that was reset. */
+  /** Fails like a connection that was reset. */
   | "reset"
   /** Rejects with this error. */
   | Error
   /** Answers with a copy of this response. */
   | Response
-  /** Answers with what this gives. */
+  /** Answers with what this function returns. */
   | ((request: Request) => Response | Promise<Response>)
-  /** A response, piece by piece. */
+  /** Answers with a response made of these parts, perhaps after a delay. */
   | ScriptedResponse;
 
-/** A response in a script. */
+/** The parts of a response in a script. */
 export interface ScriptedResponse {
   /**
-   * Its status.
+   * The status.
    * @default {200}
    */
   readonly status?: number | undefined;
-  /** Its fields. */
+  /** The header fields. */
   readonly headers?: RequestInit["headers"] | undefined;
-  /** Its body. */
+  /** The body. */
   readonly body?: RequestInit["body"] | undefined;
   /**
-   * How long it takes until its head is there, in ms.
+   * How long it takes until the head is there, in ms.
    * @default {0}
    */
   readonly delayMs?: number | undefined;
 }
 
-/** A `fetch` that does what its script says. */
+/** A `fetch` that answers as its script says. */
 export interface ScriptedUpstream {
   (input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** How often it was called. */
+  /** The number of calls so far. */
   readonly calls: number;
-  /** What it was called with, in order. */
+  /** The requests of these calls, in order. */
   readonly requests: readonly Request[];
 }
 
 /** Options of {@link upstream}. */
 export interface UpstreamOptions {
   /**
-   * How long each answer takes until its head is there, in ms; a scripted response may say otherwise.
+   * How long each answer takes until its head is there, in ms, unless a scripted response has a delay
+   * of its own.
    * @default {0}
    */
   readonly delayMs?: number | undefined;
 }
 
 /**
- * Makes an upstream that answers one call after the other as the script says, and the last one for
- * ever. Time is that of `setTimeout`, so `FakeTime` rules it.
+ * Makes an upstream that gives the answers of a script one after the other, and goes on with the last
+ * one for ever. It waits with `setTimeout`, so `FakeTime` controls its delays.
  *
- * @param script What it answers, call by call.
- * @param options How long it takes.
- * @throws {TypeError} If the script is empty, or an answer in it is none.
+ * @param script The answers, call by call.
+ * @param options How long the answers take.
+ * @throws {TypeError} If the script is not a list, or something in it is not an answer.
+ * @throws {RangeError} If the script is empty, or a number is out of range.
  *
  * @example An upstream that fails, hangs, and recovers
  * ```ts
@@ -113,10 +115,11 @@ export function upstream(
 function checkAnswer(purpose: string, answer: unknown): void {
   if (isStatus(answer) || answer === "hang" || answer === "reset") return;
   if (typeof answer === "function") return;
-  const says = 'a status from 200 to 599, "hang", "reset", an Error, a Response, a function or a ' +
+  const mustBe =
+    'a status from 200 to 599, "hang", "reset", an Error, a Response, a function or a ' +
     "scripted response";
   if (typeof answer !== "object" || answer === null) {
-    throw invalidOption(purpose, "script", says, answer);
+    throw invalidOption(purpose, "script", mustBe, answer);
   }
   if (!isScripted(answer as Error | Response | ScriptedResponse)) return;
   const { status, delayMs } = answer as ScriptedResponse;
@@ -147,7 +150,7 @@ function answered(
   return new Response(body, { status, headers });
 }
 
-/** Rejects with the signal's reason as soon as it aborts. */
+/** Waits for `ms`; rejects with the signal's reason as soon as that aborts. */
 function elapsed(ms: number, signal: AbortSignal | undefined): Promise<void> {
   if (ms === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {

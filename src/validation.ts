@@ -1,73 +1,73 @@
-/** What an option must be: in words for the error, and as a check. */
+/** A rule for an option: in words for the error, and as a check. */
 export interface Rule<T> {
-  /** Completes the sentence "must be …". */
+  /** Completes "must be …". */
   readonly mustBe: string;
-  /** Whether it is about numbers: then a number that breaks it is out of range. */
-  readonly isNumber?: boolean;
-  /** Whether `value` obeys the rule. */
+  /** True for a rule about numbers: a number that breaks it is out of range. */
+  readonly isNumber?: boolean | undefined;
+  /** Reports whether `value` obeys the rule. */
   accepts(value: unknown): value is T;
 }
 
-/** The longest delay that timers take: more fires at once, on every runtime. */
+/** The longest delay that timers take. With a longer one they fire at once, on every runtime. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-function number(says: string, holds: (value: number) => boolean): Rule<number> {
+function number(mustBe: string, accepts: (value: number) => boolean): Rule<number> {
   return {
-    mustBe: says,
+    mustBe,
     isNumber: true,
-    accepts: (value): value is number => typeof value === "number" && holds(value),
+    accepts: (value): value is number => typeof value === "number" && accepts(value),
   };
 }
 
-/** How many: 1, 2, 3, … */
+/** A number of things: 1, 2, 3, … */
 export const count: Rule<number> = number(
   "an integer of at least 1",
   (value) => Number.isSafeInteger(value) && value >= 1,
 );
 
-/** A length of time in ms, 0 included. */
+/** A length of time, in ms; it may be 0. */
 export const duration: Rule<number> = number(
   "a finite number of milliseconds of at least 0",
   (value) => Number.isFinite(value) && value >= 0,
 );
 
-/** A length of time in ms that cannot be nothing. */
+/** A length of time, in ms, above 0. */
 export const positiveDuration: Rule<number> = number(
   "a finite number of milliseconds above 0",
   (value) => Number.isFinite(value) && value > 0,
 );
 
-/** How old something may be, in ms: 0 to Infinity. */
+/** The greatest age of something, in ms: 0 to Infinity. */
 export const age: Rule<number> = number(
   "a number of milliseconds of at least 0",
   (value) => value >= 0,
 );
 
-/** A time limit in ms that a timer keeps; Infinity for none. */
+/** A time limit that a timer can keep, in ms; Infinity for no limit. */
 export const limit: Rule<number> = number(
   `a number of milliseconds above 0 and at most ${MAX_TIMER_MS}, or Infinity`,
   (value) => value > 0 && (value <= MAX_TIMER_MS || value === Infinity),
 );
 
-/** As {@link limit}, but may be over at once. */
+/** As {@link limit}, but it may be 0. */
 export const patience: Rule<number> = number(
   `a number of milliseconds from 0 to ${MAX_TIMER_MS}, or Infinity`,
   (value) => value >= 0 && (value <= MAX_TIMER_MS || value === Infinity),
 );
 
-/** A share of a whole that is more than nothing. */
+/** A share of a whole, above 0. */
 export const share: Rule<number> = number(
   "a number above 0 and at most 1",
   (value) => value > 0 && value <= 1,
 );
 
-/** A share of a whole, nothing included. */
+/** A share of a whole; it may be 0. */
 export const fraction: Rule<number> = number(
   "a number from 0 to 1",
   (value) => value >= 0 && value <= 1,
 );
 
-/** A number by which something grows or stays. */
+/** How many times as large something becomes: it never shrinks. */
 export const factor: Rule<number> = number(
   "a finite number of at least 1",
   (value) => Number.isFinite(value) && value >= 1,
@@ -87,14 +87,14 @@ export const callback: Rule<(...args: any[]) => any> = {
   accepts: (value): value is (...args: any[]) => any => typeof value === "function",
 };
 
-/** Any object, arrays aside. */
+/** Any object except an array. */
 export const object: Rule<object> = {
   mustBe: "an object",
   accepts: (value): value is object =>
     typeof value === "object" && value !== null && !Array.isArray(value),
 };
 
-/** One of the words given. */
+/** One of these words. */
 export function oneOf<T extends string>(...words: readonly T[]): Rule<T> {
   return {
     mustBe: words.map((word) => `"${word}"`).join(" or "),
@@ -102,7 +102,7 @@ export function oneOf<T extends string>(...words: readonly T[]): Rule<T> {
   };
 }
 
-/** Either `rule`, or not given at all. */
+/** Makes a rule that also accepts undefined. */
 export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
   return {
     mustBe: rule.mustBe,
@@ -113,10 +113,10 @@ export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
 /**
  * Returns `value` if it obeys `rule`.
  *
- * @param purpose What cannot be done otherwise, after "Cannot".
+ * @param purpose What the caller wants to do: completes "Cannot …".
  * @param option The name of the option, as the caller wrote it.
- * @throws {RangeError} If it is a number that breaks the rule.
- * @throws {TypeError} If it is anything else that breaks the rule.
+ * @throws {RangeError} If `value` is a number that breaks a rule about numbers.
+ * @throws {TypeError} If `value` breaks the rule in any other way.
  */
 export function check<T>(purpose: string, option: string, value: unknown, rule: Rule<T>): T {
   if (rule.accepts(value)) return value;
@@ -126,40 +126,40 @@ export function check<T>(purpose: string, option: string, value: unknown, rule: 
 }
 
 /**
- * Returns `options` if they are an object.
+ * Returns `options` if it is an object.
  *
- * @throws {TypeError} If they are not.
+ * @throws {TypeError} If it is not.
  */
 export function checkOptions<T>(purpose: string, options: T): T {
   check(purpose, "options", options, object);
   return options;
 }
 
-/** The error for an option of the wrong kind. */
+/** Makes the error for an option of the wrong type. */
 export function invalidOption(
   purpose: string,
   option: string,
-  says: string,
+  mustBe: string,
   value: unknown,
 ): TypeError {
-  return new TypeError(sentence(purpose, option, says, value));
+  return new TypeError(sentence(purpose, option, mustBe, value));
 }
 
-/** The error for an option that is a number, but not one of those that it may be. */
+/** Makes the error for an option that is a number, but out of range. */
 export function outOfRange(
   purpose: string,
   option: string,
-  says: string,
+  mustBe: string,
   value: unknown,
 ): RangeError {
-  return new RangeError(sentence(purpose, option, says, value));
+  return new RangeError(sentence(purpose, option, mustBe, value));
 }
 
-function sentence(purpose: string, option: string, says: string, value: unknown): string {
-  return `Cannot ${purpose} as "${option}" must be ${says}: current value is ${shown(value)}`;
+function sentence(purpose: string, option: string, mustBe: string, value: unknown): string {
+  return `Cannot ${purpose} as "${option}" must be ${mustBe}: current value is ${shown(value)}`;
 }
 
-/** `value` in a few words, on one line. */
+/** Describes `value` in a few words, on one line. */
 function shown(value: unknown): string {
   switch (typeof value) {
     case "string":
