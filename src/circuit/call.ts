@@ -63,10 +63,6 @@ export class Call<R> implements TimedCall {
     if (!listensLate) this.#listen();
     if (takesSignal) deadlines?.add(this);
     else if (listensLate || deadlines !== undefined) this.#followSoon(listensLate);
-    this.#start(run);
-  }
-
-  #start(run: (signal: AbortSignal) => R | Promise<R>): void {
     try {
       // A function that takes no signal gets none, which its type does not say.
       const value = run(this.#signal() as AbortSignal);
