@@ -1,0 +1,178 @@
+import {
+  Circuit,
+  type CircuitSnapshot,
+  consecutive,
+  failureRate,
+  total,
+  type TripPolicy,
+} from "@lastgood/breaker";
+import { assertEquals } from "@std/assert";
+import { calls, only, permit, rig, START } from "./rig.ts";
+
+// ---- Windows of several policies come back ----
+
+const SEVERAL = () => [consecutive(3), total(4)];
+
+/** What a circuit with these policies saves after these calls. */
+function savedBy(trip: TripPolicy[], ...verdicts: ("success" | "failure")[]): CircuitSnapshot {
+  const { circuit } = rig({ trip });
+  calls(circuit, ...verdicts);
+  return JSON.parse(JSON.stringify(circuit));
+}
+
+Deno.test("15: each of several policies gets its own window back", () => {
+  const state = savedBy(SEVERAL(), "failure", "failure", "success", "failure");
+
+  const { circuit, events } = rig({ trip: SEVERAL(), state });
+  calls(circuit, "failure");
+
+  assertEquals(only(events, "state").map(({ reason }) => reason), ["4 failures"]);
+});
+
+Deno.test("15: windows do not come back to policies in another order", () => {
+  const state = savedBy(SEVERAL(), "failure", "failure");
+
+  const { circuit, events } = rig({ trip: SEVERAL().reverse(), state });
+  calls(circuit, "failure", "failure");
+
+  assertEquals(circuit.state, "closed");
+  assertEquals(only(events, "error"), []);
+});
+
+Deno.test("15: windows do not come back when a policy is gone", () => {
+  const state = savedBy(SEVERAL(), "failure", "failure");
+
+  const { circuit } = rig({ trip: SEVERAL().slice(0, 1), state });
+  calls(circuit, "failure");
+
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("15: a policy that saves nothing starts anew beside one that comes back", () => {
+  const started: unknown[] = [];
+  const forgetful: TripPolicy = {
+    name: "forgetful",
+    start(...saved) {
+      started.push(saved);
+      return { record: () => undefined };
+    },
+  };
+  const trip = [forgetful, consecutive(3)];
+  const state = savedBy(trip, "failure", "failure");
+  started.length = 0;
+
+  const { circuit, events } = rig({ trip, state });
+  calls(circuit, "failure");
+
+  assertEquals(started, [[undefined]]);
+  assertEquals(only(events, "error"), []);
+  assertEquals(circuit.state, "open");
+});
+
+Deno.test("15: what a policy saved is the policy's own, whatever the others saved", () => {
+  const state = savedBy(SEVERAL(), "failure", "success", "failure");
+
+  assertEquals(state.windows, [
+    { policy: "consecutive(3)", saved: 1 },
+    { policy: "total(4)", saved: 2 },
+  ]);
+});
+
+// ---- The window of the last calls ----
+
+/** Says at each failure how many failed of how many. */
+const lastThree = failureRate({ lastCalls: 3, minimumCalls: 1, threshold: 1e-9 });
+
+/** What it must say at the end of these calls, "s" for success and "f" for failure. */
+function expected(verdicts: string): string | undefined {
+  const last = verdicts.slice(-3);
+  const failures = [...last].filter((one) => one === "f").length;
+  return verdicts.endsWith("f") ? `${failures} of the last ${last.length} calls failed` : undefined;
+}
+
+/** All calls of this length: "ss", "sf", "fs", "ff". */
+function allOf(length: number): string[] {
+  return length === 0 ? [""] : allOf(length - 1).flatMap((one) => [`${one}s`, `${one}f`]);
+}
+
+for (const restoredAfter of [undefined, 0, 2, 3, 4, 6]) {
+  const when = restoredAfter === undefined ? "" : `, restored after ${restoredAfter} calls`;
+  Deno.test(`13: window of the last calls agrees with a list of all calls${when}`, () => {
+    for (const verdicts of allOf(8)) {
+      let window = lastThree.start();
+      for (let call = 1; call <= verdicts.length; call++) {
+        if (call - 1 === restoredAfter) window = lastThree.start(window.toJSON?.());
+        const verdict = verdicts[call - 1] === "f" ? "failure" : "success";
+
+        const reason = window.record(verdict, 0, 0);
+
+        assertEquals(reason, expected(verdicts.slice(0, call)), verdicts.slice(0, call));
+      }
+      assertEquals(window.toJSON?.(), verdicts.slice(-3).replaceAll("s", "0").replaceAll("f", "1"));
+    }
+  });
+}
+
+// ---- What a policy learns of time ----
+
+/** A circuit without listener, whose policy notes what it is told and opens at the first failure. */
+function timed(timed: TripPolicy["timed"]) {
+  const heard: unknown[] = [];
+  const clock = { ms: START };
+  const trip: TripPolicy = {
+    timed,
+    start: () => ({
+      record(...args) {
+        heard.push(args);
+        return args[0] === "failure" ? "a failure" : undefined;
+      },
+    }),
+  };
+  return { circuit: new Circuit({ trip, now: () => clock.ms }), clock, heard };
+}
+
+const TOLD = [
+  ["nothing said", undefined, START + 70, 70],
+  ["true", true, START + 70, 70],
+  ['"end"', "end", START + 70, 0],
+  ["false", false, 0, 0],
+] as const;
+
+for (const [name, value, at, durationMs] of TOLD) {
+  Deno.test(`13: policy with timed ${name} is told of a run what it asked for, and opens on time`, async () => {
+    const { circuit, clock, heard } = timed(value);
+    const fails = () => {
+      clock.ms += 70;
+      return Promise.reject(new Error("down"));
+    };
+
+    await circuit.run(fails).catch(() => {});
+
+    assertEquals(heard, [["failure", at, durationMs]]);
+    assertEquals(circuit.toJSON().opening?.openedAt, START + 70);
+  });
+
+  Deno.test(`13: policy with timed ${name} is told of a permit what it asked for, and opens on time`, () => {
+    const { circuit, clock, heard } = timed(value);
+    const call = permit(circuit);
+    clock.ms += 70;
+
+    call.settle("failure");
+
+    assertEquals(heard, [["failure", at, durationMs]]);
+    assertEquals(circuit.toJSON().opening?.openedAt, START + 70);
+  });
+}
+
+Deno.test("13: one policy that asks for the time is told it, whatever the others ask for", () => {
+  const heard: unknown[] = [];
+  const rate: TripPolicy = {
+    timed: "end",
+    start: () => ({ record: (...args) => void heard.push(args) }),
+  };
+  const circuit = new Circuit({ trip: [consecutive(9), rate], now: () => START });
+
+  calls(circuit, "success");
+
+  assertEquals(heard, [["success", START, 0]]);
+});
