@@ -1,6 +1,6 @@
 import type { End } from "../circuit/permit.ts";
 import { type Verdict, verdictOf } from "../circuit/verdict.ts";
-import { parseRetryAfter } from "../http/fields.ts";
+import { parseRetryAfter } from "../http/dates.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 

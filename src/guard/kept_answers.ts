@@ -1,6 +1,9 @@
-import { cacheStatus, isAnswerable, isServable, type Served } from "../last_good/rules/servable.ts";
+import { cacheStatus, type Served } from "../last_good/cache_status.ts";
+import { isAnswerable, isServable } from "../last_good/rules/servable.ts";
 import type { LastGood } from "../last_good/last_good.ts";
-import { ageMs, servedResponse, type StoredResponse } from "../last_good/stored_response.ts";
+import { ageMs } from "../last_good/rules/freshness.ts";
+import { servedResponse } from "../last_good/served_response.ts";
+import type { StoredResponse } from "../last_good/stored_response.ts";
 import { emit, type StaleReason } from "../observe/events.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";

@@ -1,34 +1,34 @@
-/** The codings that some runtime's `fetch` decodes, leaving Content-Encoding as it was. */
+/** The codings that at least one runtime's `fetch` decodes, leaving Content-Encoding in place. */
 const DECODABLE: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br", "zstd"]);
 
-/** Those that all of them decode: Deno leaves the others as they are, Node 20 zstd. */
+/** The codings that every runtime decodes: Deno decodes no others, and Node 20 all but zstd. */
 const ALWAYS_DECODED: ReadonlySet<string> = new Set(["gzip", "br"]);
 
-/** The codings in a Content-Encoding field, in lower case; none for "identity". */
+/** Lists the codings in a Content-Encoding field in lower case, without "identity". */
 export function codingsOf(value: string | null): readonly string[] {
   if (value === null) return [];
   return value.toLowerCase().split(",").map((coding) => coding.trim())
     .filter((coding) => coding !== "" && coding !== "identity");
 }
 
-/** Whether a body with these codings may have been decoded on its way here. */
+/** Reports whether a body with these codings may have been decoded on its way here. */
 export function isDecodable(codings: readonly string[]): boolean {
   return codings.length > 0 && codings.every((coding) => DECODABLE.has(coding));
 }
 
-/** What is known of a coded body beside its bytes. */
+/** What is known about a coded body apart from its bytes. */
 export interface CodedBody {
   readonly codings: readonly string[];
-  /** Whether it comes straight from `fetch`. A handler's body may be decoded or not. */
+  /** True if it comes straight from `fetch`. A handler's body may be decoded or not. */
   readonly byFetch: boolean;
-  /** Its Content-Length, which is that of the coded bytes; undefined if it has none. */
+  /** Its Content-Length, which counts the coded bytes; undefined if it has none. */
   readonly length: number | undefined;
 }
 
 /**
- * Whether a body was decoded on its way here although its fields say it is coded.
+ * Reports whether a body was decoded on its way here although its fields still name a coding.
  *
- * @returns Undefined if nothing tells.
+ * @returns Undefined if neither its length nor its bytes show it.
  */
 export function isDecoded(
   { codings, byFetch, length }: CodedBody,
@@ -37,14 +37,14 @@ export function isDecoded(
   const [only = ""] = codings;
   if (!isDecodable(codings)) return false;
   if (byFetch && codings.length === 1 && ALWAYS_DECODED.has(only)) return true;
-  // `fetch` would have failed at a body whose length is not the one that was said.
+  // `fetch` rejects a body that does not have the length in its fields: this one was decoded.
   if (byFetch && length !== undefined && length !== body.byteLength) return true;
-  const looks = looksCoded(codings.at(-1) ?? "", body);
-  if (looks !== undefined) return !looks;
+  const coded = looksCoded(codings.at(-1) ?? "", body);
+  if (coded !== undefined) return !coded;
   return length === body.byteLength ? false : undefined;
 }
 
-/** By its first bytes; undefined if they do not tell. */
+/** Judges by the first bytes; returns undefined if they do not show it. */
 function looksCoded(coding: string, body: Uint8Array): boolean | undefined {
   const [first = 0, second = 0, third = 0, fourth = 0] = body;
   switch (coding) {
@@ -53,10 +53,10 @@ function looksCoded(coding: string, body: Uint8Array): boolean | undefined {
       return first === 0x1f && second === 0x8b;
     case "zstd": // RFC 8878 §3.1.1
       return first === 0x28 && second === 0xb5 && third === 0x2f && fourth === 0xfd;
-    case "deflate": // RFC 1950 §2.2. Some send it without its header, then only text is sure.
+    case "deflate": // RFC 1950 §2.2. Some servers omit this header: then only text is certain.
       if (isText(body)) return false;
       return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0 ? true : undefined;
-    default: // Brotli has no mark, but its output is no text.
+    default: // Brotli has no magic number, but its output is never valid text.
       return !isText(body);
   }
 }

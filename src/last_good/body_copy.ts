@@ -1,6 +1,6 @@
 import { prefersByobReader, soon } from "../runtime.ts";
 
-/** How a copy ended. Only a whole one may be kept (RFC 9111 §3.3). */
+/** How a copy ended. Only a whole one may be kept: RFC 9111 §3.3 (S12). */
 export type CopyEnd =
   | "whole"
   | "too-large"
@@ -11,57 +11,62 @@ export type CopyEnd =
 
 /** What a {@link BodyCopy} needs to know. */
 export interface BodyCopyOptions {
-  /** A longer body is not copied, and no more than this is read ahead of the reader. */
+  /** A longer body is not copied, and up to this much is read ahead of the reader. */
   readonly maxBytes: number;
   /** A body that takes longer is not copied, in ms; Infinity for no limit. */
   readonly maxMs: number;
-  /** How long the body says it is; undefined if it does not. */
+  /** The length that the body should have; undefined if its fields do not say. */
   readonly expectedBytes: number | undefined;
-  /** Whether it comes straight from the runtime's own `fetch`. */
+  /** True if it comes straight from the runtime's own `fetch`. */
   readonly isFetched: boolean;
-  /** Whether the reader has aborted, if the body ends in an error. */
+  /** Reports whether the reader has aborted; asked if the body ends in an error. */
   readonly isAborted: () => boolean;
-  /** Hears how it ended, before the reader does. */
+  /** Hears how the copy ended, before the reader does. */
   readonly onEnd: (end: CopyEnd, bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
+/** A body's reader, in either of its kinds. */
+type Reader = ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
+
 const NOTHING = new Uint8Array(0);
 
-/** The longest body that is handed on in one piece, in bytes: to stream a short one costs more. */
+/** Up to this length a body is handed on in one piece, in bytes: streaming a short one costs more. */
 const MAX_PIECE_BYTES = 65_536;
 
 /**
  * Copies a body on its way to its reader, who gets every chunk as soon as it is there, and an error
- * where one is, after what came before it.
+ * after everything that came before it.
  *
- * It reads ahead of a slow reader to complete the copy, by no more than `maxBytes`; then, and for
- * bodies that turn out too large or too slow, it lets go of the copy and reads only on demand.
- * `tee()` would buffer without bound, and could not tell when the reader cancels.
+ * It reads ahead of a slow reader to complete the copy, by up to `maxBytes`. Once the copy has ended,
+ * also because the body is too large or too slow, it reads only on demand. `tee()` would buffer
+ * without bound, and would not report that the reader cancels.
  */
 export class BodyCopy {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
-  /** How many bytes are to come until it is over; Infinity if only its end tells. */
-  #missing = Infinity;
+  readonly #reader: Reader;
   readonly #options: BodyCopyOptions;
+  /** How many bytes are still to come; Infinity if only the end of the stream shows it. */
+  #missing = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Read, but not yet asked for. */
+  /** Chunks that were read, but not yet asked for. */
   readonly #ahead: Uint8Array[] = [];
   /** The copy; undefined once it has ended. */
   #chunks: Uint8Array<ArrayBuffer>[] | undefined = [];
   #body: ReadableStream<Uint8Array> | undefined;
-  /** A short body, whole. */
+  /** The whole of a short body. */
   #piece: Uint8Array<ArrayBuffer> | undefined;
   #bytes = 0;
   #reading: Promise<void> | undefined;
+  /** True once there is nothing more to read. */
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(source: ReadableStream<Uint8Array>, options: BodyCopyOptions) {
     const { isFetched, expectedBytes } = options;
     this.#options = options;
-    // RFC 9112 §6.3: on a connection, a body ends where its length says.
+    // On a connection, a body ends where its length says: RFC 9112 §6.3.
     if (isFetched) this.#missing = expectedBytes || Infinity;
-    this.#reader = isFetched && prefersByobReader() ? byteReader(source) : source.getReader();
+    // Deno would allocate 64 KiB for each chunk if the reader did not bring a buffer of its own.
+    this.#reader = isFetched && prefersByobReader() ? byobReader(source) : source.getReader();
     this.#copyAll();
   }
 
@@ -72,25 +77,29 @@ export class BodyCopy {
 
   /** The body for the reader, as it comes. */
   get body(): ReadableStream<Uint8Array> {
-    if (this.#body !== undefined) return this.#body;
-    const { maxMs } = this.#options;
-    if (this.#chunks !== undefined && maxMs !== Infinity) {
-      this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
-    }
-    return this.#body = new ReadableStream<Uint8Array>({
-      pull: (controller) => this.#give(controller),
-      cancel: (reason) => this.#cancel(reason),
-    }, { highWaterMark: 0 });
+    return this.#body ??= this.#stream();
   }
 
-  /** The body for the reader: in one piece if it is short and there already, else as it comes. */
+  /**
+   * Returns the body for the reader: in one piece if it is short and already there, else as it comes.
+   * Waiting a few microtasks for a short one takes a kept request from 111.4 µs of CPU to 93.8 µs.
+   */
   async bodySoon(): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
     await soon(this);
     return this.#piece ?? this.body;
   }
 
-  async #copyAll(): Promise<void> {
-    while (this.#chunks !== undefined) await this.#read();
+  // ---- What the reader does ----
+
+  #stream(): ReadableStream<Uint8Array> {
+    const { maxMs } = this.#options;
+    if (this.#chunks !== undefined && maxMs !== Infinity) {
+      this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
+    }
+    return new ReadableStream<Uint8Array>({
+      pull: (controller) => this.#give(controller),
+      cancel: (reason) => this.#cancel(reason),
+    }, { highWaterMark: 0 });
   }
 
   async #give(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
@@ -102,7 +111,19 @@ export class BodyCopy {
     else if (chunk === undefined) controller.error(this.#failure.error);
   }
 
-  /** Copier and reader wait for the same chunk. */
+  #cancel(reason: unknown): Promise<void> {
+    this.#isOver = true;
+    this.#end("cancelled");
+    return this.#reader.cancel(reason);
+  }
+
+  // ---- Reading from the source ----
+
+  async #copyAll(): Promise<void> {
+    while (this.#chunks !== undefined) await this.#read();
+  }
+
+  /** The copy and the reader wait for the same chunk. */
   #read(): Promise<void> {
     return this.#reading ??= this.#readNext();
   }
@@ -135,19 +156,21 @@ export class BodyCopy {
     this.#releaseReader();
   }
 
-  /** It is over, but the runtime waits for somebody to read its end: each has its cheaper way. */
+  /** All bytes are here, but the runtime waits until the end is read: each kind has a cheap way. */
   #releaseReader(): void {
     const reader = this.#reader;
     (reader instanceof ReadableStreamDefaultReader ? reader.read() : reader.cancel())
       .catch(() => {});
   }
 
+  // ---- The copy ----
+
   #copyChunk(chunk: Uint8Array): void {
     if (this.#chunks === undefined) return;
     if (!(chunk instanceof Uint8Array)) return this.#end("broken");
     this.#bytes += chunk.byteLength;
     if (this.#bytes > this.#options.maxBytes) return this.#end("too-large");
-    // The reader may do with its chunk whatever it likes, even transfer it.
+    // The reader may do anything with its chunk, even transfer it.
     this.#chunks.push(chunk.slice());
   }
 
@@ -155,12 +178,6 @@ export class BodyCopy {
     this.#isOver = true;
     const { expectedBytes = this.#bytes } = this.#options;
     this.#end(this.#bytes === expectedBytes ? "whole" : "truncated");
-  }
-
-  #cancel(reason: unknown): Promise<void> {
-    this.#isOver = true;
-    this.#end("cancelled");
-    return this.#reader.cancel(reason);
   }
 
   #end(end: CopyEnd): void {
@@ -174,10 +191,8 @@ export class BodyCopy {
   }
 }
 
-/** By what a response seems to be, its body is one of bytes; there may be others. */
-function byteReader(
-  source: ReadableStream<Uint8Array>,
-): ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader {
+/** A response that only seems to be fetched may have a body that is not a stream of bytes. */
+function byobReader(source: ReadableStream<Uint8Array>): Reader {
   try {
     return source.getReader({ mode: "byob" });
   } catch {

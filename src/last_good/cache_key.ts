@@ -1,19 +1,19 @@
-import type { RequestHead } from "./request_head.ts";
 import type { Fields } from "../http/fields.ts";
+import type { RequestHead } from "./request_head.ts";
 
-/** Where the answer to a request has its place: looked up part by part, so nothing can be forged by joining. */
+/** What a response is kept under. Each part is looked up by itself, so none can forge another. */
 export interface CacheKey {
-  /** K1: the URL, or what the option `key` says instead. All variants of it go together. */
+  /** The URL, or what the option `key` returns instead (K1). All its variants are removed together. */
   readonly primary: string;
-  /** K3 and K4: reflected fields and partition; "" where there are neither. */
+  /** Reflected fields and partition; "" where there are neither (K3, K4). */
   readonly secondary: string;
-  /** K4: whether it is known whose response it is. */
+  /** True if the response is kept for its owner alone (K4). */
   readonly partitioned: boolean;
 }
 
 /**
- * K3: fields that origins like to reflect although nobody keys on them. Left out of the key, they
- * let one request poison the page of all others for the time of a whole outage.
+ * Fields that origins like to reflect in their responses although no cache has them in its key: with
+ * one of these, a single request could poison a page for all others, for the whole outage (K3).
  */
 const REFLECTED = [
   "x-forwarded-host",
@@ -25,14 +25,14 @@ const REFLECTED = [
   "x-http-method-override",
 ];
 
-/** The longest key that is kept, in UTF-16 units (S15). */
+/** The longest key under which a response is kept, in UTF-16 units (S15). */
 export const MAX_KEY_LENGTH = 8_192;
 
 /**
- * The place for the answer to a request.
+ * Makes the key of a request.
  *
- * @param primary K1.
- * @param partition K4, hashed; undefined if it is not known whose response it is.
+ * @param primary The URL, or what the option `key` returns instead.
+ * @param partition The hash of the partition; undefined if there is none.
  */
 export function cacheKey(
   primary: string,
@@ -52,32 +52,36 @@ export function cacheKey(
   };
 }
 
-/** K4: the partition as it may be kept: SHA-256 in hexadecimal, never in clear. */
+/** Hashes a partition, which may be a secret: SHA-256 in hexadecimal (K4). */
 export async function hashPartition(partition: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(partition));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** K2: what a response varies on, with this request's values; null where the request has none. */
+/** The request fields that a response varies on, with their values; null where absent (K2). */
 export type Variant = readonly (readonly [name: string, value: string | null])[];
 
-/** K2: the variant of a request, for the names in the response's Vary. */
-export function variantOf(request: RequestHead, vary: readonly string[]): Variant {
-  return vary.length === 0 ? ONE : vary.map((name) => [name, request.headers.get(name)] as const);
+/** The variant of a response that does not vary. */
+const NO_VARIANT: Variant = [];
+
+/**
+ * Returns the variant of a request.
+ *
+ * @param vary The names in the response's Vary.
+ */
+export function variantOf({ headers }: RequestHead, vary: readonly string[]): Variant {
+  return vary.length === 0 ? NO_VARIANT : vary.map((name) => [name, headers.get(name)] as const);
 }
 
-/** The variant of what does not vary. */
-const ONE: Variant = [];
-
-/** Whether a request asks for this variant. */
+/** Reports whether a request with these fields asks for this variant: RFC 9111 §4.1 (K2). */
 export function matchesVariant(variant: Variant, headers: Fields): boolean {
   return variant.every(([name, value]) => headers.get(name) === value);
 }
 
-/** The length of a key in all its parts, in UTF-16 units. */
-export function keyLength(key: CacheKey, variant: Variant): number {
+/** The length of a key with all its parts, in UTF-16 units. */
+export function keyLength({ primary, secondary }: CacheKey, variant: Variant): number {
   return variant.reduce(
     (length, [name, value]) => length + name.length + (value?.length ?? 0),
-    key.primary.length + key.secondary.length,
+    primary.length + secondary.length,
   );
 }

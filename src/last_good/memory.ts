@@ -3,17 +3,6 @@ import type { Fields } from "../http/fields.ts";
 import { type CacheKey, matchesVariant, type Variant } from "./cache_key.ts";
 import type { StoredResponse } from "./stored_response.ts";
 
-/** How many removals are remembered for answers that were under way when they happened. */
-const MAX_REMOVALS = 128;
-
-/** A variant that was removed. What belonged to another one is none of its business. */
-interface Removal {
-  readonly key: CacheKey;
-  readonly headers: Fields;
-  /** The point in the order of requests at which it was removed. */
-  readonly order: number;
-}
-
 /** Limits of a {@link Memory}. */
 export interface MemoryLimits {
   readonly maxEntries: number;
@@ -21,16 +10,32 @@ export interface MemoryLimits {
   readonly maxVariants: number;
 }
 
-/** Snapshots by place and variant, bounded in number and in bytes; the least recently used go first. */
+/** Where a response is kept: it stays the same while newer heads take the place of older ones. */
+interface Slot {
+  stored: StoredResponse;
+}
+
+/** A variant that was removed. Other variants of its key are not concerned. */
+interface Removal {
+  readonly key: CacheKey;
+  readonly headers: Fields;
+  /** The place in the order of all requests at which it was removed. */
+  readonly order: number;
+}
+
+/** How many removals are remembered, for responses that were under way when they happened. */
+const MAX_REMOVALS = 128;
+
+/** Responses by key and variant, limited in number and bytes. The least recently used go first. */
 export class Memory {
   readonly #limits: MemoryLimits;
-  /** By primary, then by secondary: the variants, the most recently used last. */
-  readonly #places = new Map<string, Map<string, StoredResponse[]>>();
-  /** Made at the first snapshot. */
-  #entries: LRUCache<StoredResponse, CacheKey> | undefined;
-  /** Primaries from which all was removed, and at which point in the order of requests. */
+  /** By primary key, then by secondary key: the variants, the most recently used last. */
+  readonly #variants = new Map<string, Map<string, Slot[]>>();
+  /** Made with the first response. */
+  #slots: LRUCache<Slot, CacheKey> | undefined;
+  /** Primary keys of which everything was removed, with the place in the order of requests. */
   readonly #cleared = new Map<string, number>();
-  /** The last variants that were removed. */
+  /** The latest removals of single variants. */
   readonly #removals: Removal[] = [];
   #clearedAt = 0;
 
@@ -38,69 +43,66 @@ export class Memory {
     this.#limits = limits;
   }
 
-  /** The snapshot for a request with these fields; the most recent, if several fit (RFC 9111 §4.1). */
+  /** Returns the response for a request with these fields, the latest if several fit (RFC 9111 §4.1). */
   find({ primary, secondary }: CacheKey, headers: Fields): StoredResponse | undefined {
-    const variants = this.#places.get(primary)?.get(secondary);
-    if (variants === undefined) return undefined;
-    let found: StoredResponse | undefined;
-    for (const stored of variants) {
-      if (found !== undefined && found.head.order > stored.head.order) continue;
-      if (matchesVariant(stored.variant, headers)) found = stored;
+    const slots = this.#variants.get(primary)?.get(secondary);
+    if (slots === undefined) return undefined;
+    let found: Slot | undefined;
+    for (const slot of slots) {
+      const { variant, head } = slot.stored;
+      if (found !== undefined && found.stored.head.order > head.order) continue;
+      if (matchesVariant(variant, headers)) found = slot;
     }
     if (found === undefined) return undefined;
-    this.#entries?.get(found);
-    if (variants.length > 1) {
-      variants.splice(variants.indexOf(found), 1);
-      variants.push(found);
+    this.#slots?.get(found);
+    if (slots.length > 1) {
+      slots.splice(slots.indexOf(found), 1);
+      slots.push(found);
     }
-    return found;
+    return found.stored;
   }
 
-  /** Keeps a snapshot in place of those that fit the same request; says why if it does not. */
+  /** Keeps a response in place of those that fit the same request; says why if it does not. */
   put(
     key: CacheKey,
     headers: Fields,
     stored: StoredResponse,
   ): "too-large" | "superseded" | undefined {
-    const { maxEntries, maxBytes, maxVariants } = this.#limits;
     const { order } = stored.head;
-    if (stored.size > maxBytes) return "too-large";
-    // S18: nothing older than what was kept, or removed, in the meantime.
-    if (this.#isRemoved(key, stored.variant, order)) return "superseded";
+    if (stored.size > this.#limits.maxBytes) return "too-large";
+    // A response never takes the place of one that was asked for, or removed, later (S18).
+    if (this.#wasRemoved(key, stored.variant, order)) return "superseded";
     const fitting = this.#fitting(key, headers);
-    if (fitting.some((other) => other.head.order > order)) return "superseded";
-    this.#entries ??= new LRUCache<StoredResponse, CacheKey>({
-      max: maxEntries,
-      maxSize: maxBytes,
-      dispose: (key, stored) => this.#drop(key, stored),
-    });
-    for (const other of fitting) this.#entries.delete(other);
-    let places = this.#places.get(key.primary);
-    const [oldest, ...others] = places?.get(key.secondary) ?? [];
-    if (oldest !== undefined && others.length + 1 >= maxVariants) this.#entries.delete(oldest);
-    places = this.#places.get(key.primary);
-    if (places === undefined) this.#places.set(key.primary, places = new Map());
-    const variants = places.get(key.secondary);
-    if (variants === undefined) places.set(key.secondary, [stored]);
-    else variants.push(stored);
-    this.#entries.set(stored, key, { size: Math.max(1, stored.size) });
+    if (fitting.some((slot) => slot.stored.head.order > order)) return "superseded";
+    for (const slot of fitting) this.#slots?.delete(slot);
+    this.#makeRoom(key);
+    this.#insert(key, { stored });
     return undefined;
   }
 
-  /** Removes what fits a request with these fields, unless it is newer than `order`. */
+  /**
+   * Puts `next` in the place of `stored`, which has the same variant and size, and has just been found.
+   * Does nothing if that is no longer kept.
+   */
+  replace({ primary, secondary }: CacheKey, stored: StoredResponse, next: StoredResponse): void {
+    const slot = this.#variants.get(primary)?.get(secondary)?.find((it) => it.stored === stored);
+    if (slot !== undefined) slot.stored = next;
+  }
+
+  /** Removes what fits a request with these fields, unless it was asked for after `order`. */
   remove(key: CacheKey, headers: Fields, order: number): void {
     this.#removals.push({ key, headers, order });
     if (this.#removals.length > MAX_REMOVALS) this.#removals.shift();
-    for (const stored of this.#fitting(key, headers)) {
-      if (stored.head.order < order) this.#entries?.delete(stored);
+    for (const slot of this.#fitting(key, headers)) {
+      if (slot.stored.head.order < order) this.#slots?.delete(slot);
     }
   }
 
-  /** Removes all variants of a primary, whoever's they are. */
+  /** Removes all variants of a primary key, in all partitions. */
   removeAll(primary: string, order: number): void {
-    this.#remember(primary, order);
-    for (const variants of [...this.#places.get(primary)?.values() ?? []]) {
-      for (const stored of [...variants]) this.#entries?.delete(stored);
+    this.#rememberCleared(primary, order);
+    for (const slots of [...this.#variants.get(primary)?.values() ?? []]) {
+      for (const slot of [...slots]) this.#slots?.delete(slot);
     }
   }
 
@@ -109,16 +111,40 @@ export class Memory {
     this.#clearedAt = order;
     this.#cleared.clear();
     this.#removals.length = 0;
-    this.#entries?.clear();
+    this.#slots?.clear();
   }
 
-  #fitting({ primary, secondary }: CacheKey, headers: Fields): StoredResponse[] {
-    const variants = this.#places.get(primary)?.get(secondary) ?? [];
-    return variants.filter(({ variant }) => matchesVariant(variant, headers));
+  #fitting({ primary, secondary }: CacheKey, headers: Fields): Slot[] {
+    const slots = this.#variants.get(primary)?.get(secondary) ?? [];
+    return slots.filter(({ stored }) => matchesVariant(stored.variant, headers));
   }
 
-  /** Whether what has its place here was removed after this point in the order of requests. */
-  #isRemoved({ primary, secondary }: CacheKey, variant: Variant, order: number): boolean {
+  /** One variant too many pushes out the least recently used one of the same key. */
+  #makeRoom({ primary, secondary }: CacheKey): void {
+    const slots = this.#variants.get(primary)?.get(secondary) ?? [];
+    const [oldest] = slots;
+    if (oldest !== undefined && slots.length >= this.#limits.maxVariants) {
+      this.#slots?.delete(oldest);
+    }
+  }
+
+  #insert(key: CacheKey, slot: Slot): void {
+    const { primary, secondary } = key;
+    let bySecondary = this.#variants.get(primary);
+    if (bySecondary === undefined) this.#variants.set(primary, bySecondary = new Map());
+    const slots = bySecondary.get(secondary);
+    if (slots === undefined) bySecondary.set(secondary, [slot]);
+    else slots.push(slot);
+    this.#slots ??= new LRUCache<Slot, CacheKey>({
+      max: this.#limits.maxEntries,
+      maxSize: this.#limits.maxBytes,
+      dispose: (key, slot) => this.#drop(key, slot),
+    });
+    this.#slots.set(slot, key, { size: Math.max(1, slot.stored.size) });
+  }
+
+  /** Reports whether this variant was removed after a request with this place in the order. */
+  #wasRemoved({ primary, secondary }: CacheKey, variant: Variant, order: number): boolean {
     return order < this.#clearedAt || order < (this.#cleared.get(primary) ?? 0) ||
       this.#removals.some(({ key, headers, order: removedAt }) =>
         order < removedAt && key.primary === primary && key.secondary === secondary &&
@@ -126,7 +152,7 @@ export class Memory {
       );
   }
 
-  #remember(primary: string, order: number): void {
+  #rememberCleared(primary: string, order: number): void {
     this.#cleared.delete(primary);
     this.#cleared.set(primary, order);
     if (this.#cleared.size <= MAX_REMOVALS) return;
@@ -136,14 +162,14 @@ export class Memory {
     }
   }
 
-  /** A snapshot has left the entries: evicted, removed or replaced. */
-  #drop({ primary, secondary }: CacheKey, stored: StoredResponse): void {
-    const places = this.#places.get(primary);
-    const variants = places?.get(secondary);
-    if (places === undefined || variants === undefined) return;
-    const index = variants.indexOf(stored);
-    if (index >= 0) variants.splice(index, 1);
-    if (variants.length === 0) places.delete(secondary);
-    if (places.size === 0) this.#places.delete(primary);
+  /** Runs when a response has left the LRU: evicted, removed or replaced. */
+  #drop({ primary, secondary }: CacheKey, slot: Slot): void {
+    const bySecondary = this.#variants.get(primary);
+    const slots = bySecondary?.get(secondary);
+    if (bySecondary === undefined || slots === undefined) return;
+    const index = slots.indexOf(slot);
+    if (index >= 0) slots.splice(index, 1);
+    if (slots.length === 0) bySecondary.delete(secondary);
+    if (bySecondary.size === 0) this.#variants.delete(primary);
   }
 }

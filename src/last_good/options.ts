@@ -18,78 +18,91 @@ import { type Obstacle, OBSTACLES } from "./rules/storable.ts";
 /** What is kept as the last good response, for whom, for how long, and when it is served. */
 export interface LastGoodOptions {
   /**
-   * How many responses are kept, of all URLs and variants together.
+   * Up to how many responses are kept, over all URLs and variants.
    * @default {1_000}
    */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
   /**
-   * How many bytes are kept, keys and fields included.
+   * Up to how many bytes are kept: bodies, fields and keys.
    * @default {33_554_432}
    */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /**
    * A longer body is not kept, in bytes.
    * @default {1_048_576}
    */
-  readonly maxBodyBytes?: number;
+  readonly maxBodyBytes?: number | undefined;
   /**
-   * A body that takes longer is not kept, in ms.
+   * A body that takes longer is not kept, in ms; Infinity for no limit.
    * @default {30_000}
    */
-  readonly maxBodyMs?: number;
+  readonly maxBodyMs?: number | undefined;
   /**
-   * How many variants of one key are kept (`Vary`, RFC 9111 §4.1).
+   * Up to how many variants of one key are kept (`Vary`, RFC 9111 §4.1).
    * @default {8}
    */
-  readonly maxVariants?: number;
+  readonly maxVariants?: number | undefined;
   /**
-   * How stale a response may be served, in ms: counted from the end of its freshness or, where
-   * its origin names none, from its reception. An origin's `stale-if-error` may shorten it.
+   * For how long a stale response may be served, in ms: from the end of its freshness or, where the
+   * origin names none, from its reception. The origin's `stale-if-error` may shorten it.
    * @default {86_400_000}
    */
-  readonly maxStaleMs?: number;
+  readonly maxStaleMs?: number | undefined;
   /**
-   * "failure": also when this very call failed; "open": only when the circuit refuses.
+   * When the kept response is served: "open" while the circuit refuses calls, "failure" also when
+   * a call has just failed.
    * @default {"failure"}
    */
-  readonly serveOn?: "failure" | "open";
+  readonly serveOn?: "failure" | "open" | undefined;
   /**
-   * Serves the kept response if the upstream takes longer, in ms; the call goes on behind it.
-   * Not in Hono, where a handler cannot run behind its own answer.
+   * Serves the kept response when the upstream takes longer than this, in ms; the call goes on in
+   * the background. Has no effect in Hono, where a handler cannot run after its answer is sent.
    * @default {Infinity}
    */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
   /**
-   * Serves the kept response without calling while it is younger, in ms.
+   * Serves the kept response without calling the upstream while it is younger than this, in ms.
    * @default {0}
    */
-  readonly freshMs?: number;
+  readonly freshMs?: number | undefined;
   /**
-   * What was kept so recently, in ms, is not copied again.
+   * A response is not copied again within this time after the last copy, in ms.
    * @default {1_000}
    */
-  readonly refreshMs?: number;
+  readonly refreshMs?: number | undefined;
   /**
-   * Which statuses are kept: from 200 to 499, but 206 and 304.
+   * Responses with these statuses are kept: any from 200 to 499 except 206 and 304.
    * @default {[200]}
    */
-  readonly statuses?: readonly number[];
-  /** Obstacles to look past. With it, the app's owner answers for what is served to whom. */
-  readonly ignore?: readonly Obstacle[];
-  /** What a response is kept for, instead of its URL; undefined keeps and serves nothing. */
-  readonly key?: (request: Request) => string | undefined;
+  readonly statuses?: readonly number[] | undefined;
   /**
-   * Whose response it is: within a partition, private responses and those to requests with
-   * credentials are kept. Its value is hashed before it is used. Undefined: nobody's in particular.
+   * Obstacles to keeping that are ignored. The app's owner then answers for what is served to whom.
+   * @default {[]}
    */
-  readonly partition?: (request: Request) => string | undefined | Promise<string | undefined>;
-  /** A veto: false keeps nothing. The response it gets has no body. */
-  readonly keep?: (request: Request, response: Response) => boolean;
+  readonly ignore?: readonly Obstacle[] | undefined;
   /**
-   * Our name in Cache-Status (RFC 9211); false leaves the field out.
+   * Names what a response is kept for, in place of its URL. Returning undefined keeps and serves
+   * nothing. Default: the URL.
+   */
+  readonly key?: ((request: Request) => string | undefined) | undefined;
+  /**
+   * Names the user, tenant or group that a response belongs to. Within a partition, private
+   * responses and responses to requests with credentials are kept, too. The name is hashed before
+   * it is used. Returning undefined applies the rules for shared responses. Default: no partitions.
+   */
+  readonly partition?:
+    | ((request: Request) => string | undefined | Promise<string | undefined>)
+    | undefined;
+  /**
+   * A veto: if it returns false, the response is not kept. It gets the response without its body.
+   * Default: no veto.
+   */
+  readonly keep?: ((request: Request, response: Response) => boolean) | undefined;
+  /**
+   * This breaker's name in the Cache-Status field (RFC 9211); false omits the field.
    * @default {"lastgood"}
    */
-  readonly cacheStatus?: string | false;
+  readonly cacheStatus?: string | false | undefined;
 }
 
 /** The options, checked and complete. */
@@ -106,79 +119,81 @@ export interface LastGoodSettings {
   readonly refreshMs: number;
   readonly statuses: ReadonlySet<number>;
   readonly ignore: ReadonlySet<string>;
-  readonly key: LastGoodOptions["key"] | undefined;
-  readonly partition: LastGoodOptions["partition"] | undefined;
-  readonly keep: LastGoodOptions["keep"] | undefined;
-  /** As it stands in the field. */
+  readonly key: LastGoodOptions["key"];
+  readonly partition: LastGoodOptions["partition"];
+  readonly keep: LastGoodOptions["keep"];
+  /** As it stands in the field; undefined omits the field. */
   readonly cacheStatus: string | undefined;
 }
 
-/** Checks the options and fills in the defaults. */
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {TypeError} If an option is of the wrong type.
+ * @throws {RangeError} If a number is out of range.
+ */
 export function lastGoodSettings(purpose: string, options: LastGoodOptions): LastGoodSettings {
   check(purpose, "lastGood", options, { ...object, mustBe: "an object or false" });
   const { maxEntries = 1_000, maxBytes = 33_554_432, maxBodyBytes = 1_048_576 } = options;
   const { maxBodyMs = 30_000, maxVariants = 8, maxStaleMs = 86_400_000 } = options;
   const { serveOn = "failure", patienceMs = Infinity, freshMs = 0, refreshMs = 1_000 } = options;
   const { statuses = [200], ignore = [], key, partition, keep, cacheStatus = "lastgood" } = options;
-  const checkOwn = <T>(option: string, value: unknown, rule: Rule<T>): T =>
+  const checked = <T>(option: string, value: unknown, rule: Rule<T>): T =>
     check(purpose, `lastGood.${option}`, value, rule);
   return {
-    maxEntries: checkOwn("maxEntries", maxEntries, count),
-    maxBytes: checkOwn("maxBytes", maxBytes, count),
-    maxBodyBytes: checkOwn("maxBodyBytes", maxBodyBytes, count),
-    maxBodyMs: checkOwn("maxBodyMs", maxBodyMs, limit),
-    maxVariants: checkOwn("maxVariants", maxVariants, count),
-    maxStaleMs: checkOwn("maxStaleMs", maxStaleMs, age),
-    serveOn: checkOwn("serveOn", serveOn, oneOf("failure", "open")),
-    patienceMs: checkOwn("patienceMs", patienceMs, patience),
-    freshMs: checkOwn("freshMs", freshMs, age),
-    refreshMs: checkOwn("refreshMs", refreshMs, duration),
-    statuses: new Set(members(purpose, "lastGood.statuses", statuses, isStatus, STATUS)),
-    ignore: new Set(members(purpose, "lastGood.ignore", ignore, isObstacle, OBSTACLE)),
-    key: checkOwn("key", key, optional(callback)),
-    partition: checkOwn("partition", partition, optional(callback)),
-    keep: checkOwn("keep", keep, optional(callback)),
-    cacheStatus: cacheStatus === false ? undefined : fieldName(purpose, cacheStatus),
+    maxEntries: checked("maxEntries", maxEntries, count),
+    maxBytes: checked("maxBytes", maxBytes, count),
+    maxBodyBytes: checked("maxBodyBytes", maxBodyBytes, count),
+    maxBodyMs: checked("maxBodyMs", maxBodyMs, limit),
+    maxVariants: checked("maxVariants", maxVariants, count),
+    maxStaleMs: checked("maxStaleMs", maxStaleMs, age),
+    serveOn: checked("serveOn", serveOn, oneOf("failure", "open")),
+    patienceMs: checked("patienceMs", patienceMs, patience),
+    freshMs: checked("freshMs", freshMs, age),
+    refreshMs: checked("refreshMs", refreshMs, duration),
+    statuses: new Set(checkedList(purpose, "lastGood.statuses", statuses, STATUS)),
+    ignore: new Set(checkedList(purpose, "lastGood.ignore", ignore, OBSTACLE)),
+    key: checked("key", key, optional(callback)),
+    partition: checked("partition", partition, optional(callback)),
+    keep: checked("keep", keep, optional(callback)),
+    cacheStatus: cacheStatus === false ? undefined : cacheName(purpose, cacheStatus),
   };
 }
 
-const STATUS = "a list of integers from 200 to 499, but 206 and 304";
-const OBSTACLE = `a list of ${OBSTACLES.map((word) => `"${word}"`).join(", ")}`;
+/** An upstream's errors are not good answers; a 206 is a part, a 304 only a confirmation (S2). */
+const STATUS: Rule<number> = {
+  mustBe: "a list of integers from 200 to 499, but 206 and 304",
+  accepts: (value): value is number =>
+    Number.isInteger(value) && value as number >= 200 && value as number < 500 &&
+    value !== 206 && value !== 304,
+};
 
-/** S2: errors of the upstream are no good answers, and parts and confirmations no whole ones. */
-function isStatus(value: unknown): value is number {
-  return Number.isInteger(value) && value as number >= 200 && value as number < 500 &&
-    value !== 206 && value !== 304;
-}
+const OBSTACLE: Rule<Obstacle> = {
+  mustBe: `a list of ${OBSTACLES.map((word) => `"${word}"`).join(", ")}`,
+  accepts: (value): value is Obstacle => (OBSTACLES as readonly unknown[]).includes(value),
+};
 
-function isObstacle(value: unknown): value is Obstacle {
-  return (OBSTACLES as readonly unknown[]).includes(value);
-}
-
-function members<T>(
+/** Returns `list` if every member obeys `rule`, whose words are about the list. */
+function checkedList<T>(
   purpose: string,
   option: string,
   list: unknown,
-  holds: (value: unknown) => value is T,
-  says: string,
+  { mustBe, accepts }: Rule<T>,
 ): readonly T[] {
-  if (!Array.isArray(list)) throw invalidOption(purpose, option, says, list);
+  if (!Array.isArray(list)) throw invalidOption(purpose, option, mustBe, list);
   for (const value of list) {
-    if (holds(value)) continue;
-    throw (typeof value === "number" ? outOfRange : invalidOption)(purpose, option, says, value);
+    if (accepts(value)) continue;
+    const error = typeof value === "number" ? outOfRange : invalidOption;
+    throw error(purpose, option, mustBe, value);
   }
   return list;
 }
 
-/** RFC 9211 §2: a token or a string (RFC 8941 §3.3). */
-function fieldName(purpose: string, name: unknown): string {
+/** Writes a name as a token or a string of structured fields (RFC 9211 §2, RFC 8941 §3.3). */
+function cacheName(purpose: string, name: unknown): string {
+  const mustBe = "visible ASCII characters, or false";
   if (typeof name !== "string" || !/^[\x20-\x7e]+$/.test(name)) {
-    throw invalidOption(
-      purpose,
-      "lastGood.cacheStatus",
-      "visible ASCII characters, or false",
-      name,
-    );
+    throw invalidOption(purpose, "lastGood.cacheStatus", mustBe, name);
   }
   if (/^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(name)) return name;
   return `"${name.replace(/["\\]/g, "\\$&")}"`;

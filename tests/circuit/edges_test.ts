@@ -7,7 +7,9 @@ import {
   type TripPolicy,
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
-import { calls, only, permit, rig, START } from "./rig.ts";
+import { calls, permit, rig } from "../stage/circuit_stage.ts";
+import { START } from "../stage/clock.ts";
+import { only } from "../stage/events.ts";
 
 // ---- Windows of several policies come back ----
 

@@ -4,12 +4,10 @@ import {
   matchesEtag,
   mediaType,
   parseCacheControl,
-  parseDate,
   parseLength,
-  parseRetryAfter,
-  parseSeconds,
   parseVary,
 } from "../../src/http/fields.ts";
+import { parseDate, parseRetryAfter, parseSeconds } from "../../src/http/dates.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

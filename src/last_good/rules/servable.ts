@@ -1,27 +1,31 @@
-import type { RequestHead } from "../request_head.ts";
-import { type Directives, NONE, parseCacheControl, parseSeconds } from "../../http/fields.ts";
+import { parseDate, parseSeconds } from "../../http/dates.ts";
+import {
+  type Directives,
+  type Fields,
+  matchesEtag,
+  NO_DIRECTIVES,
+  parseCacheControl,
+} from "../../http/fields.ts";
 import type { LastGoodSettings } from "../options.ts";
-import { ageMs, stalenessMs, type StoredResponse } from "../stored_response.ts";
+import type { RequestHead } from "../request_head.ts";
+import type { StoredHead, StoredResponse } from "../stored_response.ts";
+import { ageMs, stalenessMs } from "./freshness.ts";
 
-/** Why a kept response is served, as Cache-Status tells it (RFC 9211 §2). */
-export type Served =
-  /** The upstream was not called. */
-  | { readonly hit: "circuit-open" | "probing" | "asked" | "fresh" }
-  /** It was called, and what it did is replaced. */
-  | { readonly stale: "origin-error" | "timeout" | "slow"; readonly status?: number };
-
-/** F2, F5: whether a request may be answered from memory at all. */
+/**
+ * Reports whether a request may be answered from memory at all: it must be safe (F2) and must not ask
+ * that the origin's current state be compared (F5).
+ */
 export function isAnswerable({ method, hasBody, headers }: RequestHead): boolean {
   return (method === "GET" || method === "HEAD") && !hasBody && !headers.has("if-match") &&
     !headers.has("if-unmodified-since");
 }
 
-/** What a request says of its own about kept responses; what is in doubt says nothing. */
+/** The request's own Cache-Control. A malformed one has no effect. */
 export function requestDirectives({ headers }: RequestHead): Directives {
-  return parseCacheControl(headers.get("cache-control")) ?? NONE;
+  return parseCacheControl(headers.get("cache-control")) ?? NO_DIRECTIVES;
 }
 
-/** F3, F4: whether a kept response may be served in place of the upstream's own. */
+/** Reports whether a kept response may be served in place of the upstream's own. */
 export function isServable(
   stored: StoredResponse,
   request: RequestHead,
@@ -31,24 +35,28 @@ export function isServable(
   const staleMs = stalenessMs(stored, now);
   const { onlyWhileFresh, staleIfErrorMs = Infinity, lifetimeMs } = stored.head.freshness;
   if (lifetimeMs !== undefined && staleMs < 0) return true;
+  // "A cache MUST NOT reuse that response ... until it has been successfully validated":
+  // RFC 9111 §5.2.2.2 (S6).
   if (onlyWhileFresh) return false;
   const directives = requestDirectives(request);
   const limitMs = Math.min(
+    // The owner's and the origin's own limit: RFC 9111 §4.2.4, RFC 5861 §4 (F3).
     maxStaleMs,
     staleIfErrorMs,
+    // The client may shorten it: RFC 9111 §5.2.1.2, RFC 5861 §4 (F4).
     limitOf(directives, "max-stale"),
     limitOf(directives, "stale-if-error"),
   );
   return limitMs > 0 && staleMs <= limitMs;
 }
 
-/** In ms; Infinity where it says nothing, or no number. */
+/** In ms; Infinity if the directive is absent, or has no number. */
 function limitOf(directives: Directives, name: string): number {
   const seconds = parseSeconds(directives.get(name) ?? "");
   return seconds === undefined ? Infinity : seconds * 1_000;
 }
 
-/** Whether a kept response is so young that there is no need to call. */
+/** Reports whether a kept response is young enough to be served without calling the upstream. */
 export function isWithinFreshMs(
   stored: StoredResponse,
   request: RequestHead,
@@ -58,7 +66,8 @@ export function isWithinFreshMs(
   const sinceMs = now - stored.head.receivedAt;
   if (sinceMs < 0 || sinceMs >= freshMs) return false;
   if (stored.head.freshness.onlyWhileFresh && stalenessMs(stored, now) >= 0) return false;
-  // RFC 9111 §5.2.1: a client that wants it newer gets it newer, while the upstream is well.
+  // While the upstream is well, a client that asks for a newer response gets one:
+  // RFC 9111 §5.2.1.1, §5.2.1.4 and §5.4 (F4).
   const directives = requestDirectives(request);
   const maxAge = parseSeconds(directives.get("max-age") ?? "");
   return !directives.has("no-cache") &&
@@ -66,22 +75,15 @@ export function isWithinFreshMs(
     (maxAge === undefined || ageMs(stored, now) < maxAge * 1_000);
 }
 
-/** H3: RFC 9211. It tells neither keys nor the texts of errors. */
-export function cacheStatus(
-  name: string | undefined,
-  stored: StoredResponse,
-  now: number,
-  served: Served,
-): string | undefined {
-  if (name === undefined) return undefined;
-  const { lifetimeMs } = stored.head.freshness;
-  const ttl = lifetimeMs === undefined
-    ? ""
-    : `; ttl=${Math.floor(lifetimeMs / 1_000) - Math.floor(ageMs(stored, now) / 1_000)}`;
-  if ("stale" in served) {
-    const status = served.status === undefined ? "" : `; fwd-status=${served.status}`;
-    return `${name}; fwd=stale${status}${ttl}; detail=${served.stale}`;
-  }
-  const detail = served.hit === "fresh" ? "" : `; detail=${served.hit}`;
-  return `${name}; hit${ttl}${detail}`;
+/** Reports whether a client already has this response: RFC 9110 §13.1.2 and §13.1.3 (F5). */
+export function isUnmodified(headers: Fields, head: StoredHead): boolean {
+  const tags = headers.get("if-none-match");
+  // "A recipient MUST ignore If-Modified-Since if the request contains an If-None-Match".
+  if (tags !== null) return head.etag !== undefined && matchesEtag(tags, head.etag);
+  const since = headers.get("if-modified-since");
+  const modified = head.fields["last-modified"];
+  if (since === null || modified === undefined) return false;
+  const sinceMs = parseDate(since, head.receivedAt);
+  const modifiedMs = parseDate(modified, head.receivedAt);
+  return sinceMs !== undefined && modifiedMs !== undefined && modifiedMs <= sinceMs;
 }

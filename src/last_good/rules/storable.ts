@@ -1,17 +1,16 @@
-import type { NotKeptReason } from "../../observe/events.ts";
-import type { RequestHead } from "../request_head.ts";
+import { parseDate, parseSeconds } from "../../http/dates.ts";
 import {
   type Directives,
   FieldMap,
-  type Fields,
   mediaType,
   parseCacheControl,
-  parseDate,
-  parseSeconds,
   parseVary,
 } from "../../http/fields.ts";
+import type { NotKeptReason } from "../../observe/events.ts";
+import type { RequestHead } from "../request_head.ts";
+import { credentialsRefusal, isLiftedForOwner } from "./credentials.ts";
 
-/** What the option `ignore` can lift. */
+/** An obstacle to keeping that the option `ignore` can lift. */
 export type Obstacle =
   | "no-store"
   | "no-cache"
@@ -21,7 +20,7 @@ export type Obstacle =
   | "cookie"
   | "authorization";
 
-/** All words of {@link Obstacle}. */
+/** All members of {@link Obstacle}. */
 export const OBSTACLES: readonly Obstacle[] = [
   "no-store",
   "no-cache",
@@ -32,30 +31,30 @@ export const OBSTACLES: readonly Obstacle[] = [
   "authorization",
 ];
 
-/** What the owner of the app has decided about keeping. */
+/** What the app's owner has decided about keeping. */
 export interface KeepingPolicy {
   readonly statuses: ReadonlySet<number>;
   readonly ignore: ReadonlySet<string>;
 }
 
-/** A request and the head of its answer, as the rules see them. */
+/** A request and the head of its response, as the rules read them. */
 export interface Exchange {
   readonly request: RequestHead;
   readonly response: Response;
   /** The fields of the response. */
   readonly fields: FieldMap;
-  /** Whether it is known whose response it is. */
+  /** True if the response is kept for its owner alone. */
   readonly partitioned: boolean;
   readonly policy: KeepingPolicy;
-  /** The request's Cache-Control; undefined if in doubt. */
+  /** The request's Cache-Control; undefined if it is malformed. */
   readonly requestDirectives: Directives | undefined;
-  /** The response's Cache-Control; undefined if in doubt. */
+  /** The response's Cache-Control; undefined if it is malformed. */
   readonly responseDirectives: Directives | undefined;
-  /** What the response varies on; undefined for everything, and if in doubt. */
+  /** The names in the response's Vary; undefined if it is `*` or malformed. */
   readonly vary: readonly string[] | undefined;
 }
 
-/** Reads the fields of an exchange once. */
+/** Reads the fields of an exchange, once for all rules. */
 export function exchange(
   request: RequestHead,
   response: Response,
@@ -75,110 +74,120 @@ export function exchange(
   };
 }
 
-/** Why a response may not be kept, and whether it removes an older one. */
+/** Why a response may not be kept, and what becomes of the older copy. */
 export interface KeepRefusal {
   readonly why: NotKeptReason;
+  /** True if the older copy goes, too (S17). */
   readonly dropsOld: boolean;
 }
 
-/** What stands in the way of keeping this response, by all fields; undefined if nothing does. */
-export function obstacle(exchange: Exchange): KeepRefusal | undefined {
-  const why = inRequest(exchange);
-  // S17: no client may evict what all others rely on.
-  return why === undefined ? inResponse(exchange) : keepOld(why);
+function keepOld(why: NotKeptReason): KeepRefusal {
+  return { why, dropsOld: false };
 }
 
-/** What stands in the way in the request. */
-function inRequest(exchange: Exchange): NotKeptReason | undefined {
-  const { request, requestDirectives, responseDirectives, vary, policy } = exchange;
-  const { headers } = request;
-  // S1: RFC 9111 §3. A HEAD has no body to keep.
-  if (request.method !== "GET") return "method";
-  // S1: RFC 9110 §9.3.1. The body of a GET has no meaning that a key could hold.
-  if (request.hasBody) return "request-body";
-  // S16
+function dropOld(why: NotKeptReason): KeepRefusal {
+  return { why, dropsOld: true };
+}
+
+/** Says why a response may not be kept, judging by all fields; returns undefined if it may. */
+export function keepRefusal(exchange: Exchange): KeepRefusal | undefined {
+  const why = requestRefusal(exchange) ?? credentialsRefusal(exchange);
+  // A client cannot evict what all others rely on: refusals by the request keep the old copy (S17).
+  return why === undefined ? responseRefusal(exchange) : keepOld(why);
+}
+
+// ---- The request ----
+
+function requestRefusal(
+  { request: { method, hasBody, headers }, requestDirectives, policy }: Exchange,
+): NotKeptReason | undefined {
+  // A response to HEAD has no body to keep: RFC 9111 §3 (S1).
+  if (method !== "GET") return "method";
+  // The body of a GET has no defined meaning that a key could hold: RFC 9110 §9.3.1 (S1).
+  if (hasBody) return "request-body";
+  // In doubt, nothing is kept (S16).
   if (requestDirectives === undefined) return "request-malformed";
-  // S3: RFC 9111 §5.2.1.5
+  // "A cache MUST NOT store any part of either this request or any response to it":
+  // RFC 9111 §5.2.1.5 (S3).
   if (requestDirectives.has("no-store") && !policy.ignore.has("no-store")) {
     return "request-no-store";
   }
-  // S11: RFC 9111 §3.3. We keep no parts.
+  // Parts of a response are not kept: RFC 9111 §3.3 (S11).
   if (headers.has("range")) return "range";
-  const isPublic = has(responseDirectives, "public");
-  // S8: RFC 9111 §3.5
-  if (
-    (request.hasUserInfo || headers.has("authorization")) && !isPublic &&
-    !has(responseDirectives, "s-maxage") && !has(responseDirectives, "must-revalidate") &&
-    !isLiftedForOwner(exchange, "authorization")
-  ) return "authorization";
-  // S9: what a cookie may change, it may have changed here.
-  if (
-    headers.has("cookie") && !isPublic && !vary?.includes("cookie") &&
-    !isLiftedForOwner(exchange, "cookie")
-  ) return "cookie";
   return undefined;
 }
 
-/** What stands in the way in the response. */
-function inResponse(exchange: Exchange): KeepRefusal | undefined {
-  const { response, fields, responseDirectives, vary, policy, partitioned } = exchange;
-  const { status } = response;
-  // S14: what may not be looked into says nothing.
+// ---- The response ----
+
+function responseRefusal(exchange: Exchange): KeepRefusal | undefined {
+  const { response: { status }, fields } = exchange;
+  // An opaque response hides its status and fields (S14).
   if (status === 0) return keepOld("opaque");
   const kind = mediaType(fields.get("content-type"));
-  // S11: RFC 9111 §3.3
+  // Parts of a response are not kept: RFC 9111 §3.3 (S11).
   if (status === 206 || fields.has("content-range") || kind === "multipart/byteranges") {
     return keepOld("range");
   }
-  // S2; S17: what took the place of the page takes the place of the kept one.
-  if (!policy.statuses.has(status)) {
-    const isPage = (status >= 200 && status < 400 && status !== 304) || status === 404 ||
-      status === 410 || ((status === 401 || status === 403) && partitioned);
-    return { why: "status", dropsOld: isPage };
-  }
-  // S16
-  if (responseDirectives === undefined) return keepOld("malformed");
-  if (responseDirectives.size > 0) {
-    // S3: RFC 9111 §5.2.2.5
-    if (responseDirectives.has("no-store") && !policy.ignore.has("no-store")) {
-      return dropOld("no-store");
-    }
-    // S4: RFC 9111 §5.2.2.7, in any form
-    if (responseDirectives.has("private") && !isLiftedForOwner(exchange, "private")) {
-      return dropOld("private");
-    }
-    // S5: RFC 9111 §5.2.2.4, in any form
-    if (responseDirectives.has("no-cache") && !policy.ignore.has("no-cache")) {
-      return dropOld("no-cache");
-    }
-    // S16: ages that nobody can compute with
-    if (AGES.some((name) => !isSeconds(responseDirectives.get(name)))) return keepOld("malformed");
-  }
-  // S16
-  const date = fields.get("date");
-  if (!isSeconds(fields.get("age") ?? undefined) || (date !== null && !isDate(date))) {
-    return keepOld("malformed");
-  }
-  // S7: nobody gets another one's cookie.
-  if (fields.has("set-cookie") && !policy.ignore.has("set-cookie")) return keepOld("set-cookie");
-  // S10: RFC 9111 §4.1; S16
-  if (vary === undefined) return keepOld("vary");
-  // S13: they never end.
-  if (ENDLESS.has(kind)) return keepOld("content-type");
-  return undefined;
+  return statusRefusal(exchange) ?? directivesRefusal(exchange) ?? fieldsRefusal(exchange, kind);
 }
 
-/**
- * S14: what came from elsewhere, or may not be looked into, is not this URL's. It is asked for last:
- * on Node, a server's own responses have to become real ones to answer, which takes longer than to
- * send them.
- */
-export function foreignReason({ type, redirected }: Response): "opaque" | "redirected" | undefined {
-  if (type === "error" || type === "opaque" || type === "opaqueredirect") return "opaque";
-  return redirected === true ? "redirected" : undefined;
+function statusRefusal({ response, policy, partitioned }: Exchange): KeepRefusal | undefined {
+  const { status } = response;
+  // Only statuses that the owner calls good are kept (S2).
+  if (policy.statuses.has(status)) return undefined;
+  // A redirect, 404 or 410 is the origin's new answer: drop the old copy (S17).
+  const isNewAnswer = (status >= 200 && status < 400 && status !== 304) || status === 404 ||
+    status === 410;
+  // Within a partition, a 401 or 403 is about the very owner of the copy (S17).
+  const isOwnerRefused = partitioned && (status === 401 || status === 403);
+  return isNewAnswer || isOwnerRefused ? dropOld("status") : keepOld("status");
+}
+
+/** A response whose Cache-Control forbids keeping it forbids it for the older copy, too (S17). */
+function directivesRefusal(exchange: Exchange): KeepRefusal | undefined {
+  const { responseDirectives, policy } = exchange;
+  // In doubt, nothing is kept (S16).
+  if (responseDirectives === undefined) return keepOld("malformed");
+  if (responseDirectives.size === 0) return undefined;
+  // "A cache MUST NOT store any part of either the immediate request or the response":
+  // RFC 9111 §5.2.2.5 (S3).
+  if (responseDirectives.has("no-store") && !policy.ignore.has("no-store")) {
+    return dropOld("no-store");
+  }
+  // "A shared cache MUST NOT store the response": RFC 9111 §5.2.2.7, here for all forms (S4).
+  if (responseDirectives.has("private") && !isLiftedForOwner(exchange, "private")) {
+    return dropOld("private");
+  }
+  // It "MUST NOT be used to satisfy any other request without forwarding it for validation":
+  // RFC 9111 §5.2.2.4, here for all forms (S5).
+  if (responseDirectives.has("no-cache") && !policy.ignore.has("no-cache")) {
+    return dropOld("no-cache");
+  }
+  // No age can be computed from a malformed number (S16).
+  return AGES.every((name) => isSeconds(responseDirectives.get(name)))
+    ? undefined
+    : keepOld("malformed");
 }
 
 const AGES = ["max-age", "s-maxage", "stale-if-error"];
+
+function fieldsRefusal(
+  { fields, vary, policy }: Exchange,
+  kind: string,
+): KeepRefusal | undefined {
+  // No age can be computed from a malformed Age or Date (S16).
+  if (!isSeconds(fields.get("age") ?? undefined) || !isDate(fields.get("date"))) {
+    return keepOld("malformed");
+  }
+  // A cookie is meant for one client alone (S7).
+  if (fields.has("set-cookie") && !policy.ignore.has("set-cookie")) return keepOld("set-cookie");
+  // "A stored response with a Vary header field value containing a member '*' always fails to
+  // match": RFC 9111 §4.1 (S10). A malformed one is treated alike (S16).
+  if (vary === undefined) return keepOld("vary");
+  // These streams never end (S13).
+  if (ENDLESS.has(kind)) return keepOld("content-type");
+  return undefined;
+}
 
 const ENDLESS: ReadonlySet<string> = new Set([
   "text/event-stream",
@@ -186,69 +195,21 @@ const ENDLESS: ReadonlySet<string> = new Set([
   "application/x-ndjson",
 ]);
 
-/** The older one stays. */
-function keepOld(why: NotKeptReason): KeepRefusal {
-  return { why, dropsOld: false };
-}
-
-/** S17: the older one goes. */
-function dropOld(why: NotKeptReason): KeepRefusal {
-  return { why, dropsOld: true };
-}
-
-function has(directives: Directives | undefined, name: string): boolean {
-  return directives?.has(name) ?? false;
-}
-
-/** Lifted by the owner's word, or because it is known whose response it is. */
-function isLiftedForOwner({ partitioned, policy }: Exchange, obstacle: Obstacle): boolean {
-  return partitioned || policy.ignore.has(obstacle);
+/**
+ * Says why a response is not one of its URL: it was redirected, or may not be looked into (S14).
+ *
+ * It is asked last: on Node, reading these properties turns a server's own response into a real one,
+ * which takes longer than sending it.
+ */
+export function foreignReason({ type, redirected }: Response): "opaque" | "redirected" | undefined {
+  if (type === "error" || type === "opaque" || type === "opaqueredirect") return "opaque";
+  return redirected === true ? "redirected" : undefined;
 }
 
 function isSeconds(value: string | undefined): boolean {
   return value === undefined || parseSeconds(value) !== undefined;
 }
 
-function isDate(value: string): boolean {
-  return parseDate(value, 0) !== undefined;
-}
-
-/** How long a response is good for, as its origin says. */
-export interface Freshness {
-  /** Its freshness lifetime in ms (RFC 9111 §4.2.1); undefined if the origin names none. */
-  readonly lifetimeMs: number | undefined;
-  /** S6: whether it may be served only while it is fresh. */
-  readonly onlyWhileFresh: boolean;
-  /** RFC 5861 §4, in ms; undefined if the origin names none. */
-  readonly staleIfErrorMs: number | undefined;
-}
-
-/** Reads how long a response is good for, for a shared cache (RFC 9111 §4.2.1). */
-export function freshness(
-  { responseDirectives, fields, policy }: Exchange,
-  receivedAt: number,
-): Freshness {
-  const seconds = (name: string) => {
-    const value = responseDirectives?.get(name);
-    return value === undefined ? undefined : parseSeconds(value);
-  };
-  const lifetime = seconds("s-maxage") ?? seconds("max-age");
-  const staleIfError = seconds("stale-if-error");
-  return {
-    lifetimeMs: lifetime === undefined ? expiresIn(fields, receivedAt) : lifetime * 1_000,
-    // S6: RFC 9111 §5.2.2.2, §5.2.2.8, §5.2.2.10
-    onlyWhileFresh: !policy.ignore.has("must-revalidate") &&
-      (has(responseDirectives, "must-revalidate") || has(responseDirectives, "proxy-revalidate") ||
-        has(responseDirectives, "s-maxage")),
-    staleIfErrorMs: staleIfError === undefined ? undefined : staleIfError * 1_000,
-  };
-}
-
-/** RFC 9111 §5.3: a date that is none has passed. */
-function expiresIn(fields: Fields, receivedAt: number): number | undefined {
-  const expires = fields.get("expires");
-  if (expires === null) return undefined;
-  const date = fields.get("date");
-  const from = date === null ? receivedAt : parseDate(date, receivedAt) ?? receivedAt;
-  return Math.max(0, (parseDate(expires, receivedAt) ?? 0) - from);
+function isDate(value: string | null): boolean {
+  return value === null || parseDate(value, 0) !== undefined;
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { RequestHead } from "../../../src/last_good/request_head.ts";
-import { exchange, obstacle } from "../../../src/last_good/rules/storable.ts";
+import { exchange, keepRefusal } from "../../../src/last_good/rules/storable.ts";
 import { Site } from "../../stage/site.ts";
 
 /** The words that decide, each with whether a shared cache may keep what carries it. */
@@ -132,7 +132,7 @@ Deno.test("S3 to S16: no combination of fields is kept in doubt, and none is los
     const ignore = owner === "ignore" ? IGNORE_ALL : new Set<string>();
     const policy = { statuses: new Set([200]), ignore };
 
-    const found = obstacle(exchange(ask, response, owner === "partition", policy));
+    const found = keepRefusal(exchange(ask, response, owner === "partition", policy));
 
     count++;
     if ((found === undefined) !== mayBeKept(combination)) {

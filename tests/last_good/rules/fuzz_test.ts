@@ -5,14 +5,13 @@ import {
   matchesEtag,
   mediaType,
   parseCacheControl,
-  parseDate,
   parseLength,
-  parseRetryAfter,
-  parseSeconds,
   parseVary,
 } from "../../../src/http/fields.ts";
+import { parseDate, parseRetryAfter, parseSeconds } from "../../../src/http/dates.ts";
 import { codingsOf } from "../../../src/http/coding.ts";
-import { exchange, freshness, obstacle } from "../../../src/last_good/rules/storable.ts";
+import { freshness } from "../../../src/last_good/rules/freshness.ts";
+import { exchange, keepRefusal } from "../../../src/last_good/rules/storable.ts";
 import { seeded } from "../../stage/random.ts";
 
 const ROUNDS = 100_000;
@@ -165,7 +164,7 @@ Deno.test("fuzz: nothing is kept in doubt", () => {
     const response = { status: 200, type: "basic", headers: headersLike(fields) } as Response;
 
     const seen = exchange(ask, response, false, POLICY);
-    const found = obstacle(seen);
+    const found = keepRefusal(seen);
 
     if (found !== undefined) continue;
     kept++;

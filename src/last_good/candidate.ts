@@ -1,0 +1,37 @@
+import type { NotKeptReason } from "../observe/events.ts";
+import type { CopyEnd } from "./body_copy.ts";
+import type { CacheKey } from "./cache_key.ts";
+import type { RequestHead } from "./request_head.ts";
+import type { Timing } from "./stored_response.ts";
+
+/** Hears about callbacks that throw or return nonsense. */
+export interface ErrorListener {
+  reportError(source: "lastGood.key" | "partition" | "keep", error: unknown): void;
+}
+
+/** A good response that may be kept. */
+export interface Candidate {
+  readonly request: RequestHead;
+  readonly key: CacheKey;
+  readonly response: Response;
+  readonly timing: Timing;
+  /** True if it comes straight from `fetch`, which decodes bodies. */
+  readonly byFetch: boolean;
+  /** True if somebody hears why it is not kept. */
+  readonly isObserved: boolean;
+  readonly errors: ErrorListener;
+}
+
+/** Reports that a response was kept, with the size of its body, or why it was not. */
+export type KeepResult = { readonly bytes: number } | { readonly why: NotKeptReason };
+
+/** Follows the copy of a body. */
+export interface CopyListener {
+  /** Reports whether the caller who reads the response has aborted. */
+  isAborted(): boolean;
+  /** Hears how the copy ended, before the caller reads the end of the body. */
+  onCopied(end: CopyEnd, kept: KeepResult): void;
+}
+
+/** Copies a good response on its way. Returns the one for the caller as soon as its head may go. */
+export type BodyRecorder = (listener: CopyListener) => Promise<Response>;

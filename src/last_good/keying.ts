@@ -1,0 +1,61 @@
+import { invalidOption } from "../validation.ts";
+import { type CacheKey, cacheKey, hashPartition } from "./cache_key.ts";
+import type { ErrorListener } from "./candidate.ts";
+import type { LastGoodSettings } from "./options.ts";
+import type { RequestHead } from "./request_head.ts";
+
+/** Returns the key of a request; undefined if nothing is to be kept or served for it. */
+export function keyOf(
+  settings: LastGoodSettings,
+  request: RequestHead,
+  errors: ErrorListener,
+): CacheKey | undefined | Promise<CacheKey | undefined> {
+  const primary = primaryKey(settings, request, errors);
+  if (primary === undefined) return undefined;
+  return settings.partition === undefined
+    ? cacheKey(primary, request.headers, undefined)
+    : partitionedKey(settings, primary, request, errors);
+}
+
+/**
+ * Returns the part of the key that all variants of a response share: the URL, or what the option
+ * `key` returns instead (K1); undefined if nothing is to be kept or served.
+ */
+export function primaryKey(
+  { key }: LastGoodSettings,
+  request: RequestHead,
+  errors: ErrorListener,
+): string | undefined {
+  if (key === undefined) return request.url;
+  try {
+    const primary: unknown = key(request.toRequest());
+    if (primary === undefined || typeof primary === "string") return primary;
+    throw invalidOption("keep a response", "lastGood.key", A_STRING, primary);
+  } catch (error) {
+    errors.reportError("lastGood.key", error);
+    return undefined;
+  }
+}
+
+/** Without knowing whose the response is, nothing is kept or served: an error gives no key (K4). */
+async function partitionedKey(
+  { partition }: LastGoodSettings,
+  primary: string,
+  request: RequestHead,
+  errors: ErrorListener,
+): Promise<CacheKey | undefined> {
+  try {
+    const owner: unknown = await partition?.(request.toRequest());
+    if (owner === undefined) return cacheKey(primary, request.headers, undefined);
+    if (typeof owner === "string") {
+      return cacheKey(primary, request.headers, await hashPartition(owner));
+    }
+    // Its type, not its value: that may be a secret.
+    throw invalidOption("keep a response", "lastGood.partition", A_STRING, typeof owner);
+  } catch (error) {
+    errors.reportError("partition", error);
+    return undefined;
+  }
+}
+
+const A_STRING = "a string or undefined";

@@ -1,0 +1,111 @@
+import { codingsOf, isDecodable, isDecoded } from "../http/coding.ts";
+import { parseLength } from "../http/fields.ts";
+import { BodyCopy } from "./body_copy.ts";
+import { type Variant, variantOf } from "./cache_key.ts";
+import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
+import { freshness } from "./rules/freshness.ts";
+import type { Exchange } from "./rules/storable.ts";
+import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
+import {
+  compactBody,
+  decodedHead,
+  type StoredBody,
+  type StoredHead,
+  storedHead,
+} from "./stored_response.ts";
+
+/** A response whose body is being copied. */
+interface Recording {
+  readonly store: Store;
+  readonly candidate: Candidate;
+  readonly head: StoredHead;
+  readonly variant: Variant;
+  readonly codings: readonly string[];
+  /** Its Content-Length; undefined if it has none. */
+  readonly length: number | undefined;
+  /** The body as it is kept; undefined until it is. */
+  kept: StoredBody | undefined;
+}
+
+/**
+ * Prepares the copy of a response.
+ *
+ * @returns A recorder; or a result if there is no body to copy, or it cannot be kept.
+ */
+export function record(
+  store: Store,
+  candidate: Candidate,
+  seen: Exchange,
+): BodyRecorder | KeepResult {
+  const { request, key, response, timing } = candidate;
+  const head = storedHead(seen, timing, freshness(seen, timing.receivedAt));
+  if (isHeadTooLarge(head)) return { why: "headers-too-large" };
+  const variant = variantOf(request, seen.vary ?? []);
+  if (isKeyTooLong(key, variant)) return { why: "key-too-large" };
+  const { body } = response;
+  if (response.bodyUsed || body?.locked) return { why: "body-used" };
+  const codings = codingsOf(seen.fields.get("content-encoding"));
+  const length = parseLength(seen.fields.get("content-length") ?? "");
+  const recording = { store, candidate, head, variant, codings, length, kept: undefined };
+  if (body === null) return keepBody(recording, new Uint8Array(0));
+  const expectedBytes = lengthToRead(recording);
+  if (expectedBytes !== undefined && expectedBytes > store.settings.maxBodyBytes) {
+    return { why: "too-large" };
+  }
+  return (listener) => copyBody(recording, body, listener);
+}
+
+/** A body that may be decoded on its way here does not have the length that its fields say. */
+function lengthToRead({ codings, length }: Recording): number | undefined {
+  return isDecodable(codings) ? undefined : length;
+}
+
+/** Copies the body on its way, and returns the response for the caller. */
+async function copyBody(
+  recording: Recording,
+  body: ReadableStream<Uint8Array>,
+  { isAborted, onCopied }: CopyListener,
+): Promise<Response> {
+  const { response } = recording.candidate;
+  const { maxBodyBytes, maxBodyMs } = recording.store.settings;
+  const copy = new BodyCopy(body, {
+    maxBytes: maxBodyBytes,
+    maxMs: maxBodyMs,
+    expectedBytes: lengthToRead(recording),
+    isFetched: isFetched(response),
+    isAborted,
+    onEnd: (end, bytes) =>
+      onCopied(end, end === "whole" ? keepBody(recording, bytes) : { why: end }),
+  });
+  const passed = await copy.bodySoon();
+  return withBody(response, passed instanceof Uint8Array ? recording.kept ?? passed : passed);
+}
+
+/** Keeps a whole body. */
+function keepBody(recording: Recording, bytes: Uint8Array<ArrayBuffer>): KeepResult {
+  const { store, candidate, head, variant, codings, length } = recording;
+  const { response } = candidate;
+  const byFetch = candidate.byFetch || isFetched(response) || response.url !== "";
+  const wasDecoded = isDecoded({ codings, byFetch, length }, bytes);
+  if (wasDecoded === undefined) return { why: "malformed" };
+  // A handler may hand over coded bytes, which must have the length that its fields say:
+  // RFC 9111 §3.3 (S12).
+  const isCut = codings.length > 0 && !wasDecoded && length !== undefined &&
+    length !== bytes.length;
+  if (isCut) return { why: "truncated" };
+  const body = recording.kept = compactBody(bytes, head);
+  return put(store, candidate, { head: wasDecoded ? decodedHead(head) : head, body, variant });
+}
+
+/** Constructed responses have the type "default". In Bun all have it, and fetched ones a URL. */
+function isFetched({ type }: Response): boolean {
+  return type !== "default";
+}
+
+/** Returns the same response with another body. */
+function withBody(response: Response, body: BodyInit): Response {
+  const passed = new Response(body, response);
+  // A constructed response has no URL, and callers resolve links against it.
+  const { url } = response;
+  return url === "" ? passed : Object.defineProperty(passed, "url", { value: url });
+}

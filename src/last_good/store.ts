@@ -1,0 +1,43 @@
+import { type CacheKey, keyLength, MAX_KEY_LENGTH, type Variant } from "./cache_key.ts";
+import type { Candidate, KeepResult } from "./candidate.ts";
+import type { Memory } from "./memory.ts";
+import type { LastGoodSettings } from "./options.ts";
+import { headSize, type StoredBody, type StoredHead } from "./stored_response.ts";
+
+/** What every step of keeping works with. */
+export interface Store {
+  readonly settings: LastGoodSettings;
+  readonly memory: Memory;
+}
+
+/** The most bytes of fields that are kept (S15). */
+const MAX_HEAD_BYTES = 16_384;
+
+/** Reports whether a head is too large to be kept (S15). */
+export function isHeadTooLarge(head: StoredHead): boolean {
+  return headSize(head) > MAX_HEAD_BYTES;
+}
+
+/** Reports whether a key is too long for a response to be kept under it (S15). */
+export function isKeyTooLong(key: CacheKey, variant: Variant): boolean {
+  return keyLength(key, variant) > MAX_KEY_LENGTH;
+}
+
+/** The parts of a response that is about to be kept. */
+export interface Parts {
+  readonly head: StoredHead;
+  readonly body: StoredBody;
+  readonly variant: Variant;
+}
+
+/** Puts a response into memory in place of the older copy. */
+export function put(
+  { memory }: Store,
+  { key, request, timing }: Candidate,
+  { head, body, variant }: Parts,
+): KeepResult {
+  const size = body.length + headSize(head) + keyLength(key, variant);
+  const copiedAt = timing.receivedAt;
+  const why = memory.put(key, request.headers, { body, variant, copiedAt, head, size });
+  return why === undefined ? { bytes: body.length } : { why };
+}
