@@ -37,6 +37,9 @@ const ENTRIES = Object.values(config.exports).map((path) => path.replace("./", "
 const HOST = "src/runtime.ts";
 const HOST_NAMES = ["Bun", "Deno", "EdgeRuntime", "navigator", "process"];
 
+/** What a circuit must not know: it stops calls of any kind. */
+const HTTP_NAMES = ["Headers", "Request", "Response", "fetch"];
+
 /** Names that only Node has. */
 const NODE_NAMES = ["Buffer", "__dirname", "__filename", "require"];
 
@@ -94,6 +97,24 @@ Deno.test("architecture: no imports go round in a circle, but for types", () => 
 
 Deno.test("architecture: only runtime.ts asks where it runs", () => {
   assertEquals(usesOf(HOST_NAMES).filter(({ path }) => path !== HOST), []);
+});
+
+Deno.test("architecture: circuits know no request and no response", () => {
+  const uses = usesOf(HTTP_NAMES).filter(({ path }) => path.startsWith("src/circuit/"));
+
+  assertEquals(uses, []);
+});
+
+Deno.test("architecture: rules are pure, they take only types from other rooms than http", () => {
+  const rules = SOURCES.filter(({ path }) => path.startsWith("src/last_good/rules/"));
+
+  const taken = rules.flatMap(({ path, imports }) =>
+    imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => ({ from: path, target }))
+  );
+
+  const isPure = ({ target }: { target: string }) =>
+    fits(target, "src/last_good/rules/") || fits(target, "src/http/");
+  assertEquals(taken.filter((it) => !isPure(it)).map(arrow), []);
 });
 
 Deno.test("architecture: nothing is used that only Node has", () => {
