@@ -86,7 +86,7 @@ export class Guard {
     return this.#fallback(context, error).then((response) => response ?? context.refuse(error));
   }
 
-  /** With something to serve, a probe runs in the background and its caller does not wait (promise 24). */
+  /** A probe runs in the background of what is served, so that its caller need not wait (promise 24). */
   #probe(context: RequestContext, permit: CallPermit): Response | Promise<Response> {
     if (this.#settings.mode === "enforce" && this.#background.canRun(context)) {
       const kept = this.#kept.find(context);
@@ -123,7 +123,7 @@ export class Guard {
     }
   }
 
-  /** How long this caller waits before it gets what is kept; Infinity if there is nothing (promise 25). */
+  /** How long its caller waits before it gets what is kept; Infinity if nothing is (promise 25). */
   #patienceMs(context: RequestContext): number {
     const { patienceMs } = this.#lastGood?.settings ?? { patienceMs: Infinity };
     if (patienceMs === Infinity || !this.#background.canRun(context)) return Infinity;
