@@ -9,8 +9,11 @@ import { blameForError, blameForResponse, endOf } from "./blame.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 
-/** When a call began, and its place in the order of all calls. */
-type CallStart = Omit<Timing, "receivedAt">;
+/** When a call began, and what it asks. */
+interface CallStart extends Omit<Timing, "receivedAt"> {
+  /** The entity tag that the upstream is asked to confirm, if it is. */
+  readonly etag: string | undefined;
+}
 
 /** What came of a call. */
 export type Outcome =
@@ -47,8 +50,8 @@ export class UpstreamCaller {
    * @param mayRelease True if the caller may be answered from memory before the call ends.
    */
   call(context: RequestContext, permit: CallPermit, mayRelease: boolean): RunningCall {
-    const start = this.#now(context);
-    const call = this.#start(context, context.request, mayRelease);
+    const start = this.#now(context, undefined);
+    const call = this.#start(context, start, context.request, mayRelease);
     return { call, outcome: this.#outcome(context, permit, call, start) };
   }
 
@@ -65,22 +68,22 @@ export class UpstreamCaller {
   ): Promise<Outcome> {
     context.isReleased = true;
     const etag = context.byFetch && !isConditional(context.request) ? keptEtag : undefined;
-    const start = this.#now(context);
-    const call = this.#start(context, undefined, false, etag);
-    return this.#outcome(context, permit, call, start, etag);
+    const start = this.#now(context, etag);
+    const call = this.#start(context, start, undefined, false);
+    return this.#outcome(context, permit, call, start);
   }
 
   /** Read before the call is made: a handler may do much before it first waits. */
-  #now({ key }: RequestContext): CallStart {
+  #now({ key }: RequestContext, etag: string | undefined): CallStart {
     const requestedAt = key === undefined ? 0 : this.#settings.now();
-    return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt };
+    return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt, etag };
   }
 
   #start(
     context: RequestContext,
+    { etag }: CallStart,
     caller: Caller | undefined,
     mayRelease: boolean,
-    etag?: string,
   ): Call<Response> {
     const { deadlines } = this.#settings;
     const losesCaller = mayRelease || context.isReleased;
@@ -102,7 +105,6 @@ export class UpstreamCaller {
     permit: CallPermit,
     call: Call<Response>,
     start: CallStart,
-    etag?: string,
   ): Promise<Outcome> {
     let response: Response;
     try {
@@ -110,7 +112,7 @@ export class UpstreamCaller {
     } catch (error) {
       return this.#rejected(context, permit, call, error);
     }
-    const outcome = this.#answered(context, permit, response, start, etag);
+    const outcome = this.#answered(context, permit, response, start);
     return outcome instanceof Promise ? await outcome : outcome;
   }
 
@@ -138,7 +140,6 @@ export class UpstreamCaller {
     permit: CallPermit,
     response: Response,
     start: CallStart,
-    etag: string | undefined,
   ): Outcome | Promise<Outcome> {
     if (!isResponse(response)) {
       permit.end("success");
@@ -150,7 +151,7 @@ export class UpstreamCaller {
     if (isUnsafe(request) && status >= 200 && status < 400) {
       this.#lastGood?.invalidate(request, response, context);
     }
-    if (verdict === "success") return this.#succeeded(context, permit, response, start, etag);
+    if (verdict === "success") return this.#succeeded(context, permit, response, start);
     permit.end(verdict, endOf(response, this.#settings));
     return verdict === "ignored"
       ? { type: "good", response }
@@ -162,7 +163,6 @@ export class UpstreamCaller {
     permit: CallPermit,
     response: Response,
     start: CallStart,
-    etag: string | undefined,
   ): Outcome | Promise<Outcome> {
     const lastGood = this.#lastGood;
     const { request, key, byFetch } = context;
@@ -173,7 +173,8 @@ export class UpstreamCaller {
       permit.end("success", end);
       return { type: "good", response };
     }
-    const timing = { ...start, receivedAt: now() };
+    const { order, requestedAt, etag } = start;
+    const timing = { order, requestedAt, receivedAt: now() };
     const candidate = { request, key, response, timing, byFetch, isObserved, errors: context };
     if (response.status === 304 && etag !== undefined) {
       lastGood.confirm(candidate);
