@@ -177,3 +177,27 @@ Deno.test("25: a probe that takes longer than the patience is not waited for", a
   await settled();
   assertEquals(act.circuit.state, "closed");
 });
+
+Deno.test("25: an answer that comes in time leaves no timer", async () => {
+  using time = new FakeTime();
+  const act = await impatient([{ body: "new", delayMs: 10 }]);
+  const asked = act.text();
+
+  await time.tickAsync(10);
+
+  assertEquals(await asked, "new");
+  assertEquals(time.next(), false);
+});
+
+Deno.test("25: without anything to serve, patience makes no timer", async () => {
+  using time = new FakeTime();
+  const held = deferred<Response>();
+  const act = await impatient([() => held.promise]);
+
+  const asked = act.text({ path: "/not-kept" });
+
+  await settled();
+  assertEquals(time.next(), false);
+  held.resolve(new Response("new"));
+  assertEquals(await asked, "new");
+});
