@@ -57,7 +57,7 @@ export interface EventBase {
 
 /** A circuit changed its state. */
 export interface StateEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "state";
   /** The old state. */
   readonly from: CircuitState;
@@ -79,7 +79,7 @@ export interface OutcomeDetail {
 
 /** A call ended and counted as a success or as a failure. */
 export interface OutcomeEvent extends EventBase, OutcomeDetail {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "success" | "failure";
   /** From the start of the call to its result or to the head of its response, in ms. */
   readonly durationMs: number;
@@ -87,7 +87,7 @@ export interface OutcomeEvent extends EventBase, OutcomeDetail {
 
 /** A call ended and did not count. */
 export interface IgnoredEvent extends EventBase, OutcomeDetail {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "ignored";
   /** Why not: by verdict, by the caller's own abort, or because a probe took too long and lost its slot. */
   readonly why: "verdict" | "aborted" | "probe-timeout";
@@ -95,7 +95,7 @@ export interface IgnoredEvent extends EventBase, OutcomeDetail {
 
 /** A call was refused or, in mode "observe", would have been; the latter is reported once per opening. */
 export interface RefusedEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "refused" | "would_refuse";
   /** Time until a call may pass, in ms; Infinity while isolated. */
   readonly retryAfterMs: number;
@@ -103,13 +103,13 @@ export interface RefusedEvent extends EventBase {
 
 /** A call was let through to find out if the upstream is back. */
 export interface ProbeEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "probe";
 }
 
 /** A response was kept as the last good one. */
 export interface KeptEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "kept";
   /** The URL for which it is kept, without fragment. */
   readonly url: string;
@@ -119,7 +119,7 @@ export interface KeptEvent extends EventBase {
 
 /** A good response was not kept. */
 export interface NotKeptEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "not_kept";
   /** The URL that was asked for, without fragment. */
   readonly url: string;
@@ -129,7 +129,7 @@ export interface NotKeptEvent extends EventBase {
 
 /** The last good response was served in place of the upstream's own. */
 export interface StaleEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "stale";
   /** The URL for which it was served, without fragment. */
   readonly url: string;
@@ -141,7 +141,7 @@ export interface StaleEvent extends EventBase {
 
 /** A kept response was served without calling because it is younger than `freshMs`. */
 export interface FreshEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "fresh";
   /** The URL for which it was served, without fragment. */
   readonly url: string;
@@ -151,7 +151,7 @@ export interface FreshEvent extends EventBase {
 
 /** A callback threw or returned nonsense; the default took its place. */
 export interface ErrorEvent extends EventBase {
-  /** What happened. */
+  /** The kind of event. */
   readonly type: "error";
   /** Which callback, or which part. */
   readonly source: ErrorSource;
