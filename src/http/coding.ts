@@ -16,7 +16,7 @@ export function isDecodable(codings: readonly string[]): boolean {
   return codings.length > 0 && codings.every((coding) => DECODABLE.has(coding));
 }
 
-/** What is known about a coded body apart from its bytes. */
+/** The fields and the origin of a coded body. */
 export interface CodedBody {
   readonly codings: readonly string[];
   /** True if it comes straight from `fetch`. A handler's body may be decoded or not. */

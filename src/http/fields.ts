@@ -7,8 +7,8 @@
 export type Fields = Pick<Headers, "get" | "has">;
 
 /**
- * The fields of a message, copied once into a map: on every runtime, reading five of them from
- * `Headers` takes longer than that.
+ * The fields of a message, copied once into a map. On every runtime, reading five of them from
+ * `Headers` takes longer than that: on Deno 0.7 µs against 0.3 µs.
  */
 export class FieldMap implements Fields {
   /**

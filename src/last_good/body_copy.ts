@@ -9,7 +9,7 @@ export type CopyEnd =
   | "broken"
   | "cancelled";
 
-/** What a {@link BodyCopy} needs to know. */
+/** Limits of a {@link BodyCopy}, and what is known about its source. */
 export interface BodyCopyOptions {
   /** A longer body is not copied, and up to this much is read ahead of the reader. */
   readonly maxBytes: number;
@@ -65,7 +65,8 @@ export class BodyCopy {
     this.#options = options;
     // On a connection, a body ends where its length says: RFC 9112 §6.3.
     if (isFetched) this.#missing = expectedBytes || Infinity;
-    // Deno would allocate 64 KiB for each chunk if the reader did not bring a buffer of its own.
+    // Deno allocates 64 KiB for each chunk unless the reader brings a buffer: with it, a kept request
+    // for 1 KiB takes 113 µs of CPU there, without it 153 µs.
     this.#reader = isFetched && prefersByobReader() ? byobReader(source) : source.getReader();
     this.#copyAll();
   }

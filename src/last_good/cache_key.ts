@@ -1,7 +1,7 @@
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "./request_head.ts";
 
-/** What a response is kept under. Each part is looked up by itself, so none can forge another. */
+/** The key of a kept response. Each part is looked up by itself, so none can forge another. */
 export interface CacheKey {
   /** The URL, or what the option `key` returns instead (K1). All its variants are removed together. */
   readonly primary: string;

@@ -3,7 +3,7 @@ import { primaryKey } from "./keying.ts";
 import { fetchHead, type RequestHead } from "./request_head.ts";
 import type { Store } from "./store.ts";
 
-/** What removes kept responses. */
+/** The circumstances of a removal. */
 export interface Invalidation {
   /** Its place in the order of all requests: responses to earlier ones are no longer kept. */
   readonly order: number;

@@ -15,7 +15,10 @@ import {
 } from "../validation.ts";
 import { type Obstacle, OBSTACLES } from "./rules/storable.ts";
 
-/** What is kept as the last good response, for whom, for how long, and when it is served. */
+/**
+ * Options for the last good responses: which are kept, for whom, for how long, and when they are
+ * served.
+ */
 export interface LastGoodOptions {
   /**
    * Up to how many responses are kept, over all URLs and variants.

@@ -1,8 +1,8 @@
 import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
 
 /**
- * What the rules read of a request. It is taken from the arguments of `fetch` as they are: making a
- * `Request` of them would cost more than everything else a breaker does.
+ * The part of a request that the rules read. It is taken from the arguments of `fetch` as they are:
+ * making a `Request` of them would cost more than everything else a breaker does.
  */
 export interface RequestHead {
   /** In upper case. */
@@ -117,7 +117,7 @@ function mayHaveBody(method: string, headers: Fields): boolean {
     (headers.get("content-length") ?? "0") !== "0";
 }
 
-/** What the rules need of a URL. */
+/** The parts of a URL that the rules read. */
 type Address = Pick<RequestHead, "url" | "origin" | "hasUserInfo">;
 
 /**

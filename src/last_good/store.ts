@@ -4,7 +4,7 @@ import type { Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { headSize, type StoredBody, type StoredHead } from "./stored_response.ts";
 
-/** What every step of keeping works with. */
+/** The settings and the memory that every step of keeping works with. */
 export interface Store {
   readonly settings: LastGoodSettings;
   readonly memory: Memory;

@@ -24,7 +24,7 @@ function isForAuthorized({ responseDirectives }: Exchange): boolean {
       responseDirectives.has("must-revalidate"));
 }
 
-/** What a cookie can change, it may have changed here, unless the origin says otherwise (S9). */
+/** A cookie may have changed the response, unless the origin says otherwise (S9). */
 function isForCookies({ responseDirectives, vary }: Exchange): boolean {
   return responseDirectives?.has("public") === true || vary?.includes("cookie") === true;
 }

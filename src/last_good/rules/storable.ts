@@ -31,7 +31,7 @@ export const OBSTACLES: readonly Obstacle[] = [
   "authorization",
 ];
 
-/** What the app's owner has decided about keeping. */
+/** The decisions of the app's owner about keeping. */
 export interface KeepingPolicy {
   readonly statuses: ReadonlySet<number>;
   readonly ignore: ReadonlySet<string>;
