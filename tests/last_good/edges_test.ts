@@ -1,0 +1,110 @@
+import { assert, assertEquals } from "@std/assert";
+import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
+import type { Variant } from "../../src/last_good/cache_key.ts";
+import { Memory } from "../../src/last_good/memory.ts";
+import { place, stored } from "../stage/stored.ts";
+
+const LIMITS = { maxEntries: 2, maxBytes: 100, maxVariants: 2 };
+const NO_FIELDS = new Headers();
+
+/** A memory with one response in it. */
+function keeping() {
+  const memory = new Memory(LIMITS);
+  const first = stored(1);
+  memory.put(place("a"), NO_FIELDS, first);
+  return { memory, first };
+}
+
+Deno.test("S18: a newer head takes the place of the one that was found", () => {
+  const { memory, first } = keeping();
+  const next = stored(2);
+
+  memory.replace(place("a"), first, next);
+
+  assertEquals(memory.find(place("a"), NO_FIELDS), next);
+});
+
+Deno.test("S18: a newer head does not bring back what was removed meanwhile", () => {
+  const { memory, first } = keeping();
+  memory.removeAll("a", 2);
+
+  memory.replace(place("a"), first, stored(3));
+
+  assertEquals(memory.find(place("a"), NO_FIELDS), undefined);
+});
+
+Deno.test("K2: a newer head leaves the other variants alone", () => {
+  const memory = new Memory(LIMITS);
+  const variant = (value: string): Variant => [["a", value]];
+  const [one, other, next] = [
+    stored(1, 1, variant("1")),
+    stored(2, 1, variant("2")),
+    stored(3, 1, variant("2")),
+  ];
+  memory.put(place("p"), new Headers({ a: "1" }), one);
+  memory.put(place("p"), new Headers({ a: "2" }), other);
+
+  memory.replace(place("p"), other, next);
+
+  assertEquals(memory.find(place("p"), new Headers({ a: "1" })), one);
+  assertEquals(memory.find(place("p"), new Headers({ a: "2" })), next);
+});
+
+Deno.test("22: a response with a newer head is evicted like any other", () => {
+  const { memory, first } = keeping();
+  memory.replace(place("a"), first, stored(2));
+  memory.put(place("b"), NO_FIELDS, stored(3));
+
+  memory.put(place("c"), NO_FIELDS, stored(4));
+
+  const left = ["a", "b", "c"].filter((name) => memory.find(place(name), NO_FIELDS));
+  assertEquals(left, ["b", "c"]);
+});
+
+Deno.test("S18: the order of a newer head decides what may take its place", () => {
+  const { memory, first } = keeping();
+  memory.replace(place("a"), first, stored(5));
+
+  const [older, newer] = [4, 6].map((order) => memory.put(place("a"), NO_FIELDS, stored(order)));
+
+  assertEquals([older, newer], ["superseded", undefined]);
+});
+
+/** A copy of a body that is already there. */
+function copyOf(bytes: number) {
+  const source = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(bytes));
+      controller.close();
+    },
+  });
+  const ends: CopyEnd[] = [];
+  const copy = new BodyCopy(source, {
+    maxBytes: Infinity,
+    maxMs: Infinity,
+    expectedBytes: undefined,
+    isFetched: false,
+    isAborted: () => false,
+    onEnd: (end) => void ends.push(end),
+  });
+  return { copy, ends };
+}
+
+Deno.test("21: a short body that is already there is handed on in one piece", async () => {
+  const { copy, ends } = copyOf(65_536);
+
+  const passed = await copy.bodySoon();
+
+  assert(passed instanceof Uint8Array);
+  assertEquals([passed.byteLength, ends], [65_536, ["whole"]]);
+});
+
+Deno.test("21: a long body is handed on as a stream, even if it is already there", async () => {
+  const { copy, ends } = copyOf(65_537);
+
+  const passed = await copy.bodySoon();
+
+  assert(passed instanceof ReadableStream);
+  const bytes = await new Response(passed).arrayBuffer();
+  assertEquals([bytes.byteLength, ends], [65_537, ["whole"]]);
+});
