@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
 import type { Variant } from "../../src/last_good/cache_key.ts";
 import { Memory } from "../../src/last_good/memory.ts";
+import { type LastGoodOptions, lastGoodSettings } from "../../src/last_good/options.ts";
 import { place, stored } from "../stage/stored.ts";
 
 const LIMITS = { maxEntries: 2, maxBytes: 100, maxVariants: 2 };
@@ -107,4 +108,48 @@ Deno.test("21: a long body is handed on as a stream, even if it is already there
   assert(passed instanceof ReadableStream);
   const bytes = await new Response(passed).arrayBuffer();
   assertEquals([bytes.byteLength, ends], [65_537, ["whole"]]);
+});
+
+const OPTIONS: readonly (keyof LastGoodOptions)[] = [
+  "maxEntries",
+  "maxBytes",
+  "maxBodyBytes",
+  "maxBodyMs",
+  "maxVariants",
+  "maxStaleMs",
+  "serveOn",
+  "patienceMs",
+  "freshMs",
+  "refreshMs",
+  "statuses",
+  "ignore",
+  "key",
+  "partition",
+  "keep",
+  "cacheStatus",
+];
+
+Deno.test("lastGood options that are undefined have the defaults that their comments name", () => {
+  const options = Object.fromEntries(OPTIONS.map((name) => [name, undefined]));
+
+  const settings = lastGoodSettings("test", options);
+
+  assertEquals(settings, {
+    maxEntries: 1_000,
+    maxBytes: 33_554_432,
+    maxBodyBytes: 1_048_576,
+    maxBodyMs: 30_000,
+    maxVariants: 8,
+    maxStaleMs: 86_400_000,
+    serveOn: "failure",
+    patienceMs: Infinity,
+    freshMs: 0,
+    refreshMs: 1_000,
+    statuses: new Set([200]),
+    ignore: new Set<string>(),
+    key: undefined,
+    partition: undefined,
+    keep: undefined,
+    cacheStatus: "lastgood",
+  });
 });
