@@ -29,8 +29,8 @@
  *   I3  `#opening` is there exactly while the circuit is not closed, `#windows` only while it is.
  *   I4  A move between closed and open goes through #enter(), and open becomes half open only in
  *       #probe(): nothing else changes the state.
- *   I5  A move is complete before it is emitted, so a listener may make the next one. Whoever has
- *       called a listener or a policy compares epochs before going on.
+ *   I5  A move is complete before it is emitted, so a listener may make the next one. After calling
+ *       a listener or a trip policy, the machine compares epochs or openings before it goes on.
  *   I6  Isolation hides the state, but does not stop it: reset and trip act beneath, unheard.
  *   I7  There is no timer. The machine moves when it is asked, by comparing times.
  */
