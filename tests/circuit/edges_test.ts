@@ -7,8 +7,10 @@ import {
   type TripPolicy,
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
+import { Call } from "../../src/circuit/call.ts";
 import { calls, permit, rig } from "../stage/circuit_stage.ts";
 import { START } from "../stage/clock.ts";
+import { deferred } from "../stage/deferred.ts";
 import { only } from "../stage/events.ts";
 
 // ---- Windows of several policies come back ----
@@ -177,4 +179,25 @@ Deno.test("13: one policy that asks for the time is told it, whatever the others
   calls(circuit, "success");
 
   assertEquals(heard, [["success", START, 0]]);
+});
+
+// ---- Callers who have just arrived ----
+
+Deno.test("11: a call released at once never listens to a caller who has just arrived", async () => {
+  const controller = new AbortController();
+  const answer = deferred<string>();
+  const call = new Call(() => answer.promise, {
+    caller: { signal: controller.signal, justArrived: true },
+    deadlines: undefined,
+    takesSignal: false,
+    mayRelease: true,
+  });
+  call.release();
+  await new Promise((resolve) => setTimeout(resolve));
+
+  controller.abort();
+  answer.resolve("fine");
+
+  assertEquals(await call.result, "fine");
+  assertEquals(call.endedBy, undefined);
 });
