@@ -82,6 +82,39 @@ Deno.test("15: what a policy saved is the policy's own, whatever the others save
   ]);
 });
 
+const SLICES = Array(20).fill(0);
+const UNREADABLE = [
+  [failureRate({ lastCalls: 2 }), [5, "012", "x", "01\n", null, [], ["01"]]],
+  [failureRate({ windowMs: 100, minimumCalls: 2 }), [
+    5,
+    null,
+    {},
+    { began: 0, slice: 0, slices: "" },
+    { began: 0, slice: 0, slices: SLICES.slice(1) },
+    { began: 0, slice: 0, slices: [...SLICES.slice(1), -1] },
+    { began: 0, slice: -1, slices: SLICES },
+    { began: 0, slice: 0.5, slices: SLICES },
+    { began: null, slice: 0, slices: SLICES },
+    { began: 1, slice: 0 },
+  ]],
+] as const;
+
+for (const [trip, damaged] of UNREADABLE) {
+  for (const saved of damaged) {
+    Deno.test(`15: ${trip.name} starts over where ${JSON.stringify(saved)} was saved, and is heard`, () => {
+      const windows = [{ policy: trip.name ?? "", saved }];
+
+      const { circuit, events } = rig({ trip, state: { version: 1, state: "closed", windows } });
+
+      assertEquals(only(events, "error").map(({ source }) => source), ["policy"]);
+      calls(circuit, "failure");
+      assertEquals(circuit.state, "closed");
+      calls(circuit, "failure");
+      assertEquals(circuit.state, "open");
+    });
+  }
+}
+
 // ---- The window of the last calls ----
 
 /** Says at each failure how many failed of how many. */
@@ -181,7 +214,24 @@ Deno.test("13: one policy that asks for the time is told it, whatever the others
   assertEquals(heard, [["success", START, 0]]);
 });
 
-// ---- Callers who have just arrived ----
+// ---- Signals of callers ----
+
+Deno.test({
+  name: "11: a signal that outlives many calls keeps no listener of them",
+  ignore: typeof AbortSignal.any !== "function",
+  async fn() {
+    const { signal } = new AbortController();
+    const listeners = new Set<unknown>();
+    signal.addEventListener = (_type: string, listener: unknown) => void listeners.add(listener);
+    signal.removeEventListener = (_type: string, listener: unknown) =>
+      void listeners.delete(listener);
+    const circuit = new Circuit();
+
+    for (let call = 0; call < 3; call++) await circuit.run((own) => own.aborted, { signal });
+
+    assertEquals(listeners.size, 0);
+  },
+});
 
 Deno.test("11: a call released at once never listens to a caller who has just arrived", async () => {
   const controller = new AbortController();
