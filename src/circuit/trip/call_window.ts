@@ -45,8 +45,8 @@ export class CallWindow implements TripWindow {
   toJSON(): string {
     const ring = this.#ring;
     if (ring === undefined) return "0".repeat(this.#calls);
-    const oldest = this.#calls < this.#rate.lastCalls ? 0 : this.#next;
-    return ring.subarray(oldest, this.#calls).join("") + ring.subarray(0, oldest).join("");
+    const next = this.#next;
+    return ring.subarray(next, this.#calls).join("") + ring.subarray(0, next).join("");
   }
 
   #restore(saved: unknown): void {
