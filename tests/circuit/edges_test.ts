@@ -7,7 +7,9 @@ import {
   type TripPolicy,
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { Call } from "../../src/circuit/call.ts";
+import { Deadlines, type TimedCall } from "../../src/circuit/deadlines.ts";
 import { calls, permit, rig } from "../stage/circuit_stage.ts";
 import { START } from "../stage/clock.ts";
 import { deferred } from "../stage/deferred.ts";
@@ -214,7 +216,14 @@ Deno.test("13: one policy that asks for the time is told it, whatever the others
   assertEquals(heard, [["success", START, 0]]);
 });
 
-// ---- Signals of callers ----
+// ---- Signals ----
+
+Deno.test("11: a function that declares its parameter gets a signal, also where nothing can abort it", async () => {
+  const circuit = new Circuit();
+
+  assertEquals(await circuit.run((signal) => signal.aborted), false);
+  assertEquals(await circuit.run((...none) => none.length), 0);
+});
 
 Deno.test({
   name: "11: a signal that outlives many calls keeps no listener of them",
@@ -251,3 +260,24 @@ Deno.test("11: a call released at once never listens to a caller who has just ar
   assertEquals(await call.result, "fine");
   assertEquals(call.endedBy, undefined);
 });
+
+// ---- Deadlines ----
+
+for (const done of [[0], [2], [0, 1], [2, 1], [0, 1, 2]]) {
+  Deno.test(`11: of three calls that began at once, those but ${done} still time out`, () => {
+    using time = new FakeTime();
+    const deadlines = new Deadlines(100);
+    const over: number[] = [];
+    const timed = [0, 1, 2].map((index): TimedCall => ({
+      deadline: undefined,
+      timeOut: () => void over.push(index),
+    }));
+    for (const call of timed) deadlines.add(call);
+
+    for (const index of done) deadlines.delete(timed[index]!);
+    time.tick(100);
+
+    assertEquals(over, [0, 1, 2].filter((index) => !done.includes(index)));
+    assertEquals(time.next(), false);
+  });
+}
