@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { breaker } from "../../mod.ts";
-import { breaker as middleware } from "../../src/hono.ts";
+import { breaker as middleware } from "../../src/adapters/hono.ts";
 import { type Context, Hono } from "hono";
 import * as peers from "./peers.ts";
 
