@@ -212,7 +212,7 @@ async function bundles(target: string): Promise<void> {
     .filter((path: string) => !(builtins && path.startsWith("node:")));
   demand(left.length === 0, `Unresolved: ${left.join(", ")}`);
   const sources = Object.keys(inputs).join("\n");
-  for (const file of ["breaker/mod.js", "breaker/src/hono.js", "breaker/src/testing.js"]) {
+  for (const file of ["breaker/mod.js", "breaker/src/adapters/hono.js", "breaker/src/testing.js"]) {
     demand(sources.includes(file), `${file} is not in the bundle`);
   }
 }
@@ -226,7 +226,7 @@ async function isShaken(): Promise<void> {
     "circuit.js"
   ];
   const used = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
-  const unused = used.filter((path) => /last_good|lru-cache|joint/.test(path));
+  const unused = used.filter((path) => /last_good|lru-cache|guard/.test(path));
   demand(unused.length === 0, `A Circuit alone brings ${unused.join(", ")}`);
 }
 
