@@ -10,6 +10,7 @@ import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { Call } from "../../src/circuit/call.ts";
 import { Deadlines, type TimedCall } from "../../src/circuit/deadlines.ts";
+import { stopping } from "../stage/hosting.ts";
 import { calls, permit, rig } from "../stage/circuit_stage.ts";
 import { START } from "../stage/clock.ts";
 import { deferred } from "../stage/deferred.ts";
@@ -281,3 +282,22 @@ for (const done of [[0], [2], [0, 1], [2, 1], [0, 1, 2]]) {
     assertEquals(time.next(), false);
   });
 }
+
+Deno.test("11: on Workers, where a timer ends with its request, each call has its own", () => {
+  using time = new FakeTime();
+  using _ = stopping();
+  const set = globalThis.setTimeout;
+  let timers = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof set>) => {
+    timers++;
+    return set(...args);
+  }) as typeof set;
+  const deadlines = new Deadlines(100);
+  let over = 0;
+
+  for (const _ of [0, 1, 2]) deadlines.add({ deadline: undefined, timeOut: () => void over++ });
+  globalThis.setTimeout = set;
+  time.tick(100);
+
+  assertEquals([timers, over], [3, 3]);
+});
