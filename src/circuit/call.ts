@@ -32,7 +32,7 @@ export interface CallOptions<R> {
  * Two things are put off until the call has outlasted `soon`, because most calls have ended by then.
  * The signal of a request that has just arrived is read late: Deno makes it when it is first asked
  * for. The timer of a call that takes no signal is started late, with the time that has passed taken
- * off. With both, a served request takes 18.2 µs of CPU on Deno instead of 24.5.
+ * off. With both, a guarded request in a Hono app takes 15 µs of CPU on Deno instead of 23.
  */
 export class Call<R> implements TimedCall {
   /** The result, or a rejection: the function's own error, our timeout or the caller's abort reason. */

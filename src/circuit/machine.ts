@@ -42,14 +42,14 @@ import { CallPermit, type End, PLAIN_END } from "./permit.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { type CircuitSnapshot, restore, save } from "./snapshot.ts";
-import { type ErrorReporter, record, startWindows, type Windows } from "./trip/windows.ts";
+import { type ErrorListener, record, startWindows, type Windows } from "./trip/windows.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** The epoch of calls that never count. */
 const NO_EPOCH = -1;
 
 /** The state machine of one circuit: decides which calls may pass, and what their ends mean. */
-export class Machine implements ErrorReporter {
+export class Machine implements ErrorListener {
   readonly name: string;
   readonly settings: CircuitSettings<never>;
   #epoch = 0;

@@ -2,7 +2,7 @@ import type { CircuitState } from "../observe/events.ts";
 import { duration } from "../validation.ts";
 import { type Opening, startOpening } from "./opening.ts";
 import type { CircuitSettings } from "./settings.ts";
-import { type ErrorReporter, restoreWindows, saveWindows, type Windows } from "./trip/windows.ts";
+import { type ErrorListener, restoreWindows, saveWindows, type Windows } from "./trip/windows.ts";
 
 /** What a circuit remembers, as plain data that survives JSON. See {@link Circuit.toJSON}. */
 export interface CircuitSnapshot {
@@ -46,7 +46,7 @@ export interface Memory {
 export function save(
   { opening, windows }: Memory,
   { policies }: CircuitSettings<never>,
-  errors: ErrorReporter,
+  errors: ErrorListener,
 ): CircuitSnapshot {
   if (opening === undefined) {
     return { version: 1, state: "closed", windows: saveWindows(policies, windows, errors) };
@@ -59,7 +59,7 @@ export function save(
 export function restore(
   saved: unknown,
   { policies, probes }: CircuitSettings<never>,
-  errors: ErrorReporter,
+  errors: ErrorListener,
 ): Memory {
   try {
     const { state, opening, windows = [] } = readSnapshot(saved);

@@ -83,7 +83,8 @@ export class BodyCopy {
 
   /**
    * Returns the body for the reader: in one piece if it is short and already there, else as it comes.
-   * Waiting a few microtasks for a short one takes a kept request from 111.4 µs of CPU to 93.8 µs.
+   * Waiting a few microtasks for a short one saves 5 µs of CPU of the 71 that a kept response of 1 KB
+   * takes on Deno.
    */
   async bodySoon(): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
     await soon(this);

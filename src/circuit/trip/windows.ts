@@ -5,7 +5,7 @@ import { consecutive, DEFAULT_THRESHOLD } from "./counts.ts";
 import type { TripPolicy, TripWindow } from "./policy.ts";
 
 /** Hears of errors that must not reach the caller: a policy that throws or returns nonsense. */
-export interface ErrorReporter {
+export interface ErrorListener {
   reportError(source: ErrorSource, error: unknown): void;
 }
 
@@ -16,12 +16,12 @@ export interface ErrorReporter {
 export type Windows = TripWindow | readonly TripWindow[];
 
 /** Starts a window for each policy. */
-export function startWindows(policies: readonly TripPolicy[], errors: ErrorReporter): Windows {
+export function startWindows(policies: readonly TripPolicy[], errors: ErrorListener): Windows {
   return compact(policies.map((policy) => startWindow(policy, undefined, errors)));
 }
 
 /** Where a policy cannot start a window, the default policy takes its place. */
-function startWindow(policy: TripPolicy, saved: unknown, errors: ErrorReporter): TripWindow {
+function startWindow(policy: TripPolicy, saved: unknown, errors: ErrorListener): TripWindow {
   try {
     const window: TripWindow | undefined = policy.start(saved);
     if (typeof window?.record === "function") return window;
@@ -53,7 +53,7 @@ export function record(
   verdict: "success" | "failure",
   at: number,
   durationMs: number,
-  errors: ErrorReporter,
+  errors: ErrorListener,
 ): string | undefined {
   if (!isList(windows)) return recordInOne(windows, verdict, at, durationMs, errors);
   let first: string | undefined;
@@ -69,7 +69,7 @@ function recordInOne(
   verdict: "success" | "failure",
   at: number,
   durationMs: number,
-  errors: ErrorReporter,
+  errors: ErrorListener,
 ): string | undefined {
   try {
     const reason: unknown = window.record(verdict, at, durationMs);
@@ -85,7 +85,7 @@ function recordInOne(
 export function saveWindows(
   policies: readonly TripPolicy[],
   windows: Windows | undefined,
-  errors: ErrorReporter,
+  errors: ErrorListener,
 ): SavedWindow[] {
   const all = windows === undefined ? [] : isList(windows) ? windows : [windows];
   return policies.map(({ name: policy = "" }, index) => {
@@ -103,7 +103,7 @@ export function saveWindows(
 export function restoreWindows(
   policies: readonly TripPolicy[],
   saved: readonly SavedWindow[],
-  errors: ErrorReporter,
+  errors: ErrorListener,
 ): Windows | undefined {
   const areSame = policies.length === saved.length &&
     policies.every(({ name = "" }, index) => name === saved[index]?.policy);
