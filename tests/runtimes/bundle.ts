@@ -16,25 +16,25 @@ export interface Target {
 
 const ROOT = new URL("../../", import.meta.url);
 const LIMIT_MS = 90_000;
-/** edge-runtime ends without a word if a script throws. */
+/** edge-runtime exits silently if a script throws. */
 const LOUD = [
   "--banner:js=try {",
   "--footer:js=} catch (error) { console.error(error); throw error; }",
 ];
 const ESBUILD = "esbuild@0.28";
 
-/** Flags for Deno that give the tests our stand-ins for `@std`, which need nothing but npm. */
+/** Returns flags for Deno that replace `@std` by our stand-ins, which need only npm. */
 export async function standIns(): Promise<string[]> {
   Deno.env.set("STD", "npm");
   return await stdFlags();
 }
 
-/** Makes one module of all tests for a target. */
+/** Bundles all tests into one module for a target. */
 export async function bundle(target: Target, folder: string): Promise<string> {
   return await bundleEntry(target, await writeEntry(target, folder), folder, await standIns());
 }
 
-/** Makes one module of an entry and all that it imports. */
+/** Bundles an entry and everything it imports into one module. */
 export async function bundleEntry(
   { name, platform, conditions }: Pick<Target, "name" | "platform" | "conditions">,
   entry: string,
@@ -60,7 +60,7 @@ export async function bundleEntry(
   return bundled;
 }
 
-/** Makes what one runtime can read of a bundle: no `using`, no `Deno.test`, and what is left out. */
+/** Adapts a bundle to a runtime: replaces `using` and `Deno.test`, and sets the tests to leave out. */
 export async function lower(
   bundled: string,
   lowered: string,
@@ -83,7 +83,7 @@ export async function lower(
   });
 }
 
-/** The module that imports all others. They run in the order in which they stand. */
+/** Writes the module that imports all others. They run in the order of the imports. */
 async function writeEntry(target: Target, folder: string): Promise<string> {
   const own = target.runner === "worker.ts" ? await workerdTests() : [];
   const imports: string[] = [];

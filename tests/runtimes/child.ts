@@ -1,14 +1,14 @@
-/** What a program left behind. */
+/** The result of a program that has ended. */
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
   readonly ms: number;
-  /** It was ended because it took too long. */
+  /** True if it was killed because it took too long. */
   readonly late: boolean;
 }
 
-/** What to start. */
+/** A program to start. */
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
@@ -19,11 +19,11 @@ export interface Run extends Program {
   readonly cwd?: string | URL;
   readonly env?: Readonly<Record<string, string>>;
   readonly limitMs: number;
-  /** Once this stands in its output the program is done, and is ended if it does not end by itself. */
+  /** When this appears in the output the program is done, and is killed if it does not exit. */
   readonly until?: string;
 }
 
-/** How long a program that is done may take to end, and pipes to close once it has ended. */
+/** How long a finished program may take to exit, and its pipes to close after that. */
 const GRACE_MS = 1_000;
 
 /** Runs a program for a limited time. It never outlives this call. */
@@ -68,14 +68,14 @@ export async function run(options: Run): Promise<Finished> {
   clearTimeout(limit);
   clearTimeout(grace);
   const ms = Math.round(doneMs ?? performance.now() - startedAt);
-  // A program started by this one may hold the pipes open.
+  // A child of this program may hold the pipes open.
   const closed = setTimeout(() => Promise.all([stdout.cancel(), stderr.cancel()]), GRACE_MS);
   const texts = { stdout: await stdout.text, stderr: await stderr.text };
   clearTimeout(closed);
   return { code: ended ? 0 : code, ms, late, ...texts };
 }
 
-/** Runs a program that must not fail, and gives what it printed. */
+/** Runs a program that must not fail, and returns its output. */
 export async function output(options: Run): Promise<string> {
   const { code, late, stdout, stderr } = await run(options);
   if (!late && code === 0) return stdout.trim();
@@ -83,17 +83,17 @@ export async function output(options: Run): Promise<string> {
   throw new Error(`${why}: ${options.command} ${options.args.join(" ")}\n${stdout}${stderr}`);
 }
 
-/** A program that serves until it is disposed of. */
+/** A program that serves until disposed. */
 export interface Server extends AsyncDisposable {
   readonly url: string;
-  /** All that it has printed. */
+  /** Returns everything printed so far. */
   printed(): string;
 }
 
-/** What tells where a program listens: in words, or as workerd's `--control-fd` does. */
+/** Matches the address a program listens on, in its words or in workerd's `--control-fd` format. */
 const LISTENS = /(http:\/\/127\.0\.0\.1:\d+)|"event":"listen".*"port":(\d+)/;
 
-/** Starts a program that says where it listens on 127.0.0.1. */
+/** Starts a program that prints its address on 127.0.0.1. */
 export async function serve(options: Omit<Run, "until">): Promise<Server> {
   const { command, args, cwd, env, limitMs } = options;
   const child = new Deno.Command(command, {
@@ -118,7 +118,7 @@ export async function serve(options: Omit<Run, "until">): Promise<Server> {
   child.status.then(({ code }) => refuse(`Ended with code ${code}`));
   const stop = async () => {
     clearTimeout(limit);
-    // workerd may not heed anything gentler while requests hang.
+    // workerd may ignore a gentler signal while requests hang.
     try {
       child.kill("SIGKILL");
     } catch {

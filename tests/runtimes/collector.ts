@@ -1,12 +1,12 @@
 /**
- * Stands in for `Deno.test` where there is no Deno: it collects the tests of a bundle, runs them one
- * after another, and prints what happens, one line of JSON for each step.
+ * Stands in for `Deno.test` on other runtimes: collects the tests of a bundle, runs them one after
+ * another, and prints one line of JSON for each step.
  *
- * It is the first module of a bundle, and `Deno.test` is replaced by {@link collect} when the bundle
- * is made. There is no global `Deno`: the code under test asks for it to know where it runs.
+ * It is the first module of a bundle, in which bundling replaces `Deno.test` by {@link collect}.
+ * There is no global `Deno`, because the code under test checks for it to see where it runs.
  */
 
-/** What a run prints, after {@link MARK}. */
+/** A line that a run prints after {@link MARK}. */
 export type Line =
   | { readonly type: "start"; readonly name: string }
   | { readonly type: "passed"; readonly name: string }
@@ -15,7 +15,7 @@ export type Line =
   | { readonly type: "ignored"; readonly name: string }
   | { readonly type: "done"; readonly portable: number; readonly own: number };
 
-/** Begins every line that is meant for the one who started the run. */
+/** Begins every line that is meant for the runner. */
 export const MARK = "@@runtimes ";
 
 type Body = (context: Context) => void | Promise<void>;
@@ -33,21 +33,21 @@ interface Context {
 
 interface Collected extends Definition {
   readonly file: string;
-  /** For this runtime alone. */
+  /** True if only this runtime has the test. */
   readonly own: boolean;
 }
 
-/** The names that are left out here; the bundle is made with them. */
+/** The tests left out on this runtime; set when the bundle is made. */
 declare const LEFT_OUT: readonly string[];
 
-/** A test that takes longer hangs. */
+/** A test that takes longer counts as hanging. */
 const LIMIT_MS = 60_000;
 
-// Tests replace these; the run needs the true ones.
+// Tests replace these; the run needs the real ones.
 const { setTimeout, clearTimeout } = globalThis;
 const print = console.log.bind(console);
 
-/** What tests replace, and must put back: here they all share one realm. */
+/** Globals that tests replace and must restore: here all tests share one realm. */
 const shared = [
   ...["Date", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "fetch"].map((key) =>
     [globalThis, key] as const
@@ -57,16 +57,16 @@ const shared = [
 ].map(([holder, key]) => ({ holder, key, value: Reflect.get(holder, key) }));
 
 const tests: Collected[] = [];
-/** Rejections that nobody has handled, by their promises. */
+/** Unhandled rejections, by promise. */
 const stray = new Map<unknown, unknown>();
 let file = "";
 
-/** Says which file the next tests are from. */
+/** Sets the file that the next tests come from. */
 export function from(name: string): void {
   file = name;
 }
 
-/** `Deno.test`, in every form that says something about one test. */
+/** `Deno.test`, in every form that defines one test. */
 export function collect(...args: unknown[]): void {
   tests.push({ ...definition(args), file, own: false });
 }
@@ -75,12 +75,12 @@ collect.ignore = (...args: unknown[]): void => {
 };
 Object.assign(globalThis, { collectTest: collect });
 
-/** Adds a test for this runtime alone. */
+/** Adds a test for this runtime only. */
 export function collectOwn(name: string, fn: () => void | Promise<void>): void {
   tests.push({ name, fn, file, own: true });
 }
 
-/** Runs what was collected. */
+/** Runs the collected tests. */
 export async function runAll(): Promise<void> {
   hearStray();
   for (const test of tests) await runOne(test);
@@ -88,14 +88,14 @@ export async function runAll(): Promise<void> {
   say({ type: "done", portable: tests.length - own, own });
 }
 
-/** A rejection that nobody handles fails the test that runs, as it does in Deno. */
+/** Makes an unhandled rejection fail the running test, as in Deno. */
 function hearStray(): void {
   globalThis.addEventListener?.("unhandledrejection", (event) => {
-    // edge-runtime's event is no Event.
+    // edge-runtime's event is not an Event.
     event.preventDefault?.();
     stray.set(event.promise, event.reason);
   });
-  // Workers of before 2026 call a rejection unhandled at once, and take it back a microtask later.
+  // Workers from before 2026 report a rejection at once, and take it back a microtask later.
   globalThis.addEventListener?.("rejectionhandled", ({ promise }) => stray.delete(promise));
   const { process } = globalThis as { process?: { on?: typeof onProcess } };
   process?.on?.("unhandledRejection", (reason, promise) => stray.set(promise, reason));
@@ -113,11 +113,11 @@ async function runOne(test: Collected): Promise<void> {
   say({ type: "start", name });
   try {
     await inTime(test);
-    // One turn of the event loop, so that a rejection nobody handled counts for the test it is from.
+    // One turn of the event loop, so that an unhandled rejection counts for its own test.
     await new Promise((resolve) => setTimeout(resolve, 0));
     for (const reason of stray.values()) throw reason;
     const left = putBack();
-    if (left.length > 0) throw new Error(`It leaves ${left.join(", ")} replaced`);
+    if (left.length > 0) throw new Error(`The test leaves ${left.join(", ")} replaced`);
     say({ type: "passed", name });
   } catch (error) {
     say({ type: "failed", name, error: `${test.file}\n${text(error)}` });
@@ -126,7 +126,7 @@ async function runOne(test: Collected): Promise<void> {
   stray.clear();
 }
 
-/** Gives the names of what was not as it had been. */
+/** Restores the shared globals; returns the names of those that were replaced. */
 function putBack(): string[] {
   return shared.flatMap(({ holder, key, value }) => {
     if (Reflect.get(holder, key) === value) return [];
@@ -179,7 +179,7 @@ function part(arg: unknown): Partial<Definition> {
   return arg as Partial<Definition>;
 }
 
-/** The error and the functions it came through. Where they stand in the bundle would help nobody. */
+/** Formats an error with its stack of functions, without their useless positions in the bundle. */
 function text(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const frames = (error.stack ?? "").replace(error.message, "").split("\n")

@@ -1,10 +1,10 @@
 /**
- * Runs the portable tests on every runtime, or on those whose names begin as given:
+ * Runs the portable tests on every runtime, or on those whose names begin with an argument:
  *
  *     deno run -A tests/runtimes/main.ts [deno | node | node20 | bun | workerd | edge-runtime | app …]
  *
- * Prints what each ran, and fails if a test failed, a runtime could not run, or one ran other tests
- * than the rest without a reason in portable.ts.
+ * Prints the results of each, and fails if a test failed, a runtime could not run, or a runtime ran
+ * different tests from the others without a reason in portable.ts.
  */
 import { appResult, DEPLOYMENTS } from "./app/deployments.ts";
 import { DENO_ONLY, LEFT_OUT, ONLY } from "./portable.ts";
@@ -62,7 +62,7 @@ function broken(runtime: string, error: unknown): Result {
   };
 }
 
-/** Two at a time: more only get in each other's way. */
+/** Runs two jobs at a time: more only get in each other's way. */
 async function inPairs(jobs: readonly Job[]): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
@@ -79,7 +79,7 @@ async function inPairs(jobs: readonly Job[]): Promise<Result[]> {
   return results;
 }
 
-/** Each problem once, with the runtimes that have it. */
+/** Lists each problem once, with the runtimes that have it. */
 function named(results: readonly Result[]): string[] {
   const runtimes = new Map<string, string[]>();
   for (const { runtime, problems } of results) {
@@ -90,7 +90,7 @@ function named(results: readonly Result[]): string[] {
   return [...runtimes].map(([problem, names]) => `${names.join(", ")}: ${problem}`);
 }
 
-/** Where nothing failed, the same tests must have been found. */
+/** Lists the runtimes that passed but did not find all tests. */
 function differences(results: readonly Result[]): string[] {
   const sound = results.filter(({ portable, problems }) =>
     portable !== undefined && problems.length === 0
@@ -105,7 +105,7 @@ function report(results: readonly Result[], problems: readonly string[]): void {
   console.log(`\n${table(results)}\n`);
   if (ONLY !== "") console.log(`only files with ${JSON.stringify(ONLY)} in their path`);
   for (const { path, reason } of DENO_ONLY) {
-    console.log(`not part of it: tests/${path} (${reason})`);
+    console.log(`not run on every runtime: tests/${path} (${reason})`);
   }
   for (const { runtime, test, reason } of LEFT_OUT) {
     console.log(`left out on ${runtime}: ${test} (${reason})`);

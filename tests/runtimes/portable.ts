@@ -1,13 +1,13 @@
 /** A test that cannot run on a runtime. */
 export interface LeftOut {
-  /** The runtime's name, or how several names begin: `node` is `node20`, `node22` and `node24`. */
+  /** A runtime's name, or the start of several: `node` means `node20`, `node22` and `node24`. */
   readonly runtime: string;
-  /** The whole name of the test. */
+  /** The full name of the test. */
   readonly test: string;
   readonly reason: string;
 }
 
-/** Tests that cannot run somewhere. One that no bundle contains fails the run, so that none stays behind. */
+/** Tests that cannot run on some runtime. The run fails if one is missing, so no entry goes stale. */
 export const LEFT_OUT: readonly LeftOut[] = [
   ...[
     "K2: compress outside, c.text: each client gets what it can decode",
@@ -22,10 +22,10 @@ export const LEFT_OUT: readonly LeftOut[] = [
   },
 ];
 
-/** What of `tests/` runs on Deno alone. All other `*_test.ts` run on every runtime. */
+/** Paths in `tests/` that other runtimes skip. All other `*_test.ts` files run on every runtime. */
 export const DENO_ONLY: readonly { readonly path: string; readonly reason: string }[] = [
   { path: "architecture_test.ts", reason: "reads the source files" },
-  { path: "bench/", reason: "measures, tests nothing" },
+  { path: "bench/", reason: "measures, does not test" },
   { path: "boundary/", reason: "starts servers" },
   { path: "docs_test.ts", reason: "reads docs, source and test files" },
   { path: "examples", reason: "starts programs" },
@@ -34,22 +34,22 @@ export const DENO_ONLY: readonly { readonly path: string; readonly reason: strin
   { path: "std/flag_test.ts", reason: "runs a script" },
 ];
 
-/** While a test is written: only the files whose path contains this run. */
+/** For working on one test: limits the run to files whose path contains this. */
 export const ONLY = Deno.env.get("ONLY") ?? "";
 
-/** The tests left out on a runtime. */
+/** Returns the tests that are left out on a runtime. */
 export function leftOutOn(runtime: string): LeftOut[] {
   return LEFT_OUT.filter((entry) => runtime.startsWith(entry.runtime));
 }
 
-/** The URLs of the test files that every runtime must run, in the order of their paths. */
+/** Finds the test files that every runtime must run, in the order of their paths. */
 export async function portableTests(): Promise<string[]> {
   return (await testFiles(new URL("../", import.meta.url), ""))
     .filter(({ path }) => !DENO_ONLY.some((entry) => path.startsWith(entry.path)))
     .map(({ url }) => url);
 }
 
-/** The URLs of the test files for workerd alone. */
+/** Finds the test files that only workerd runs. */
 export async function workerdTests(): Promise<string[]> {
   return (await testFiles(new URL("./workerd/", import.meta.url), "")).map(({ url }) => url);
 }

@@ -4,29 +4,29 @@ import { type Line, MARK } from "./collector.ts";
 import { leftOutOn, portableTests } from "./portable.ts";
 import type { Runtime } from "./runtimes.ts";
 
-/** What a runtime made of the tests. */
+/** The results of a run on one runtime. */
 export interface Result {
   readonly runtime: string;
   readonly version: string;
-  /** How many portable tests it found; undefined if it was not to run them. */
+  /** The number of portable tests it found; undefined if it runs none. */
   readonly portable: number | undefined;
-  /** How many tests it found that are for it alone. */
+  /** The number of tests it found that only it runs. */
   readonly own: number;
   readonly passed: number;
   readonly failed: number;
   readonly leftOut: number;
   readonly ms: number;
-  /** Why it cannot be trusted or must be mended; empty if all is well. */
+  /** Reasons why the run failed or cannot be trusted; empty if all is well. */
   readonly problems: readonly string[];
 }
 
 const LIMIT_MS = 240_000;
 const DONE = `${MARK}{"type":"done"`;
-/** What Deno prints for each test. */
+/** Deno's output for each test. */
 const DOT = /^[.,!]$/;
 const SUMMARY = /\| (\d+) passed.* \| (\d+) failed(?:.*\| (\d+) ignored)?/;
 
-/** Runs the portable tests as they are. The other runtimes must find as many. */
+/** Runs the portable tests without a bundle. The other runtimes must find as many. */
 export async function denoResult(): Promise<Result> {
   const args = [
     "test",
@@ -86,7 +86,7 @@ function counted(finished: Finished, leftOut: readonly string[]) {
   const done = lines.find((line) => line.type === "done");
   const { portable, own } = done ?? { portable: 0, own: 0 };
   const passed = names("passed").length;
-  // What ran when it ended early has failed, too.
+  // A test that was running when the program exited early has failed, too.
   const failed = names("failed").length + (done ? 0 : 1);
 
   const problems = lines.flatMap((line) =>
@@ -94,7 +94,7 @@ function counted(finished: Finished, leftOut: readonly string[]) {
   );
   for (const name of names("ignored")) problems.push(`ignored without a reason: ${name}`);
   for (const name of leftOut) {
-    if (!names("left_out").includes(name)) problems.push(`left out, but there is none: ${name}`);
+    if (!names("left_out").includes(name)) problems.push(`left out, but not found: ${name}`);
   }
   if (!done) {
     const running = names("start").at(-1) ?? "none";
@@ -116,7 +116,7 @@ function linesOf(text: string): Line[] {
   });
 }
 
-/** How it ended, and what it printed beside the lines for us. */
+/** Describes how the program ended, and what else it printed. */
 function account({ late, code, stdout, stderr }: Finished): string {
   const ending = late ? `still running after ${LIMIT_MS} ms` : `ended with code ${code}`;
   const printed = `${stdout}\n${stderr}`.split("\n").filter((line) =>

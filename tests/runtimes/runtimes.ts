@@ -6,7 +6,7 @@ import { node, tool } from "./tool.ts";
 export interface Runtime {
   readonly name: string;
   readonly target: Target;
-  /** Fetches it, and says which version it is. */
+  /** Downloads it, and returns its version. */
   prepare(): Promise<{ readonly version: string; start(file: string): Promise<Program> }>;
 }
 
@@ -35,10 +35,10 @@ export const WORKERD: Target = {
 export const BUN_VERSION = "1.4.5";
 const EDGE_VERSION = "4.0.1";
 export const WORKERD_VERSION = "1.20261117.1";
-/** The newest date this workerd knows: the one its version is named after. */
+/** The newest date that this workerd knows: the date in its version. */
 export const WORKERD_DATE = "2026-11-17";
 
-/** Every runtime but Deno, which runs the tests as they are. */
+/** Every runtime except Deno, which runs the tests without a bundle. */
 export const RUNTIMES: readonly Runtime[] = [
   nodeRuntime(20),
   nodeRuntime(22),
@@ -109,7 +109,7 @@ const config :Workerd.Config = (
 `;
 }
 
-/** As `wrangler deploy` would have it, with the upstream on this machine. */
+/** Writes the configuration as `wrangler deploy` would, with the upstream on this machine. */
 export function servingConfig(file: string, upstream: string): string {
   const name = file.slice(file.lastIndexOf("/") + 1);
   return `using Workerd = import "/workerd/workerd.capnp";

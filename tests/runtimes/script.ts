@@ -1,4 +1,4 @@
-/** The runner for runtimes that run a script: Node, Bun, edge-runtime. */
+/** The runner for runtimes that run scripts: Node, Bun, edge-runtime. */
 import { runAll } from "./collector.ts";
 
 // Not awaited: edge-runtime runs scripts, not modules.

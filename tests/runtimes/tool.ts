@@ -3,14 +3,14 @@ import { output } from "./child.ts";
 const LIMIT_MS = 120_000;
 const found = new Map<string, Promise<string>>();
 
-/** The path of a program from npm, fetched if it is not there yet. */
+/** Finds the path of a program from npm; downloads the program if it is missing. */
 export function tool(spec: string, name: string): Promise<string> {
   const known = found.get(spec) ?? fetched(spec, name);
   found.set(spec, known);
   return known;
 }
 
-/** Node in a major version: the machine's own if it is that one. */
+/** Finds a major version of Node: the installed one if it matches. */
 export async function node(
   major: number,
 ): Promise<{ readonly command: string; readonly version: string }> {
@@ -25,8 +25,8 @@ async function nodeVersion(command: string): Promise<string> {
 }
 
 function fetched(spec: string, name: string): Promise<string> {
-  // The path, and not npx itself, so that what is started can also be ended.
+  // Get the path rather than run through npx, so that the program itself can be killed.
   const args = ["--yes", "--package", spec, "--call", `command -v ${name}`];
-  // Elsewhere than in a project, whose own packages would come first.
+  // Run outside the project, whose own packages would take precedence.
   return output({ command: "npx", args, cwd: "/", limitMs: LIMIT_MS });
 }

@@ -1,4 +1,4 @@
-/** The runner for workerd: `workerd test` calls `test`, and `env.SELF` comes in again by `fetch`. */
+/** The runner for workerd: `workerd test` calls `test`; requests to `env.SELF` reach `fetch`. */
 import { runAll } from "./collector.ts";
 import { answer, type Env, type ExecutionContext, host } from "./workerd/host.ts";
 

@@ -1,4 +1,4 @@
-/** The Worker of the examples as it is, under a clock that the one who asks sets ahead. */
+/** The Worker from the examples, unchanged, under a clock that each request sets ahead. */
 import app from "../../../examples/cloudflare_worker.ts";
 
 const { now } = Date;

@@ -13,19 +13,19 @@ import { node, tool } from "../tool.ts";
 import { type Deployed, OUTAGE } from "./outage.ts";
 import { startUpstream } from "./upstream.ts";
 
-/** A place where users deploy the Worker of the examples. */
+/** A platform on which users deploy the Worker from the examples. */
 export interface Deployment {
   readonly name: string;
-  /** Makes it ready to be started, in a folder. */
+  /** Prepares it in a folder, ready to start. */
   prepare(folder: string): Promise<{ readonly version: string; readonly program: Prepared }>;
 }
 
-/** How to start it before an upstream. */
+/** Starts it in front of an upstream. */
 type Prepared = (upstream: string) => Program | Promise<Program>;
 
 const LIMIT_MS = 20_000;
 
-/** Every place, with the app from the same file. */
+/** Every platform, with the app from the same file. */
 export const DEPLOYMENTS: readonly Deployment[] = [
   {
     name: "app-deno",
@@ -82,7 +82,7 @@ export const DEPLOYMENTS: readonly Deployment[] = [
   },
 ];
 
-/** Deploys the app, and goes through an outage of its upstream. */
+/** Deploys the app, and plays an outage of its upstream. */
 export async function appResult({ name, prepare }: Deployment, folder: string): Promise<Result> {
   const { version, program } = await prepare(folder);
   await using upstream = startUpstream();
@@ -121,7 +121,7 @@ async function goThrough(deployed: Deployed, server: Server): Promise<string[]> 
 
 const files = new Map<string, Promise<string>>();
 
-/** One module of an entry in this folder, as the runtime can read it. */
+/** Makes one module of an entry in this folder, in a form that the runtime can read. */
 function made(entry: string, target: Target, folder: string): Promise<string> {
   const known = files.get(entry) ?? make(entry, target, folder);
   files.set(entry, known);

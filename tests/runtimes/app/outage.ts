@@ -1,24 +1,24 @@
 import { assert, assertEquals, assertMatch } from "../../std/assert.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** The app as it is deployed somewhere, and the upstream behind it. */
+/** A deployed app, and its upstream. */
 export interface Deployed {
   readonly url: string;
   readonly upstream: Upstream;
-  /** How far its clock is set ahead. */
+  /** How far the app's clock is set ahead. */
   aheadMs: number;
 }
 
-/** One step of the story: what must be so. Each goes on from where the one before it ended. */
+/** Checks one step of the story. Each step continues where the previous one ended. */
 export type Step = (deployed: Deployed) => Promise<void>;
 
-/** As in the example. */
+/** The same as in the example. */
 const THRESHOLD = 5;
 const DELAY_MS = 30_000;
 
-/** Two outages from beginning to end, as a client sees them. */
+/** Two complete outages, as a client sees them. */
 export const OUTAGE: Readonly<Record<string, Step>> = {
-  "a good answer passes as it is": async (app) => {
+  "a good answer passes unchanged": async (app) => {
     const { status, text, headers } = await ask(app);
 
     assertEquals([status, text], [200, "/api/items 1"]);
@@ -62,7 +62,7 @@ export const OUTAGE: Readonly<Record<string, Step>> = {
     assertEquals([same.status, same.text], [304, ""]);
   },
 
-  "where nothing is kept a 503 says when to come back": async (app) => {
+  "if nothing is kept, a 503 says when to come back": async (app) => {
     const { status, text, headers } = await ask(app, "/api/other");
 
     assertEquals([status, headers.get("content-type")], [503, "application/problem+json"]);
@@ -85,7 +85,7 @@ export const OUTAGE: Readonly<Record<string, Step>> = {
     assertEquals(app.upstream.calls, calls + 1);
   },
 
-  "after the delay a healed upstream answers again": async (app) => {
+  "after the delay, a healed upstream answers again": async (app) => {
     app.upstream.heal();
     app.aheadMs += DELAY_MS;
 
@@ -97,7 +97,7 @@ export const OUTAGE: Readonly<Record<string, Step>> = {
     assertEquals([other.status, other.text], [200, "/api/other 2"]);
   },
 
-  "an upstream that is gone is replaced as well": async (app) => {
+  "answers from an unreachable upstream are replaced, too": async (app) => {
     await app.upstream.hangUp();
 
     for (let call = 0; call < THRESHOLD; call++) {
@@ -136,7 +136,7 @@ async function ask({ url, aheadMs }: Deployed, path = "/api/items", init: Reques
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** The true clock goes on as well. */
+/** Allows some seconds more, as the real clock also moves. */
 function assertAge(headers: Headers, secs: number): void {
   const age = Number(headers.get("age") ?? NaN);
   assert(age >= secs && age <= secs + 10, `Age is ${age}, not ${secs}`);

@@ -1,15 +1,15 @@
-/** An upstream on this machine that is broken and healed from outside. */
+/** An upstream on this machine that a test can break and heal. */
 export interface Upstream {
   readonly url: string;
-  /** How often it was asked. */
+  /** The number of requests so far. */
   readonly calls: number;
-  /** It answers with 500. */
+  /** Makes it answer with 500. */
   breakDown(): void;
-  /** It answers again, with its next edition. */
+  /** Makes it answer again, with its next edition. */
   heal(): void;
-  /** Nobody listens. */
+  /** Closes its port. */
   hangUp(): Promise<void>;
-  /** It listens again, where it was. */
+  /** Opens the same port again. */
   listen(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }

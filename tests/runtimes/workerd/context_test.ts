@@ -1,11 +1,11 @@
-/** Where the breaker finds `waitUntil`. */
+/** The places where the breaker finds `waitUntil`. */
 import { breaker, type BreakerOptions } from "@lastgood/breaker";
 import { breaker as middleware } from "@lastgood/breaker/hono";
 import { assertEquals } from "@std/assert";
 import { Hono } from "hono";
 import { type Env, type ExecutionContext, host, test } from "./host.ts";
 
-/** A context that counts what it is given. */
+/** Makes a context that counts the works it is given. */
 function counting() {
   const works: Promise<unknown>[] = [];
   const waitUntil = (work: Promise<unknown>) => void works.push(work);
@@ -15,7 +15,7 @@ function counting() {
 const request = () => new Request("http://worker/context");
 const good = () => new Response("good");
 
-/** Handlers as runtimes call them, each given the Worker's own context. */
+/** Handlers as runtimes call them, each with the Worker's context. */
 const handlers: Record<
   string,
   (options: BreakerOptions) => (ctx: ExecutionContext) => Response | Promise<Response>
@@ -50,7 +50,7 @@ for (const [name, handler] of Object.entries(handlers)) {
     await Promise.all(works);
   });
 
-  test(`33: an explicit waitUntil wins where ${name}`, async () => {
+  test(`33: an explicit waitUntil takes precedence where ${name}`, async () => {
     const found = counting();
     const given = counting();
 
@@ -60,14 +60,14 @@ for (const [name, handler] of Object.entries(handlers)) {
     assertEquals([found.works.length, given.works.length], [0, 1]);
   });
 
-  test(`33: it is called on its own context where ${name}`, async () => {
+  test(`33: waitUntil is called on its own context where ${name}`, async () => {
     const response = await handler({})(host.ctx);
 
     assertEquals(await response.text(), "good");
   });
 }
 
-test("33: Hono without an executionCtx, which throws when asked for, answers all the same", async () => {
+test("33: Hono still answers without an executionCtx, whose getter then throws", async () => {
   const app = new Hono().use(middleware()).get("*", good);
 
   const response = await app.request("/context");

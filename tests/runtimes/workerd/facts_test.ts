@@ -1,10 +1,10 @@
-/** What the library is built around: if one of these stops being so, a rule in `src/` can go. */
+/** Facts that the library is built around: if one stops being true, a rule in `src/` can go. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { route, send, sleep, test } from "./host.ts";
 
 const ask = async (path: string) => await (await send(path)).text();
 
-/** What the global scope of a Worker forbids. */
+/** Operations that a Worker's global scope forbids. */
 const forbidden = {
   setTimeout: () => setTimeout(() => {}, 0),
   "AbortSignal.timeout": () => AbortSignal.timeout(1),
@@ -52,14 +52,14 @@ route("/facts/kept-status", () => new Response(String(kept?.status)));
 route("/facts/kept-body", () => new Response(kept?.body ?? null));
 route("/facts/kept-bytes", () => new Response(bytes ?? null));
 
-test("workerd lets a request read another's bytes, and the status of its Response", async () => {
+test("workerd lets a request read another request's bytes, and the status of its Response", async () => {
   await ask("/facts/keep");
 
   assertEquals(await ask("/facts/kept-bytes"), "bytes");
   assertEquals(await ask("/facts/kept-status"), "203");
 });
 
-test("workerd refuses a request the body of another's Response", async () => {
+test("workerd does not let a request read the body of another request's Response", async () => {
   await ask("/facts/keep");
 
   await assertRejects(() => ask("/facts/kept-body"), Error, "of a different request");
@@ -71,7 +71,7 @@ route("/facts/timer", () => {
   return new Response("ok");
 });
 
-test("workerd forgets the timers of a request that has ended", async () => {
+test("workerd drops the timers of a request that has ended", async () => {
   await ask("/facts/timer");
   await sleep(50);
 
@@ -101,7 +101,7 @@ route("/facts/await-pending", async () => {
   return new Response("went on");
 });
 
-test("workerd rejects another's promise once its request has ended", async () => {
+test("workerd rejects another request's promise once that request has ended", async () => {
   await ask("/facts/pend");
 
   await assertRejects(() => ask("/facts/await-pending"), Error, "can never settle");
@@ -118,7 +118,7 @@ route("/facts/cancelled", async () => {
   return new Response("ok");
 });
 
-test("workerd runs no finally of a request whose client is gone", async () => {
+test("workerd runs no finally in a request whose client is gone", async () => {
   const client = new AbortController();
   const { signal } = client;
 

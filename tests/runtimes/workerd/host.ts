@@ -1,11 +1,11 @@
 /**
- * For tests of what only Workers do: requests that are truly separate, in one isolate.
+ * For tests of what only Workers do: truly separate requests in one isolate.
  *
- * A file makes its objects at module scope, as a Worker does, says with {@link route} what a request
- * for a path runs, and sends such requests from a {@link test} through `env.SELF`. Each has its own
- * I/O context, and aborting the fetch cancels the request within.
+ * A test file makes its objects at module scope, as a Worker does, sets the handler for a path with
+ * {@link route}, and sends requests for it from a {@link test} through `env.SELF`. Each request has
+ * its own I/O context, and aborting the fetch cancels the request inside.
  *
- * Under `deno test` these files test nothing: they run in workerd alone.
+ * Under `deno test` these files test nothing: they run only in workerd.
  */
 import { collectOwn } from "../collector.ts";
 
@@ -15,19 +15,19 @@ export interface Env {
   readonly SELF: { fetch(input: string | Request, init?: RequestInit): Promise<Response> };
 }
 
-/** What a Worker is given to do work behind its answer. */
+/** The context that lets a Worker do work in the background. */
 export interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** What a request within runs. */
+/** Handles a request inside the Worker. */
 export type Handler = (
   request: Request,
   env: Env,
   ctx: ExecutionContext,
 ) => Response | Promise<Response>;
 
-/** What a test is given. */
+/** The Worker's environment, as a test gets it. */
 export interface Host {
   env: Env;
   ctx: ExecutionContext;
@@ -38,37 +38,37 @@ export const host = {} as Host;
 
 const routes = new Map<string, Handler>();
 
-/** Adds a test that runs in workerd alone. */
+/** Adds a test that runs only in workerd. */
 export function test(name: string, fn: (host: Host) => void | Promise<void>): void {
   collectOwn(name, () => fn(host));
 }
 
-/** Says what a request for a path runs. Paths belong to all files: begin one with the file's subject. */
+/** Sets the handler for a path. All files share the paths: begin yours with the file's subject. */
 export function route(path: string, handler: Handler): void {
   if (routes.has(path)) throw new TypeError(`Cannot add a route twice: ${path}`);
   routes.set(path, handler);
 }
 
-/** Sends a request of its own. Its promise and its body belong to who sends it. */
+/** Sends a separate request. Its promise and its body belong to the sender. */
 export function send(path: string, init?: RequestInit): Promise<Response> {
   return host.env.SELF.fetch(`http://worker${path}`, init);
 }
 
-/** Waits by a timer, without which workerd would take a request for hung. */
+/** Waits with a timer: without one, workerd would consider the request hung. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Waits until it is so, and fails if it never is. */
+/** Waits until a condition is true, and fails if it never is. */
 export async function until(isSo: () => boolean): Promise<void> {
   for (let turn = 0; turn < 200; turn++) {
     if (isSo()) return;
     await sleep(5);
   }
-  throw new Error(`Never so: ${isSo}`);
+  throw new Error(`Never true: ${isSo}`);
 }
 
-/** Answers a request that a test sent through `env.SELF`, or that any sent by `fetch`. */
+/** Answers a request that was sent through `env.SELF` or by `fetch`. */
 export async function answer(
   request: Request,
   env: Env,

@@ -1,4 +1,4 @@
-/** What one request kept, others serve. */
+/** Responses kept by one request, and served by others. */
 import { assert, assertEquals } from "@std/assert";
 import { test } from "./host.ts";
 import { down } from "../../stage/upstream.ts";
@@ -9,7 +9,7 @@ const MANY = 50;
 for (const way of WAYS) {
   const one = stage(`/kept/${way}`, way);
 
-  test(`20: what one request kept is served whole in ${MANY} others on ${way}`, async () => {
+  test(`20: a response kept by one request is served in full by ${MANY} others on ${way}`, async () => {
     one.answer = () => new Response("good", { headers: { etag: '"1"', "x-own": "kept" } });
     await one.ask();
     one.answer = down(500);
@@ -25,7 +25,7 @@ for (const way of WAYS) {
 
   const crowd = stage(`/kept/crowd/${way}`, way);
 
-  test(`20: what one request kept is served whole to ${MANY} at once on ${way}`, async () => {
+  test(`20: a response kept by one request is served in full to ${MANY} at once on ${way}`, async () => {
     await crowd.ask();
     crowd.answer = down(500);
 
@@ -36,7 +36,7 @@ for (const way of WAYS) {
 
   const large = stage(`/kept/large/${way}`, way);
 
-  test(`20: a body of many chunks comes back byte by byte on ${way}`, async () => {
+  test(`20: a body of many chunks comes back byte for byte on ${way}`, async () => {
     const text = "0123456789abcdef".repeat(20_000);
     large.answer = () => new Response(text);
     await large.ask();
@@ -50,7 +50,7 @@ for (const way of WAYS) {
 
 const newer = stage("/kept/newer", "wrap", { lastGood: { refreshMs: 0 } });
 
-test("S18: what a later request keeps takes the place of what an earlier one kept", async () => {
+test("S18: a later request's response replaces the one an earlier request kept", async () => {
   await newer.ask();
   newer.answer = () => new Response("newer");
   await newer.ask();
@@ -61,7 +61,7 @@ test("S18: what a later request keeps takes the place of what an earlier one kep
 
 const fresh = stage("/kept/fresh", "wrap", { lastGood: { freshMs: 1_000 } });
 
-test("what one request kept answers others without a call while it is young", async () => {
+test("a response kept by one request answers others without a call while it is fresh", async () => {
   await fresh.ask();
 
   assertEquals((await fresh.ask()).text, "good");
@@ -72,7 +72,7 @@ const users = stage("/kept/users", "wrap", {
   lastGood: { partition: (request) => request.headers.get("x-user") ?? undefined },
 });
 
-test("K4: what one request kept for a user is served to that user alone", async () => {
+test("K4: a response kept by one request for a user is served only to that user", async () => {
   const as = (user: string) => users.ask({ headers: { "x-user": user } });
   await as("a");
   users.answer = down(500);
@@ -83,7 +83,7 @@ test("K4: what one request kept for a user is served to that user alone", async 
 
 const gone = stage("/kept/forget", "wrap");
 
-test("what one request kept another can forget", async () => {
+test("one request can forget a response that another kept", async () => {
   await gone.ask();
   gone.answer = down(500);
 

@@ -1,4 +1,4 @@
-/** What a Worker makes at module scope, where there is neither clock nor timer nor chance. */
+/** Objects that a Worker makes at module scope, where there is no clock, timer or randomness. */
 import {
   backoff,
   breaker,
@@ -27,7 +27,7 @@ const everyOption = {
 const opening = { openedAt: 0, delayMs: 1_000, reopenings: 0, succeeded: 0 };
 const saved = { version: 1, state: "open", opening } as const;
 
-/** Each is made while the module loads. */
+/** Each of these is made while the module loads. */
 const made = Object.entries({
   "breaker()": () => breaker(),
   "breaker() with options": () =>
@@ -66,17 +66,17 @@ for (const [name, how] of made) {
 const restored = new Circuit({ state: saved });
 const running = new Circuit().run(() => 42);
 
-test("15: a circuit restored at module scope reads half_open in a request long after", () => {
+test("15: a circuit restored at module scope reads half_open in a request long afterwards", () => {
   assertEquals(restored.state, "half_open");
 });
 
-test("17: a call that is made at module scope and needs no I/O gives its result", async () => {
+test("17: a call made at module scope that needs no I/O returns its result", async () => {
   assertEquals(await running, 42);
 });
 
 const plain = stage("/module-scope", "wrap");
 
-test("17: a breaker made at module scope guards the requests that come", async () => {
+test("17: a breaker made at module scope guards later requests", async () => {
   assertEquals((await ask("/module-scope")).text, "good");
   assertEquals(plain.state, "closed");
 });

@@ -1,4 +1,4 @@
-/** Probes whose request ends before they do: their `finally` never runs. */
+/** Probes whose request ends first: their `finally` never runs. */
 import { breaker, Circuit } from "@lastgood/breaker";
 import { assertEquals, assertRejects } from "@std/assert";
 import { route, send, sleep, test, until } from "./host.ts";
@@ -7,7 +7,7 @@ import { Clock } from "../../stage/clock.ts";
 import { down } from "../../stage/upstream.ts";
 import { ask, stage, WAYS, type WorkerStage } from "../../stage/worker_stage.ts";
 
-/** Sends a request, and hangs up as soon as it has got so far. */
+/** Sends a request, and hangs up as soon as it has reached a point. */
 async function hangUp(path: string, reached: () => boolean): Promise<void> {
   const client = new AbortController();
   const answer = send(path, { signal: client.signal });
@@ -25,7 +25,7 @@ route("/probe/signal", (request) => {
   return sleep(1_000).then(() => new Response("late"));
 });
 
-/** Whether a request's signal hears that its client hung up: newer compatibility dates say so. */
+/** Reports whether a request's signal aborts on a hang-up: with newer compatibility dates it does. */
 async function signalsHangUps(): Promise<boolean> {
   await hangUp("/probe/signal", () => plain.reached);
   return plain.heard;
@@ -54,7 +54,7 @@ for (const way of WAYS) {
     act.tick(1);
     const late = await act.ask();
 
-    // A caller's abort frees the slot at once. Where nobody hears of one, the lease does.
+    // A caller's abort frees the slot at once. Without a signal for it, the lease does.
     const heard = way !== "fetch" && await signalsHangUps();
     assertEquals([early.status, late.status], [heard ? 200 : 503, 200]);
     assertEquals(early.headers.get("retry-after"), heard ? null : "1");
@@ -91,7 +91,7 @@ test("7: two probes whose requests are cancelled free both slots of a circuit", 
   clock.tick(3_000);
   const late = [await ask("/probe/circuit"), await ask("/probe/circuit")];
 
-  assertEquals(ended, 2, "finally ran for those that were not cancelled alone");
+  assertEquals(ended, 2, "finally ran only for the requests that were not cancelled");
   assertEquals(early.text, "CircuitOpenError");
   assertEquals(late.map(({ text }) => text), ["found", "found"]);
   assertEquals(circuit.state, "closed");
@@ -113,7 +113,7 @@ test("8: calls whose requests are cancelled change nothing in a closed circuit",
 
 const halfway = stage("/probe/halfway", "fetch", { probeTimeoutMs: 3_000 });
 
-test("20: a probe whose client hangs up while its body comes is a success", async () => {
+test("20: a probe whose client hangs up during its body is a success", async () => {
   await open(halfway);
   halfway.tick(1_000);
   halfway.answer = () => new Response(dripping(Array(20).fill("drop"), 10));
@@ -135,7 +135,7 @@ route("/probe/idling", (request, _env, ctx) => {
   }, { waitUntil: (work) => ctx.waitUntil(work) });
 });
 
-test("idle ends although a request was cancelled", async () => {
+test("idle resolves although a request was cancelled", async () => {
   await hangUp("/probe/idling", () => cancelled.reached);
 
   await Promise.race([idling.idle(), sleep(500).then(() => Promise.reject("hangs"))]);

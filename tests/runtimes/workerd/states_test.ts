@@ -1,4 +1,4 @@
-/** A circuit moves on from one request to the next. */
+/** A circuit's state carries over from one request to the next. */
 import { Circuit, CircuitOpenError } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { route, sleep, test } from "./host.ts";
@@ -9,7 +9,7 @@ import { ask, stage, WAYS } from "../../stage/worker_stage.ts";
 for (const way of WAYS) {
   const act = stage(`/states/${way}`, way, { lastGood: false });
 
-  test(`2, 3, 4: a circuit goes round from request to request on ${way}`, async () => {
+  test(`2, 3, 4: a circuit goes through all states from request to request on ${way}`, async () => {
     const seen: unknown[] = [];
     const step = async () => seen.push([(await act.ask()).status, act.state, act.calls]);
 
@@ -46,7 +46,7 @@ route("/states/circuit", async () => {
   return new Response(await circuit.run(call).catch((error) => error.name));
 });
 
-test("2, 3, 4: a circuit without responses goes round from request to request", async () => {
+test("2, 3, 4: a circuit without HTTP goes through all states from request to request", async () => {
   const texts: string[] = [];
   const step = async () => texts.push((await ask("/states/circuit")).text, circuit.state);
 
@@ -68,7 +68,7 @@ const timed = stage("/states/clock", "wrap", {
   now: () => Date.now(),
 });
 
-test("3: a delay passes by the clock of the requests, without a timer", async () => {
+test("3: a delay passes by the requests' clock, without a timer", async () => {
   timed.answer = down(500);
   await timed.ask();
   await timed.ask();

@@ -1,4 +1,4 @@
-/** Timers and signals end with their request: none may serve another's. */
+/** Timers and signals end with their request: none may serve another request's call. */
 import { Circuit } from "@lastgood/breaker";
 import { assert, assertEquals } from "@std/assert";
 import { route, send, sleep, test, until } from "./host.ts";
@@ -8,7 +8,7 @@ import { ask, stage, WAYS } from "../../stage/worker_stage.ts";
 
 const LIMIT_MS = 40;
 
-/** How long it took, in ms, and whether it hung. */
+/** Fails if the work hangs. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   const late = sleep(1_000).then(() => Promise.reject(new Error("It hangs")));
   return await Promise.race([work, late]);
@@ -28,7 +28,7 @@ for (const way of WAYS) {
     assertEquals((failure as { error?: Error } | undefined)?.error?.name, "TimeoutError");
   };
 
-  test(`11, 35: a call times out after a call in a request that has ended on ${way}`, async () => {
+  test(`11, 35: a call times out after another call's request has ended on ${way}`, async () => {
     act.answer = () => new Response("good");
     await act.ask();
 
@@ -38,7 +38,7 @@ for (const way of WAYS) {
 
   const gone = stage(`${path}/gone`, way, options);
 
-  test(`11, 35: a call times out although the request before was cancelled on ${way}`, async () => {
+  test(`11, 35: a call times out although the previous request was cancelled on ${way}`, async () => {
     gone.answer = () => sleep(1_000).then(() => new Response("late"));
     const client = new AbortController();
     const answer = send(`${path}/gone`, { signal: client.signal });
@@ -55,7 +55,7 @@ for (const way of WAYS) {
 
   const both = stage(`${path}/both`, way, options);
 
-  test(`11: two calls at once time out, each by itself, on ${way}`, async () => {
+  test(`11: two simultaneous calls time out separately on ${way}`, async () => {
     both.answer = () => sleep(1_000).then(() => new Response("late"));
 
     await inTime(Promise.all([
@@ -77,7 +77,7 @@ route("/timeout/circuit", async (request) => {
   return new Response(await circuit.run(call).catch((error) => error.name));
 });
 
-test("11: a circuit's timeout does not rest on that of a request that has ended", async () => {
+test("11: a circuit's timeout does not depend on that of a request that has ended", async () => {
   assertEquals((await ask("/timeout/circuit?ms=1")).text, "found");
   assertEquals((await inTime(ask("/timeout/circuit?ms=900"))).text, "TimeoutError");
   assertEquals((await ask("/timeout/circuit?ms=1")).text, "found");
@@ -93,7 +93,7 @@ route("/timeout/aborts", async (request) => {
   return new Response(String(error));
 });
 
-test("8: a caller's abort is answered by its own error and counts nothing", async () => {
+test("8: a caller's abort is answered with its own error and counts nothing", async () => {
   aborting.answer = () => sleep(1_000).then(() => new Response("late"));
 
   const { text } = await inTime(
@@ -105,7 +105,7 @@ test("8: a caller's abort is answered by its own error and counts nothing", asyn
   assertEquals(types(aborting.events), ["ignored"]);
 });
 
-test("11: a caller's abort leaves another's call on the same circuit alone", async () => {
+test("11: a caller's abort does not affect another caller's call on the same circuit", async () => {
   aborting.answer = () => sleep(60).then(() => new Response("good"));
 
   const other = aborting.ask();
@@ -116,7 +116,7 @@ test("11: a caller's abort leaves another's call on the same circuit alone", asy
 
 const streaming = stage("/timeout/streaming", "fetch", { timeoutMs: LIMIT_MS });
 
-test("11: a timeout never ends a body whose head was in time", async () => {
+test("11: a timeout never ends a body whose head arrived in time", async () => {
   streaming.answer = () => new Response(dripping(Array(5).fill("drop "), 20));
 
   assertEquals((await inTime(streaming.ask())).text, "drop ".repeat(5));
@@ -134,7 +134,7 @@ route("/timeout/signals", async () => {
   return new Response(String(isSame));
 });
 
-test("11: each request's call has a signal of its own", async () => {
+test("11: each request's call has its own signal", async () => {
   await ask("/timeout/signals");
 
   assertEquals((await ask("/timeout/signals")).text, "false");

@@ -1,4 +1,4 @@
-/** Requests that are under way at the same time, on one circuit. */
+/** Simultaneous requests on one circuit. */
 import { assertEquals } from "@std/assert";
 import { sleep, test, until } from "./host.ts";
 import { down } from "../../stage/upstream.ts";
@@ -15,7 +15,7 @@ function slowly(answer: () => Response): () => Promise<Response> {
 for (const way of WAYS) {
   const act = stage(`/together/${way}`, way, { lastGood: false });
 
-  test(`2, 5: requests at once count on one circuit, and one is the probe, on ${way}`, async () => {
+  test(`2, 5: simultaneous requests count on one circuit, and one is the probe, on ${way}`, async () => {
     act.answer = slowly(down(500));
     const failed = await crowd(act, 2);
     const state = act.state;
@@ -30,7 +30,7 @@ for (const way of WAYS) {
 
   const served = stage(`/together/served/${way}`, way);
 
-  test(`24: with something kept one of 50 reaches the upstream, none waits, on ${way}`, async () => {
+  test(`24: with a response kept, one of 50 reaches the upstream and none waits, on ${way}`, async () => {
     await served.ask();
     served.answer = down(500);
     await crowd(served, 2);

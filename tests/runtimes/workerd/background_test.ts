@@ -1,4 +1,4 @@
-/** Work behind the answer: with `waitUntil` it goes on, without it is not begun or harmlessly lost. */
+/** Work in the background: `waitUntil` keeps it alive; without, it never begins or harmlessly ends. */
 import { type Breaker, breaker } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { type ExecutionContext, type Handler, sleep, test, until } from "./host.ts";
@@ -6,7 +6,7 @@ import { dripping } from "../../stage/bodies.ts";
 import { down } from "../../stage/upstream.ts";
 import { WorkerStage } from "../../stage/worker_stage.ts";
 
-/** A Worker whose upstream takes its time, and what the Worker makes of it. */
+/** Sets a stage with a slow upstream, and the Worker's handler for it. */
 function slow(path: string, handler: (api: Breaker, url: string) => Handler): WorkerStage {
   const act = new WorkerStage(path, {
     threshold: 1,
@@ -17,7 +17,7 @@ function slow(path: string, handler: (api: Breaker, url: string) => Handler): Wo
   return act.runs(handler(act.api, act.url));
 }
 
-/** From now on the upstream takes about 40 ms to say how often it was asked, letter by letter. */
+/** Makes the upstream answer its number of calls from now on, letter by letter over about 40 ms. */
 function recover(act: WorkerStage): void {
   act.answer = async () => {
     const letters = [...`answer ${act.calls}`];
@@ -26,19 +26,19 @@ function recover(act: WorkerStage): void {
   };
 }
 
-/** Guards `fetch` as a Worker's handler, with the context it is given or none. */
+/** Guards `fetch` in a Worker's handler, with or without the handler's context. */
 const wrapped = (api: Breaker, url: string): Handler => api.wrap(() => fetch(url));
 const without = (api: Breaker, url: string): Handler => {
   const handler = api.wrap(() => fetch(url));
   return (request) => handler(request);
 };
-/** Answers before the upstream's body is there, and reads none of it. */
+/** Answers before the upstream's body arrives, and reads none of it. */
 const unread = (handler: Handler): Handler => async (...args) => {
   const { status } = await handler(...args);
   return new Response(`status ${status}`);
 };
 
-/** Kept, open, and the delay over: a probe is due. */
+/** Gets an answer kept, the circuit opened and its delay over, so that a probe is due. */
 async function due(act: WorkerStage): Promise<void> {
   assertEquals((await act.ask()).text, "answer 1");
   act.fail(down(500));
@@ -48,7 +48,7 @@ async function due(act: WorkerStage): Promise<void> {
   act.tick(1_000);
 }
 
-const probing = slow("/behind/probing", wrapped);
+const probing = slow("/background/probing", wrapped);
 
 test("24, 33: a probe under waitUntil outlives the answer from memory", async () => {
   await due(probing);
@@ -63,7 +63,7 @@ test("24, 33: a probe under waitUntil outlives the answer from memory", async ()
   assertEquals((await probing.ask()).text, "answer 3");
 });
 
-const alone = slow("/behind/alone", without);
+const alone = slow("/background/alone", without);
 
 test("24, 33: without waitUntil the caller is the probe", async () => {
   await due(alone);
@@ -72,9 +72,9 @@ test("24, 33: without waitUntil the caller is the probe", async () => {
   assertEquals(alone.state, "closed");
 });
 
-const keeping = slow("/behind/keeping", (api, url) => unread(wrapped(api, url)));
+const keeping = slow("/background/keeping", (api, url) => unread(wrapped(api, url)));
 
-test("21: keeping under waitUntil outlives an answer that reads no body", async () => {
+test("21: keeping under waitUntil outlives an answer that does not read the body", async () => {
   assertEquals((await keeping.ask()).text, "status 200");
   await sleep(100);
   keeping.fail(down(500));
@@ -83,9 +83,9 @@ test("21: keeping under waitUntil outlives an answer that reads no body", async 
   assertEquals(keeping.calls, 2);
 });
 
-const losing = slow("/behind/losing", (api, url) => unread(without(api, url)));
+const losing = slow("/background/losing", (api, url) => unread(without(api, url)));
 
-test("21: keeping that is lost with its request, without waitUntil, breaks nothing", async () => {
+test("21: without waitUntil, a copy lost with its request does no harm", async () => {
   assertEquals((await losing.ask()).text, "status 200");
   await sleep(100);
   losing.fail(down(500));
@@ -94,13 +94,13 @@ test("21: keeping that is lost with its request, without waitUntil, breaks nothi
   losing.tick(1_000);
 
   assertEquals((await losing.ask()).text, "status 200");
-  // The copy of the probe is lost as well: its good head counts when its lease is over.
+  // The probe's copy is lost, too: its good head counts when its lease is over.
   losing.tick(5_000);
   assertEquals((await losing.ask()).text, "status 200");
   assertEquals(losing.state, "closed");
 });
 
-const read = slow("/behind/read", without);
+const read = slow("/background/read", without);
 
 test("21: an answer that its client reads is kept without waitUntil", async () => {
   await read.ask();
@@ -109,12 +109,12 @@ test("21: an answer that its client reads is kept without waitUntil", async () =
   assertEquals((await read.ask()).text, "answer 1");
 });
 
-const patient = slow("/behind/patient", (_api, url) => {
+const patient = slow("/background/patient", (_api, url) => {
   const api = breaker({ lastGood: { patienceMs: 5, refreshMs: 0 } });
   return api.wrap(() => fetch(url));
 });
 
-test("25: a slow call under waitUntil goes on behind the answer, and is kept", async () => {
+test("25: a slow call under waitUntil continues in the background, and is kept", async () => {
   await patient.ask();
   const second = await patient.ask();
   await sleep(150);
@@ -125,9 +125,9 @@ test("25: a slow call under waitUntil goes on behind the answer, and is kept", a
   assertEquals(third.headers.get("cache-status"), "lastgood; fwd=stale; detail=slow");
 });
 
-/** What each request's own context was given. */
+/** The number of works that each request's context was given. */
 const given: number[] = [];
-const owned = slow("/behind/owned", (api, url) => {
+const owned = slow("/background/owned", (api, url) => {
   const handler = api.wrap((_request: Request, _env: unknown, _ctx: ExecutionContext) =>
     fetch(url)
   );
@@ -143,11 +143,11 @@ const owned = slow("/behind/owned", (api, url) => {
   };
 });
 
-test("33: work is given to the context of the very request that begins it", async () => {
+test("33: work is given to the context of the request that begins it", async () => {
   await due(owned);
   await owned.ask();
   await until(() => owned.state === "closed");
 
-  // Kept; failed and served; probed behind.
+  // Kept; failed and served; probed in the background.
   assertEquals(given, [1, 0, 1]);
 });
