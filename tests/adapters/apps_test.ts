@@ -15,7 +15,7 @@ async function text(app: Hono, path: string): Promise<string> {
   return await (await app.request(BASE + path)).text();
 }
 
-/** Options of a breaker whose clock stands still, and what it says. */
+/** Options for a breaker whose clock stands still, and the events it emits. */
 function quietly() {
   const events: BreakerEvent[] = [];
   return { events, options: calm(new Clock(), events) };
@@ -36,7 +36,7 @@ for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown e
     assertEquals(events.at(-1)?.type, "stale");
   });
 
-  Deno.test(`30: app.route: a breaker in a sub-app with an onError of its own, ${failure}`, async () => {
+  Deno.test(`30: app.route: a breaker in a sub-app with its own onError, ${failure}`, async () => {
     const inner = new Upstream<Context>((c) => c.text("good"));
     const { options } = quietly();
     const sub = new Hono();
@@ -68,7 +68,7 @@ for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown e
     assertEquals([good, await text(app, "/legacy/items")], ["good", "good"]);
   });
 
-  Deno.test(`30: nested breakers: what the inner one has replaced is a success to the outer, ${failure}`, async () => {
+  Deno.test(`30: nested breakers: an answer that the inner one replaced is a success to the outer one, ${failure}`, async () => {
     const outer = quietly();
     const edge = new Edge({ outer: [breaker(outer.options)] });
     await edge.read();
@@ -79,7 +79,7 @@ for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown e
     assertEquals(typesButKept(outer.events), ["success", "success"]);
   });
 
-  Deno.test(`30: nested breakers: what the inner one cannot replace is a failure to both, ${failure}`, async () => {
+  Deno.test(`30: nested breakers: an answer that the inner one cannot replace is a failure to both, ${failure}`, async () => {
     const outer = quietly();
     const edge = new Edge({ outer: [breaker(outer.options)] });
     edge.fail(answer);
@@ -110,7 +110,7 @@ for (const [failure, answer] of Object.entries({ "returned 503": down, "thrown e
   });
 }
 
-Deno.test("30: nested breakers: a second error of the same request is a failure of its own", async () => {
+Deno.test("30: nested breakers: a second error in the same request is another failure", async () => {
   const outer = quietly();
   const edge = new Edge({
     outer: [breaker(outer.options), async (_, next) => {
@@ -125,7 +125,7 @@ Deno.test("30: nested breakers: a second error of the same request is a failure 
   assertEquals(only(outer.events, "failure").length, 1);
 });
 
-Deno.test("27: a breaker made before is shared by middleware and fetch", async () => {
+Deno.test("27: middleware and fetch can share one breaker", async () => {
   const { options, events } = quietly();
   const origin = upstream([{ body: "from upstream" }, 500]);
   const api = makeBreaker({ ...options, fetch: origin });
@@ -149,7 +149,7 @@ Deno.test("27: a breaker made before is shared by middleware and fetch", async (
   await api.idle();
 });
 
-Deno.test("27: middlewares of one breaker have circuits of their own", async () => {
+Deno.test("27: each middleware made from one breaker has its own circuit", async () => {
   const { options } = quietly();
   const api = makeBreaker({ ...options, threshold: 1, lastGood: false });
   const app = new Hono();
@@ -166,7 +166,7 @@ Deno.test("27: middlewares of one breaker have circuits of their own", async () 
   ]);
 });
 
-Deno.test("16: one options object makes middlewares that know nothing of each other", async () => {
+Deno.test("16: one options object makes independent middlewares", async () => {
   const { options } = quietly();
   const shared = Object.freeze({ ...options, threshold: 1 });
   const app = new Hono();
@@ -180,7 +180,7 @@ Deno.test("16: one options object makes middlewares that know nothing of each ot
   assertEquals(await text(app, "/b/"), "good");
 });
 
-Deno.test("27: the option key chooses the circuit, and says it by the request", async () => {
+Deno.test("27: the key option chooses the circuit for each request", async () => {
   const { options } = quietly();
   const api = makeBreaker({ ...options, key: (request) => new URL(request.url).pathname });
   const app = new Hono();
@@ -193,7 +193,7 @@ Deno.test("27: the option key chooses the circuit, and says it by the request", 
   assertEquals([...api.circuits()].map(([key]) => key).sort(), ["/a", "/b"]);
 });
 
-Deno.test("29: the body of a request reaches the handler unread", async () => {
+Deno.test("29: the request body reaches the handler unread", async () => {
   const edge = new Edge();
   let raw: Request | undefined;
   edge.answer = async (c) => {

@@ -4,7 +4,7 @@ import { types } from "../stage/events.ts";
 import { Edge, PAGE, thrown } from "../stage/hono_stage.ts";
 import { settled } from "../stage/settle.ts";
 
-/** An ExecutionContext that holds on to its work. */
+/** An ExecutionContext that records the work it is given. */
 function executionContext() {
   const work: Promise<unknown>[] = [];
   return {
@@ -15,7 +15,7 @@ function executionContext() {
   };
 }
 
-Deno.test("24: in Hono one caller is the probe, and all others get the kept response at once", async () => {
+Deno.test("24: in Hono one caller becomes the probe, and all others get the kept response at once", async () => {
   const edge = new Edge({}, { threshold: 1 });
   await edge.read();
   edge.fail(thrown);
@@ -38,7 +38,7 @@ Deno.test("24: in Hono one caller is the probe, and all others get the kept resp
   assertEquals(edge.types.at(-1), "state");
 });
 
-Deno.test("24: in Hono the caller is the probe even where work may outlive the answer", async () => {
+Deno.test("24: in Hono the caller is the probe even where work can outlive the answer", async () => {
   const edge = new Edge({}, { threshold: 1 });
   await edge.read();
   edge.fail(thrown);
@@ -52,7 +52,7 @@ Deno.test("24: in Hono the caller is the probe even where work may outlive the a
   assertEquals(await response.text(), "new");
 });
 
-Deno.test("24: a probe that fails serves the kept response, and opens again", async () => {
+Deno.test("24: a probe that fails serves the kept response and reopens the circuit", async () => {
   const edge = new Edge({}, { threshold: 1 });
   await edge.read();
   edge.fail(thrown);
@@ -65,7 +65,7 @@ Deno.test("24: a probe that fails serves the kept response, and opens again", as
   assertEquals(edge.types.slice(-4), ["probe", "failure", "state", "stale"]);
 });
 
-Deno.test("25: in Hono patienceMs does nothing: the caller waits for the handler", async () => {
+Deno.test("25: in Hono patienceMs has no effect: the caller waits for the handler", async () => {
   using time = new FakeTime();
   const edge = new Edge({}, { lastGood: { patienceMs: 10, maxBodyMs: Infinity } });
   const first = edge.read();
@@ -81,7 +81,7 @@ Deno.test("25: in Hono patienceMs does nothing: the caller waits for the handler
   assertEquals(await pending, "slow");
 });
 
-Deno.test("33: what is kept behind the answer is given to executionCtx.waitUntil", async () => {
+Deno.test("33: keeping in the background is given to executionCtx.waitUntil", async () => {
   const edge = new Edge();
   const context = executionContext();
 
@@ -94,7 +94,7 @@ Deno.test("33: what is kept behind the answer is given to executionCtx.waitUntil
   assertEquals(types(edge.events), ["success", "kept"]);
 });
 
-Deno.test("33: without executionCtx everything works as well", async () => {
+Deno.test("33: everything works without executionCtx, too", async () => {
   const edge = new Edge();
   await edge.read();
   edge.fail();
@@ -103,7 +103,7 @@ Deno.test("33: without executionCtx everything works as well", async () => {
   assertEquals(edge.types, ["success", "failure", "stale"]);
 });
 
-Deno.test("33: the option waitUntil wins over executionCtx", async () => {
+Deno.test("33: the waitUntil option takes precedence over executionCtx", async () => {
   const given: unknown[] = [];
   const edge = new Edge({}, { waitUntil: (work) => void given.push(work) });
   const context = executionContext();
@@ -113,7 +113,7 @@ Deno.test("33: the option waitUntil wins over executionCtx", async () => {
   assertEquals([given.length, context.work.length], [1, 0]);
 });
 
-Deno.test("9: an executionCtx that throws costs nobody the answer", async () => {
+Deno.test("9: an executionCtx that throws does not affect the answer", async () => {
   const edge = new Edge();
   const context = {
     ...executionContext(),
@@ -128,7 +128,7 @@ Deno.test("9: an executionCtx that throws costs nobody the answer", async () => 
   assertEquals(edge.types.toSorted(), ["error", "success"]);
 });
 
-Deno.test("S1: HEAD is answered from a kept GET, without its body", async () => {
+Deno.test("S1: HEAD is answered from a kept GET, without the body", async () => {
   const edge = new Edge();
   await edge.read();
   edge.fail();
@@ -149,7 +149,7 @@ Deno.test("S1: HEAD is not kept", async () => {
   assertEquals(edge.notKept[0], "method");
 });
 
-Deno.test("H8: an answer with an odd status passes as the very object that came", async () => {
+Deno.test("H8: an answer with an odd status passes through as the same object", async () => {
   const odd = Object.defineProperty(new Response(null), "status", { value: 101 });
   let seen: Response | undefined;
   const edge = new Edge({

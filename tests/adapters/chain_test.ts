@@ -23,7 +23,7 @@ for (const [order, chain] of orders(() => etag())) {
     assertEquals(whole.headers.get("etag"), tag);
   });
 
-  Deno.test(`S17: etag ${order}: a 304 to one client takes the page from nobody`, async () => {
+  Deno.test(`S17: etag ${order}: a 304 to one client does not drop the kept page`, async () => {
     const edge = new Edge(chain);
     const good = await edge.get();
     await good.text();
@@ -36,7 +36,7 @@ for (const [order, chain] of orders(() => etag())) {
   });
 }
 
-/** The least of `caches` that Hono's middleware needs. */
+/** The minimum of `caches` that Hono's middleware needs. */
 async function withCaches(run: (stored: Map<string, Response>) => Promise<void>): Promise<void> {
   const stored = new Map<string, Response>();
   const open = () =>
@@ -55,7 +55,7 @@ async function withCaches(run: (stored: Map<string, Response>) => Promise<void>)
 }
 
 for (const place of ["outer", "inner"] as const) {
-  Deno.test(`1: cache ${place} of the breaker answers without the handler`, async () => {
+  Deno.test(`1: an ${place} cache answers without the handler`, async () => {
     await withCaches(async (stored) => {
       const edge = new Edge({ [place]: [cache({ cacheName: "edge", wait: true })] });
 
@@ -66,7 +66,7 @@ for (const place of ["outer", "inner"] as const) {
     });
   });
 
-  Deno.test(`23: cache ${place} of the breaker stores no answer of a failing handler`, async () => {
+  Deno.test(`23: an ${place} cache stores no answer from a failing handler`, async () => {
     await withCaches(async (stored) => {
       const edge = new Edge({ [place]: [cache({ cacheName: "edge", wait: true })] });
       edge.fail();
@@ -77,7 +77,7 @@ for (const place of ["outer", "inner"] as const) {
   });
 }
 
-Deno.test("H6: timeout inside: what takes too long is a failure, and is replaced", async () => {
+Deno.test("H6: timeout inside: an answer that takes too long is a failure, and is replaced", async () => {
   using time = new FakeTime();
   const edge = new Edge({ inner: [timeout(100)] });
   const first = edge.read();
@@ -92,7 +92,7 @@ Deno.test("H6: timeout inside: what takes too long is a failure, and is replaced
   assertEquals(edge.types.slice(1), ["failure", "stale"]);
 });
 
-Deno.test("1: timeout outside answers by itself while the breaker waits", async () => {
+Deno.test("1: timeout outside answers on its own while the breaker waits", async () => {
   using time = new FakeTime();
   const edge = new Edge({ outer: [timeout(100)] });
   const arrivals = edge.hold();
@@ -106,7 +106,7 @@ Deno.test("1: timeout outside answers by itself while the breaker waits", async 
   assertEquals([response.status, await response.text()], [504, "Gateway Timeout"]);
 });
 
-Deno.test("H6: an outer middleware may replace the answer, stale as well as new", async () => {
+Deno.test("H6: an outer middleware may replace the answer, whether stale or new", async () => {
   const edge = new Edge({
     outer: [async (c, next) => {
       await next();
@@ -126,7 +126,7 @@ Deno.test("H6: an outer middleware may replace the answer, stale as well as new"
   assert(stale.headers.has("age"));
 });
 
-Deno.test("21: an answer that an outer middleware drops unread is kept all the same", async () => {
+Deno.test("21: an answer that an outer middleware drops unread is still kept", async () => {
   const edge = new Edge({
     outer: [async (c, next) => {
       await next();
@@ -161,7 +161,7 @@ Deno.test("H6: an outer middleware may set fields on a stale answer", async () =
   }
 });
 
-Deno.test("H5: a stale answer has nothing of the failed one, however its fields were set", async () => {
+Deno.test("H5: a stale answer carries nothing of the failed one, however its fields were set", async () => {
   const edge = new Edge({
     inner: [async (c, next) => {
       c.header("x-inner-before", c.req.header("x-turn") ?? "");
@@ -193,7 +193,7 @@ Deno.test("H5: a stale answer has nothing of the failed one, however its fields 
   assertEquals(response.headers.get("x-inner-after"), "");
 });
 
-Deno.test("H6: what an outer middleware sees of a replaced error is the stale answer, and the error", async () => {
+Deno.test("H6: an outer middleware sees both the stale answer and the error it replaced", async () => {
   const seen: unknown[] = [];
   const edge = new Edge({
     outer: [async (c, next) => {
@@ -210,14 +210,14 @@ Deno.test("H6: what an outer middleware sees of a replaced error is the stale an
   assertEquals(seen, [200, undefined, 200, "for the log"]);
 });
 
-Deno.test("23: a middleware outside that answers by itself never reaches the breaker", async () => {
+Deno.test("23: an outer middleware that answers on its own never reaches the breaker", async () => {
   const edge = new Edge({ outer: [(c) => Promise.resolve(c.text("wall", 500))] }, { threshold: 1 });
 
   assertEquals([await edge.read(), await edge.read()], ["wall", "wall"]);
   assertEquals(edge.types, []);
 });
 
-Deno.test("30: a chain that ends without an answer is a failure, and is not kept", async () => {
+Deno.test("30: a chain that ends without an answer is a failure and is not kept", async () => {
   let isBroken = false;
   const edge = new Edge({
     inner: [async (_, next) => isBroken ? undefined : await next()],

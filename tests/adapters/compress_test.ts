@@ -5,7 +5,7 @@ import { Edge, MAKERS, orders } from "../stage/hono_stage.ts";
 const LONG = "good ".repeat(1_000);
 const GZIP = { headers: { "accept-encoding": "gzip" } };
 
-/** The text that a client reads who can decode gzip. */
+/** Reads a response as a client that decodes gzip. */
 async function unzipped(response: Response): Promise<string> {
   const coding = response.headers.get("content-encoding");
   if (coding === null || response.body === null) return await response.text();
@@ -32,7 +32,7 @@ for (const [order, chain] of orders(() => compress())) {
       assertEquals(await plain.text(), LONG);
     });
 
-    Deno.test(`K2: compress ${order}, ${maker}: coded bytes never reach who did not ask for them`, async () => {
+    Deno.test(`K2: compress ${order}, ${maker}: coded bytes never reach a client that did not ask for them`, async () => {
       const edge = new Edge(chain);
       edge.answer = (c) => make(c, LONG, { "content-type": "text/plain" });
       await unzipped(await edge.get(GZIP));

@@ -14,7 +14,7 @@ const FAILURES: Record<string, Answer> = { "returned 503": down, "thrown error":
 
 for (const [maker, make] of MAKERS) {
   for (const [failure, answer] of Object.entries(FAILURES)) {
-    Deno.test(`H6: CORS outside, ${maker}, ${failure}: each client is told of its own origin`, async () => {
+    Deno.test(`H6: CORS outside, ${maker}, ${failure}: each client gets its own origin`, async () => {
       const edge = new Edge({
         outer: [cors({ origin: (origin) => origin, credentials: true })],
       });
@@ -35,7 +35,7 @@ for (const [maker, make] of MAKERS) {
       }
     });
 
-    Deno.test(`H6: CORS outside, ${maker}, ${failure}: a client without origin is told of none`, async () => {
+    Deno.test(`H6: CORS outside, ${maker}, ${failure}: a client without an origin gets none`, async () => {
       const edge = new Edge({ outer: [cors({ origin: (origin) => origin || null })] });
       edge.answer = (c) => make(c, "good");
       await (await edge.get(from(A))).text();
@@ -47,7 +47,7 @@ for (const [maker, make] of MAKERS) {
       assertEquals(response.headers.get("access-control-allow-origin"), null);
     });
 
-    Deno.test(`H6: CORS outside, ${maker}, ${failure}: an error answer carries it, too`, async () => {
+    Deno.test(`H6: CORS outside, ${maker}, ${failure}: an error response carries the origin, too`, async () => {
       const edge = new Edge({ outer: [cors({ origin: (origin) => origin })] }, { threshold: 1 });
       edge.fail(answer);
 
@@ -62,20 +62,20 @@ for (const [maker, make] of MAKERS) {
     });
   }
 
-  Deno.test(`H6: CORS outside, ${maker}: what a kept answer says of it gives way`, async () => {
+  Deno.test(`H6: CORS outside, ${maker}: the kept answer's own CORS field gives way`, async () => {
     const edge = new Edge({ outer: [cors({ origin: (origin) => origin || null })] });
     edge.answer = (c) => make(c, "good", { "access-control-allow-origin": "*" });
 
-    const toNobody = await edge.get();
+    const withoutOrigin = await edge.get();
     edge.fail();
     const toB = await edge.get(from(B));
 
-    assertEquals(toNobody.headers.get("access-control-allow-origin"), "*");
+    assertEquals(withoutOrigin.headers.get("access-control-allow-origin"), "*");
     assertEquals(toB.headers.get("access-control-allow-origin"), B);
-    assertEquals([await toNobody.text(), await toB.text()], ["good", "good"]);
+    assertEquals([await withoutOrigin.text(), await toB.text()], ["good", "good"]);
   });
 
-  Deno.test(`K2: what an answer varies on counts beside CORS outside, ${maker}`, async () => {
+  Deno.test(`K2: an answer's own Vary counts alongside CORS outside, ${maker}`, async () => {
     const edge = new Edge({ outer: [cors({ origin: (origin) => origin })] });
     edge.answer = (c) =>
       make(c, c.req.header("accept-language") ?? "", { vary: "Accept-Language" });
@@ -92,7 +92,7 @@ for (const [maker, make] of MAKERS) {
   });
 }
 
-Deno.test("H6: CORS outside: what onError answers to our timeout carries it, too", async () => {
+Deno.test("H6: CORS outside: onError's answer to our timeout carries the origin, too", async () => {
   using time = new FakeTime();
   const edge = new Edge({ outer: [cors({ origin: (origin) => origin })] }, { timeoutMs: 100 });
   edge.fail(() => new Promise(() => {}));

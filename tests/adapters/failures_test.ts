@@ -24,7 +24,7 @@ const FAILURES: Record<string, Answer> = {
 };
 
 for (const [name, answer] of Object.entries(FAILURES)) {
-  Deno.test(`30: ${name} is a failure, and opens the circuit`, async () => {
+  Deno.test(`30: ${name} is a failure and opens the circuit`, async () => {
     const edge = new Edge({}, { threshold: 2 });
     edge.fail(answer);
 
@@ -53,7 +53,7 @@ for (const [name, answer] of Object.entries(FAILURES)) {
     assertEquals(response.headers.get("retry-after"), null);
   });
 
-  Deno.test(`23: ${name} passes as the app has answered it where nothing is kept`, async () => {
+  Deno.test(`23: ${name} passes as the app answered it if nothing is kept`, async () => {
     const edge = new Edge();
     const plain = new Hono();
     edge.fail(answer);
@@ -83,7 +83,7 @@ const CLIENT_ERRORS: Record<string, Answer> = {
 };
 
 for (const [name, answer] of Object.entries(CLIENT_ERRORS)) {
-  Deno.test(`30: ${name} is an answer, and never opens the circuit`, async () => {
+  Deno.test(`30: ${name} is an answer and never opens the circuit`, async () => {
     const edge = new Edge({}, { threshold: 1 });
     await edge.read();
     edge.fail(answer);
@@ -98,15 +98,15 @@ for (const [name, answer] of Object.entries(CLIENT_ERRORS)) {
   });
 }
 
-/** What a handler throws, by its shape, and whether it is an answer or a failure. */
+/** Things a handler may throw, by shape, and the verdict on each. */
 const THROWN: readonly (readonly [what: string, shape: object, verdict: string])[] = [
   ["status 404 and getResponse", { status: 404, getResponse() {} }, "success"],
   ["status 200 and getResponse", { status: 200, getResponse() {} }, "success"],
   ["status 499 and getResponse", { status: 499, getResponse() {} }, "success"],
   ["status 199 and getResponse", { status: 199, getResponse() {} }, "failure"],
   ["status 500 and getResponse", { status: 500, getResponse() {} }, "failure"],
-  ["a status that is a text", { status: "404", getResponse() {} }, "failure"],
-  ["a getResponse that is no function", { status: 404, getResponse: true }, "failure"],
+  ["a string for a status", { status: "404", getResponse() {} }, "failure"],
+  ["a getResponse that is not a function", { status: 404, getResponse: true }, "failure"],
   ["status 404 alone", { status: 404 }, "failure"],
   ["getResponse alone", { getResponse() {} }, "failure"],
 ];
@@ -138,7 +138,7 @@ Deno.test("30: a thrown HTTPException with 429 is ignored", async () => {
   assertEquals(edge.types, ["ignored"]);
 });
 
-Deno.test("30: an HTTPException below 500 is no failure, whatever onError makes of it", async () => {
+Deno.test("30: an HTTPException below 500 is not a failure, whatever onError makes of it", async () => {
   const edge = new Edge({}, { threshold: 1 });
   edge.app.onError((error, c) => c.text(error.message, 500, { "x-own": "1" }));
   await edge.read();
@@ -153,7 +153,7 @@ Deno.test("30: an HTTPException below 500 is no failure, whatever onError makes 
   assertEquals(edge.types, ["success", "success"]);
 });
 
-Deno.test("S17: a client's error leaves the last good response where it is", async () => {
+Deno.test("S17: a client error leaves the last good response in place", async () => {
   const edge = new Edge();
   await edge.read();
   edge.fail(() => {
@@ -175,7 +175,7 @@ Deno.test("30: a thrown error is a failure even if onError answers 200", async (
   assertEquals(edge.types, ["success", "failure", "stale"]);
 });
 
-Deno.test("30: what onError answers passes as it is where nothing is kept, and is not kept", async () => {
+Deno.test("30: onError's answer passes as it is if nothing is kept, and is not kept itself", async () => {
   const edge = new Edge();
   edge.app.onError((error, c) => c.json({ error: error.message }, 500, { "x-own": "1" }));
   edge.fail(thrown);
@@ -190,7 +190,7 @@ Deno.test("30: what onError answers passes as it is where nothing is kept, and i
   }
 });
 
-Deno.test("30: an onError that fails is a failure, too", async () => {
+Deno.test("30: an onError that throws is a failure, too", async () => {
   const edge = new Edge();
   await edge.read();
   edge.app.onError(thrown);
@@ -200,7 +200,7 @@ Deno.test("30: an onError that fails is a failure, too", async () => {
   assertEquals(edge.types.slice(1), ["failure", "stale"]);
 });
 
-Deno.test("H6: a thrown value that is no Error is a failure, and is replaced", async () => {
+Deno.test("H6: a thrown value that is not an Error is a failure, and is replaced", async () => {
   const edge = new Edge();
   await edge.read();
   edge.fail(() => Promise.reject("not an error"));
@@ -209,7 +209,7 @@ Deno.test("H6: a thrown value that is no Error is a failure, and is replaced", a
   assertEquals(edge.types.slice(1), ["failure", "stale"]);
 });
 
-Deno.test("H6: a thrown value that is no Error passes where nothing is kept", async () => {
+Deno.test("H6: a thrown value that is not an Error passes if nothing is kept", async () => {
   const edge = new Edge();
   edge.fail(() => Promise.reject("not an error"));
 
@@ -218,7 +218,7 @@ Deno.test("H6: a thrown value that is no Error passes where nothing is kept", as
   assertEquals(error, "not an error");
 });
 
-Deno.test("23: a route that is not there is answered by notFound", async () => {
+Deno.test("23: a missing route is answered by notFound", async () => {
   const app = new Hono();
   app.use(breaker({ threshold: 1, timeoutMs: Infinity }));
   app.notFound((c) => c.text("nothing here", 404, { "x-own": "1" }));
@@ -241,7 +241,7 @@ Deno.test("30: a notFound that answers 500 is a failure", async () => {
   assertEquals(statuses, [500, 503]);
 });
 
-Deno.test("23: the fallback answers a thrown error, and hears it", async () => {
+Deno.test("23: the fallback answers a thrown error, and receives it", async () => {
   const causes: unknown[] = [];
   const edge = new Edge({}, {
     fallback: (_, cause) => {
@@ -260,7 +260,7 @@ Deno.test("23: the fallback answers a thrown error, and hears it", async () => {
   assertStrictEquals(causes[0], error);
 });
 
-Deno.test("F7: the body of the error page that is replaced is cancelled", async () => {
+Deno.test("F7: the body of a replaced error page is cancelled", async () => {
   const edge = new Edge();
   let cancelled = 0;
   const page = () =>

@@ -3,7 +3,7 @@ import { FakeTime } from "@std/testing/time";
 import { Edge, PAGE } from "../stage/hono_stage.ts";
 import { settled } from "../stage/settle.ts";
 
-Deno.test("11: our timeout is answered by onError where nothing is kept", async () => {
+Deno.test("11: onError answers our timeout if nothing is kept", async () => {
   using time = new FakeTime();
   const edge = new Edge({}, { timeoutMs: 100 });
   edge.app.onError((error, c) => c.text(error.name, 500));
@@ -17,7 +17,7 @@ Deno.test("11: our timeout is answered by onError where nothing is kept", async 
   assertEquals(edge.types, ["failure"]);
 });
 
-Deno.test("H6: a handler that answers after our timeout does nothing to the stale answer", async () => {
+Deno.test("H6: a handler that answers after our timeout does not change the stale answer", async () => {
   using time = new FakeTime();
   let leave = () => {};
   const edge = new Edge({
@@ -45,7 +45,7 @@ Deno.test("H6: a handler that answers after our timeout does nothing to the stal
   assertEquals(response.headers.get("x-late"), null);
 });
 
-Deno.test("8: an abort by the client is not counted, and answered by its own error", async () => {
+Deno.test("8: a client's abort is not counted, and ends with its own error", async () => {
   const edge = new Edge({}, { threshold: 1 });
   const reason = new Error("gone");
   const request = new Request(PAGE);

@@ -1,4 +1,4 @@
-/** Runs the tests in this folder with the oldest Hono that they hold for. */
+/** Runs the tests in this folder with the oldest supported Hono. */
 
 import { stdFlags } from "../std/flag.ts";
 
@@ -17,7 +17,7 @@ const { code } = await new Deno.Command(Deno.execPath(), {
     "-A",
     "--sanitize-ops",
     "--sanitize-resources",
-    // It would be added to the packages that users get.
+    // Otherwise this version would be added to the root's lock.
     "--no-lock",
     `--import-map=data:application/json;base64,${btoa(JSON.stringify({ imports }))}`,
     new URL(".", import.meta.url).pathname,

@@ -6,7 +6,7 @@ import { down, Edge, MAKERS, sets } from "../stage/hono_stage.ts";
 
 for (const [maker, make] of MAKERS) {
   for (const how of ["c.header", "c.res"] as const) {
-    Deno.test(`H6: a field set outside by ${how} is each client's own, ${maker}`, async () => {
+    Deno.test(`H6: each client gets its own field set outside by ${how}, ${maker}`, async () => {
       const edge = new Edge({
         outer: [sets(how, (c) => ({ "x-client": c.req.header("x-name") ?? "" }))],
       });
@@ -25,7 +25,7 @@ for (const [maker, make] of MAKERS) {
     });
 
     for (const forbids of ["private", "no-store", "no-cache"]) {
-      Deno.test(`S3, S4, S5: Cache-Control ${forbids} set outside by ${how} forbids to keep, ${maker}`, async () => {
+      Deno.test(`S3, S4, S5: Cache-Control ${forbids} set outside by ${how} forbids keeping, ${maker}`, async () => {
         const edge = new Edge({ outer: [sets(how, () => ({ "cache-control": forbids }))] });
         edge.answer = (c) => make(c, "good");
 
@@ -39,7 +39,7 @@ for (const [maker, make] of MAKERS) {
       });
     }
 
-    Deno.test(`S4: Cache-Control private of the answer forbids to keep, whatever is set outside by ${how}, ${maker}`, async () => {
+    Deno.test(`S4: the answer's own Cache-Control private forbids keeping, whatever is set outside by ${how}, ${maker}`, async () => {
       const edge = new Edge({ outer: [sets(how, () => ({ "cache-control": "private" }))] });
       edge.answer = (c) => make(c, "good", { "cache-control": "private" });
 
@@ -49,7 +49,7 @@ for (const [maker, make] of MAKERS) {
       assertEquals(await edge.read(), "down");
     });
 
-    Deno.test(`S7: a cookie set outside by ${how} keeps nothing, and nobody else gets it, ${maker}`, async () => {
+    Deno.test(`S7: an answer with a cookie set outside by ${how} is not kept, and no other client gets it, ${maker}`, async () => {
       const edge = new Edge({
         outer: [sets(how, (c) => ({ "set-cookie": `id=${c.req.header("x-name")}` }))],
       });
@@ -64,7 +64,7 @@ for (const [maker, make] of MAKERS) {
       assertEquals(edge.notKept, ["set-cookie"]);
     });
 
-    Deno.test(`S7: with "set-cookie" ignored, each gets the cookies set outside by ${how}, ${maker}`, async () => {
+    Deno.test(`S7: with "set-cookie" ignored, each client gets its own cookies set outside by ${how}, ${maker}`, async () => {
       const cookies = (c: { req: { header(name: string): string | undefined } }) => ({
         "set-cookie": `id=${c.req.header("x-name")}`,
         "Set-Cookie": "seen=yes",
@@ -94,7 +94,7 @@ for (const [maker, make] of MAKERS) {
     });
   }
 
-  Deno.test(`1: an answer keeps what it sets itself over what is set outside by c.header, ${maker}`, async () => {
+  Deno.test(`1: an answer's own fields win over those set outside by c.header, ${maker}`, async () => {
     const edge = new Edge({ outer: [sets("c.header", () => ({ "x-own": "outer" }))] });
     edge.answer = (c) => make(c, "good", { "x-own": "inner", "content-type": "a/b" });
 
@@ -108,7 +108,7 @@ for (const [maker, make] of MAKERS) {
     }
   });
 
-  Deno.test(`H6: requestId outside gives each client an id of its own, ${maker}`, async () => {
+  Deno.test(`H6: requestId outside gives each client its own id, ${maker}`, async () => {
     let id = 0;
     const edge = new Edge({ outer: [requestId({ generator: () => `id-${++id}` })] });
     edge.answer = (c) => make(c, `good for ${c.get("requestId") as string}`);
@@ -131,7 +131,7 @@ for (const [maker, make] of MAKERS) {
   });
 
   for (const place of ["outer", "inner"] as const) {
-    Deno.test(`H6: secureHeaders ${place} of the breaker sets its fields once, ${maker}`, async () => {
+    Deno.test(`H6: an ${place} secureHeaders sets its fields once, ${maker}`, async () => {
       const edge = new Edge({ [place]: [secureHeaders()] });
       edge.answer = (c) => make(c, "good");
       const good = await edge.get();
@@ -160,7 +160,7 @@ Deno.test("S7: a cookie that the handler sets with setCookie is not kept", async
   assertEquals([await good.text(), await edge.read()], ["good", "down"]);
 });
 
-Deno.test("1: without fields from outside the answer is the very response of the handler", async () => {
+Deno.test("1: without outer fields the answer is the handler's own Response object", async () => {
   const own = new Response("none", { status: 404 });
   let seen: Response | undefined;
   const edge = new Edge({
@@ -176,7 +176,7 @@ Deno.test("1: without fields from outside the answer is the very response of the
   assert(seen === own);
 });
 
-Deno.test("1: a content type set outside goes to no body that has none, as in plain Hono", async () => {
+Deno.test("1: a content type set outside is not added to a body without one, as in plain Hono", async () => {
   for (const how of ["c.header", "c.res"] as const) {
     const edge = new Edge({ outer: [sets(how, () => ({ "content-type": "a/b" }))] });
     edge.answer = () => new Response(new Uint8Array([1]));

@@ -25,11 +25,11 @@ Deno.test("S13: an SSE handler passes through untouched, event by event", async 
   assertEquals(response.headers.get("content-type"), "text/event-stream");
   assertEquals([first.value, second.value], ["event: tick\ndata: one\nid: 1\n\n", "data: two\n\n"]);
   assertEquals(end.done, true);
-  // Hono says so; were it not to, its type would.
+  // Hono sets no-cache; without it, the content type would be the reason.
   assertEquals(edge.notKept, ["no-cache"]);
 });
 
-Deno.test("21: a streaming handler is read as it writes, and its body kept when it ends", async () => {
+Deno.test("21: a streaming handler is read as it writes, and its body is kept when it ends", async () => {
   const edge = new Edge();
   let more = () => {};
   edge.answer = (c) =>
@@ -52,7 +52,7 @@ Deno.test("21: a streaming handler is read as it writes, and its body kept when 
   assertEquals(await edge.read(), "one,two");
 });
 
-Deno.test("21: a streaming handler hears when its client leaves, and is not kept", async () => {
+Deno.test("21: a streaming handler learns that its client left, and is not kept", async () => {
   const edge = new Edge({}, { threshold: 1 });
   let isAborted = false;
   let written = () => {};
@@ -75,7 +75,7 @@ Deno.test("21: a streaming handler hears when its client leaves, and is not kept
   assertEquals(edge.types, ["success"]);
 });
 
-Deno.test("S12: a streaming handler that breaks off is a failure, and is not kept", async () => {
+Deno.test("S12: a streaming handler that breaks off is a failure and is not kept", async () => {
   const edge = new Edge();
   edge.answer = () => new Response(pieces("one,", new Error("broken off")));
 
