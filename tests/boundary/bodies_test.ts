@@ -6,7 +6,7 @@ import { chunk, head, LAST, type Piece, RawOrigin } from "./raw_origin.ts";
 const TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(50);
 const BYTES = new TextEncoder().encode(TEXT);
 
-/** Everything a reader can tell of a response, in order. */
+/** Collects everything a reader can observe of a response, in order. */
 async function seen(call: Promise<Response>, url: string): Promise<unknown> {
   try {
     const response = await call;
@@ -47,7 +47,7 @@ const BROTLI = brotliCompressSync(BYTES);
 const DEFLATE = deflateSync(BYTES);
 const RAW_DEFLATE = deflateRawSync(BYTES);
 
-/** What is sent, and what of it is kept: whole, as a client would read it; or why it is not. */
+/** The bytes sent, the text a client reads if the body is kept, or why it is not kept. */
 const BODIES: readonly {
   readonly what: string;
   readonly pieces: readonly Piece[];
@@ -60,7 +60,7 @@ const BODIES: readonly {
     what: "chunked",
     pieces: [head("transfer-encoding: chunked"), chunk(TEXT), chunk("more"), LAST],
   },
-  { what: "ended by the connection's end", pieces: [head("connection: close"), BYTES] },
+  { what: "ended by closing the connection", pieces: [head("connection: close"), BYTES] },
   {
     what: "in HTTP/1.0",
     pieces: ["HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\n", BYTES],
@@ -79,7 +79,7 @@ const BODIES: readonly {
     pieces: [head("content-encoding: deflate", length(RAW_DEFLATE)), RAW_DEFLATE],
   },
   {
-    what: "of a coding nobody knows",
+    what: "of an unknown coding",
     pieces: [head("content-encoding: x-own", length(BYTES)), BYTES],
   },
   {
@@ -117,7 +117,7 @@ const BODIES: readonly {
 ];
 
 for (const { what, pieces, options = {}, why } of BODIES) {
-  Deno.test(`a body ${what} is read as without a breaker, and ${why ?? "kept"} (promise 34)`, async () => {
+  Deno.test(`a body ${what} reads as it does without a breaker: ${why ?? "kept"} (promise 34)`, async () => {
     await using origin = new RawOrigin(() => pieces);
     const events: BreakerEvent[] = [];
     const api = breaker({ lastGood: options, onEvent: (event) => events.push(event) });
@@ -161,7 +161,7 @@ for (const { what, pieces, options = {}, why } of BODIES) {
   });
 }
 
-Deno.test("S12: a truncated body leaves the older one kept", async () => {
+Deno.test("S12: a truncated body leaves the older one in place", async () => {
   let pieces = [head("content-length: 4"), "good"];
   await using origin = new RawOrigin(() => pieces);
   const api = breaker({ lastGood: { refreshMs: 0 } });
@@ -219,7 +219,7 @@ Deno.test("a slow body reaches its reader byte by byte, at once", async () => {
   await api.idle();
 });
 
-Deno.test("a short body that comes with its head is kept, and its connection serves on", async () => {
+Deno.test("a short body that arrives with its head is kept, and its connection stays usable", async () => {
   const ports = new Set<number>();
   await using server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
@@ -249,7 +249,7 @@ function* mebibytes(count: number, ...fields: string[]): Generator<Piece> {
   for (let n = 0; n < count; n++) yield block;
 }
 
-Deno.test("a body of 256 MiB passes without being held (N1)", async () => {
+Deno.test("a body of 256 MiB passes without being held in memory (N1)", async () => {
   await using origin = new RawOrigin(() => mebibytes(256));
   const api = breaker();
 
@@ -272,8 +272,8 @@ Deno.test("a body of 256 MiB passes without being held (N1)", async () => {
 });
 
 for (const fields of [[`content-length: ${64 * MIB}`], []]) {
-  const said = fields.length === 0 ? "does not say its size" : "says its size";
-  Deno.test(`a client that stops reading a body that ${said} stops the origin, too`, async () => {
+  const said = fields.length === 0 ? "does not give its size" : "gives its size";
+  Deno.test(`a client that stops reading a body that ${said} also stops the origin`, async () => {
     await using origin = new RawOrigin(() => mebibytes(64, ...fields));
     const api = breaker();
 
@@ -281,7 +281,7 @@ for (const fields of [[`content-length: ${64 * MIB}`], []]) {
     const reader = response.body?.getReader();
     await reader?.read();
     await api.idle();
-    // Until the origin can send no more: what the sockets' buffers hold.
+    // Wait until the sockets' buffers are full and the origin can send no more.
     for (let before = -1; before !== origin.sent;) {
       before = origin.sent;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -289,6 +289,6 @@ for (const fields of [[`content-length: ${64 * MIB}`], []]) {
     const { sent } = origin;
     await reader?.cancel();
 
-    assert(sent < 32 * MIB, `${sent} bytes were read for nobody`);
+    assert(sent < 32 * MIB, `${sent} bytes were read without a reader`);
   });
 }

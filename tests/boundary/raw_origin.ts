@@ -1,14 +1,14 @@
-/** What a connection sends after its request: bytes, or a wait until the test goes on. */
+/** A part of an answer: bytes, or a promise to wait for. */
 export type Piece = string | Uint8Array | Promise<unknown>;
 
-/** Bytes as they go over the wire; then the connection ends. */
+/** The bytes as they go over the wire; then the connection closes. */
 export type RawAnswer = Iterable<Piece>;
 
-/** A server that sends exactly the bytes it is told, on a port of its own. */
+/** A server on a free port that sends exactly the given bytes. */
 export class RawOrigin {
-  /** How many bytes it has got rid of. */
+  /** The number of bytes sent so far. */
   sent = 0;
-  /** What the next connection gets. */
+  /** Makes the answer to the next connection. */
   readonly #answer: () => RawAnswer;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Promise<void>>();
@@ -46,7 +46,7 @@ export class RawOrigin {
       this.sent += bytes.byteLength;
     }
     await connection.closeWrite();
-    // Until the client closes, too: to close earlier might reset what is still on its way.
+    // Wait for the client to close: closing earlier might reset bytes that are still on their way.
     while (await connection.read(request) !== null);
   }
 
@@ -56,7 +56,7 @@ export class RawOrigin {
   }
 }
 
-/** A connection that broke while it was written to has closed itself. */
+/** Closes a connection, unless a failed write has closed it already. */
 function close(connection: Deno.TcpConn): void {
   try {
     connection.close();
@@ -65,12 +65,12 @@ function close(connection: Deno.TcpConn): void {
   }
 }
 
-/** The head of an answer, with the blank line. */
+/** Makes the head of an answer, with the blank line. */
 export function head(...fields: string[]): string {
   return ["HTTP/1.1 200 OK", ...fields, "", ""].join("\r\n");
 }
 
-/** Bytes as one chunk of a chunked body. */
+/** Encodes a text as one chunk of a chunked body. */
 export function chunk(text: string): string {
   return `${new TextEncoder().encode(text).byteLength.toString(16)}\r\n${text}\r\n`;
 }

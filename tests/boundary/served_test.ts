@@ -5,7 +5,7 @@ import { Hono } from "hono";
 
 type Handler = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
-/** A server, and what its breaker says. */
+/** Starts a server, and collects its breaker's events. */
 function serving(make: (options: { onEvent: (event: BreakerEvent) => void }) => Handler) {
   const events: BreakerEvent[] = [];
   const heard = Promise.withResolvers<void>();
@@ -20,7 +20,7 @@ function serving(make: (options: { onEvent: (event: BreakerEvent) => void }) => 
   return { events, heard: heard.promise, server, url: `http://127.0.0.1:${server.addr.port}/` };
 }
 
-/** The ways in which a server's requests come to a breaker. */
+/** The ways a server's requests reach a breaker. */
 const WAYS: Readonly<
   Record<
     string,
@@ -35,7 +35,7 @@ const WAYS: Readonly<
 };
 
 for (const [way, make] of Object.entries(WAYS)) {
-  Deno.test(`8: a client who leaves while ${way} works is nobody's failure`, async () => {
+  Deno.test(`8: a client who leaves while ${way} works does not count as a failure`, async () => {
     const started = Promise.withResolvers<void>();
     const work = Promise.withResolvers<Response>();
     const handler = () => {
@@ -51,14 +51,14 @@ for (const [way, make] of Object.entries(WAYS)) {
     client.abort();
     await asked;
     await heard;
-    work.reject(new Error("nobody waits for this"));
+    work.reject(new Error("too late"));
 
     assertEquals(events.map((event) => [event.type, "why" in event && event.why]), [
       ["ignored", "aborted"],
     ]);
   });
 
-  Deno.test(`8: an answer of ${way} in place asks for nobody's signal`, async () => {
+  Deno.test(`8: ${way} does not read a request's signal for an immediate answer`, async () => {
     let asked = 0;
     const { signal } = Object.getOwnPropertyDescriptors(Request.prototype);
     const counting = {
