@@ -2,7 +2,7 @@ import { CircuitOpenError, type CircuitOptions, logTo, total } from "@lastgood/b
 import { assertEquals } from "@std/assert";
 import { rig } from "../stage/circuit_stage.ts";
 
-/** What the next call does, after a pause, and what is to be seen then. */
+/** One call after a pause, with its result and the state afterwards. */
 type Step = readonly [
   afterMs: number,
   upstream: "success" | "failure",
@@ -11,7 +11,7 @@ type Step = readonly [
   calls: number,
 ];
 
-/** Plays an article's session and says what was seen. */
+/** Plays an article's session and returns what was seen. */
 async function play(options: CircuitOptions, steps: readonly Step[]): Promise<Step[]> {
   const { circuit, clock } = rig({ delayMs: 10_000, ...options });
   let reached = 0;
@@ -43,9 +43,11 @@ const RECOVERY: readonly Step[] = [
   [0, "failure", "failure", "open", 10],
 ];
 
-/** The session by each way of counting, until the circuit opens or the article ends. */
+/** The session under each way of counting, until the circuit opens or the article ends. */
 const SESSIONS: readonly (readonly [name: string, options: CircuitOptions, steps: Step[]])[] = [
-  ["2: the article's count goes on over successes, with trip: total(n)", { trip: total(3) }, [
+  ["2: with trip: total(n), the count continues across successes, as in the article", {
+    trip: total(3),
+  }, [
     [0, "failure", "failure", "closed", 1],
     [0, "failure", "failure", "closed", 2],
     [0, "success", "success", "closed", 3],
@@ -53,7 +55,7 @@ const SESSIONS: readonly (readonly [name: string, options: CircuitOptions, steps
     [0, "failure", "failure", "open", 5],
     ...RECOVERY,
   ]],
-  ["2: the default count starts over after a success", { threshold: 3 }, [
+  ["2: the default count resets after a success", { threshold: 3 }, [
     [0, "failure", "failure", "closed", 1],
     [0, "success", "success", "closed", 2],
     [0, "failure", "failure", "closed", 3],
@@ -61,12 +63,12 @@ const SESSIONS: readonly (readonly [name: string, options: CircuitOptions, steps
     [0, "failure", "failure", "open", 5],
     ...RECOVERY,
   ]],
-  ["2: total opens by a second failure after a success", { trip: total(2) }, [
+  ["2: total opens at the second failure even after a success", { trip: total(2) }, [
     [0, "failure", "failure", "closed", 1],
     [0, "success", "success", "closed", 2],
     [0, "failure", "failure", "open", 3],
   ]],
-  ["2: the default stays closed by a second failure after a success", { threshold: 2 }, [
+  ["2: the default stays closed at the second failure after a success", { threshold: 2 }, [
     [0, "failure", "failure", "closed", 1],
     [0, "success", "success", "closed", 2],
     [0, "failure", "failure", "closed", 3],
@@ -79,7 +81,7 @@ for (const [name, options, steps] of SESSIONS) {
   });
 }
 
-Deno.test("the article's log lines come from logTo", async () => {
+Deno.test("logTo writes the article's log lines", async () => {
   const lines: string[] = [];
   const { circuit, clock } = rig({
     trip: total(2),

@@ -15,7 +15,7 @@ async function withoutAny(test: () => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("11: each call has a signal of its own", async () => {
+Deno.test("11: each call has its own signal", async () => {
   const { circuit } = rig();
   const caller = new AbortController();
   const signals: AbortSignal[] = [];
@@ -60,7 +60,7 @@ Deno.test("11: our timeout aborts the call's signal with the same error", async 
   assertEquals(signal?.reason, await caught);
 });
 
-Deno.test("11: our timeout aborts this call alone", async () => {
+Deno.test("11: our timeout aborts only its own call", async () => {
   using time = new FakeTime();
   const { circuit } = rig({ timeoutMs: 100 });
   const signals: AbortSignal[] = [];
@@ -80,7 +80,7 @@ Deno.test("11: our timeout aborts this call alone", async () => {
   await second;
 });
 
-Deno.test("11: our timeout never aborts after the result has come", async () => {
+Deno.test("11: our timeout never aborts after the result has arrived", async () => {
   using time = new FakeTime();
   const { circuit } = rig({ timeoutMs: 100 });
 
@@ -90,7 +90,7 @@ Deno.test("11: our timeout never aborts after the result has come", async () => 
   assertEquals(signal.aborted, false);
 });
 
-Deno.test("11: a result that comes after our timeout changes nothing", async () => {
+Deno.test("11: a result that arrives after our timeout changes nothing", async () => {
   using time = new FakeTime();
   const { circuit } = rig({ timeoutMs: 100, threshold: 1 });
   for (const end of ["resolve", "reject"] as const) {
@@ -141,7 +141,7 @@ for (
       assertEquals((signal.reason as Error).message, "gone");
     }));
 
-  Deno.test(`11: our timeout reaches the call beside a caller's signal${how}`, () =>
+  Deno.test(`11: our timeout reaches a call that has a caller's signal, too${how}`, () =>
     within(async () => {
       using time = new FakeTime();
       const { circuit } = rig({ timeoutMs: 100 });
@@ -158,7 +158,7 @@ for (
     }));
 }
 
-Deno.test("11: a caller's signal that outlives many calls does not collect listeners", async () => {
+Deno.test("11: a caller's signal that outlives many calls does not accumulate listeners", async () => {
   const { circuit } = rig({ timeoutMs: 1_000 });
   const { signal } = new AbortController();
   const listeners = listenersOf(signal);
@@ -173,7 +173,7 @@ Deno.test("11: a caller's signal that outlives many calls does not collect liste
   assert(listeners.count <= 0, `${listeners.count} listeners are left`);
 });
 
-Deno.test("11: no timer is left behind by a call that ended in time", async () => {
+Deno.test("11: a call that ends in time leaves no timer", async () => {
   using time = new FakeTime();
   const { circuit } = rig({ timeoutMs: 100 });
 
@@ -183,7 +183,7 @@ Deno.test("11: no timer is left behind by a call that ended in time", async () =
   assertEquals(time.next(), false);
 });
 
-Deno.test("10: run never throws: what it refuses, and what was aborted before, are rejections", async () => {
+Deno.test("10: run never throws: a refusal and an earlier abort are rejections", async () => {
   const { circuit } = rig();
   circuit.trip();
 
@@ -194,14 +194,14 @@ Deno.test("10: run never throws: what it refuses, and what was aborted before, a
   assertEquals(await aborted.catch((error) => error), "gone");
 });
 
-Deno.test("11: a timeout counts from the call, though its timer is made a moment later", async () => {
+Deno.test("11: a timeout counts from the call, even though its timer starts a moment later", async () => {
   for (const ms of [0, 40]) {
     using time = new FakeTime();
     const { circuit } = rig({ timeoutMs: 100 });
     const promise = circuit.run(() => new Promise(() => {}));
     const caught = promise.catch((error) => error.name);
 
-    // Nobody has had a turn yet.
+    // No microtask has run yet.
     time.tick(ms);
     await time.tickAsync(99 - ms);
     assertEquals(await Promise.race([promise, "waits"]), "waits");
@@ -211,7 +211,7 @@ Deno.test("11: a timeout counts from the call, though its timer is made a moment
   }
 });
 
-Deno.test("11: a timeout that is over before anybody has had a turn is one", async () => {
+Deno.test("11: a timeout that passes before any microtask runs still counts", async () => {
   using time = new FakeTime();
   const { circuit } = rig({ timeoutMs: 100 });
   const caught = circuit.run(() => new Promise(() => {})).catch((error) => error.name);
@@ -221,7 +221,7 @@ Deno.test("11: a timeout that is over before anybody has had a turn is one", asy
   assertEquals(await caught, "TimeoutError");
 });
 
-Deno.test("11: a call that is over at once makes no timer", async () => {
+Deno.test("11: a call that ends at once makes no timer", async () => {
   using time = new FakeTime();
   const { circuit } = rig({ timeoutMs: 100 });
   const { setTimeout } = globalThis;

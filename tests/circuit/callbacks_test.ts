@@ -20,17 +20,17 @@ function throwing(): never {
   throw new Error("callback");
 }
 
-/** What goes wrong, and how. */
+/** Faulty judges. */
 const JUDGES = [
   ["throws", throwing],
   ["throws undefined", () => {
     throw undefined;
   }],
-  ...NONSENSE.map((value) => [`gives ${JSON.stringify(value) ?? value}`, () => value]),
+  ...NONSENSE.map((value) => [`returns ${JSON.stringify(value) ?? value}`, () => value]),
 ] as unknown as readonly [string, () => Verdict][];
 
 for (const [what, judge] of JUDGES) {
-  Deno.test(`9: a judge that ${what} leaves the default verdict and is heard`, async () => {
+  Deno.test(`9: a judge that ${what} leaves the default verdict and is reported`, async () => {
     const { circuit, events } = rig({ threshold: 1, judge });
 
     assertEquals(await circuit.run(() => 42), 42);
@@ -42,7 +42,7 @@ for (const [what, judge] of JUDGES) {
   });
 }
 
-Deno.test("9: a judge that gives undefined leaves the default verdict and is no error", async () => {
+Deno.test("9: a judge that returns undefined leaves the default verdict without an error", async () => {
   const { circuit, events } = rig({ threshold: 1, judge: () => undefined });
 
   await circuit.run(() => 42);
@@ -51,16 +51,16 @@ Deno.test("9: a judge that gives undefined leaves the default verdict and is no 
   assertEquals([circuit.state, only(events, "error").length], ["open", 0]);
 });
 
-/** What goes wrong, and how. */
+/** Faulty delay policies. */
 const DELAYS = [
   ["throws", throwing],
   ...[NaN, -1, Infinity, undefined, null, "1000", {}, 5n].map((
     value,
-  ) => [`gives ${String(value)}`, () => value]),
+  ) => [`returns ${String(value)}`, () => value]),
 ] as unknown as readonly [string, () => number][];
 
 for (const [what, delayMs] of DELAYS) {
-  Deno.test(`9: a delay policy that ${what} gives way to a minute and is heard`, () => {
+  Deno.test(`9: a delay policy that ${what} is replaced by a minute and is reported`, () => {
     const { circuit, events } = rig({ delayMs });
 
     calls(circuit, "failure", "failure");
@@ -71,7 +71,7 @@ for (const [what, delayMs] of DELAYS) {
   });
 }
 
-Deno.test("9: random that throws or gives nonsense cannot keep a circuit from opening", () => {
+Deno.test("9: a random that throws or returns nonsense cannot keep a circuit from opening", () => {
   for (const random of [throwing, () => NaN, () => -1e9, () => "x" as unknown as number]) {
     const { circuit } = rig({ delayMs: backoff({ baseMs: 100, maxMs: 1_000 }), random });
 
@@ -82,7 +82,7 @@ Deno.test("9: random that throws or gives nonsense cannot keep a circuit from op
   }
 });
 
-/** What goes wrong, and how. */
+/** Trip policies with a faulty start. */
 const STARTS = [
   ["throws at start", { start: throwing }],
   ["starts nothing", { start: () => undefined }],
@@ -90,7 +90,7 @@ const STARTS = [
 ] as unknown as readonly [string, TripPolicy][];
 
 for (const [what, trip] of STARTS) {
-  Deno.test(`9: a trip policy that ${what} gives way to five failures in a row`, () => {
+  Deno.test(`9: a trip policy that ${what} is replaced by five failures in a row`, () => {
     const { circuit, events } = rig({ trip });
 
     calls(circuit, "failure", "failure", "failure", "failure");
@@ -102,17 +102,17 @@ for (const [what, trip] of STARTS) {
   });
 }
 
-/** What goes wrong, and how. */
+/** Windows with a faulty record. */
 const RECORDS = [
   ["throws", throwing],
   ...[null, 0, true, {}, Promise.resolve("open")].map((value) => [
-    `gives ${String(value)}`,
+    `returns ${String(value)}`,
     () => value,
   ]),
 ] as unknown as readonly [string, () => string][];
 
 for (const [what, record] of RECORDS) {
-  Deno.test(`9: a window that ${what} does not open and keeps no other policy from it`, () => {
+  Deno.test(`9: a window that ${what} does not open the circuit, nor keep other policies from opening it`, () => {
     const broken = { start: () => ({ record }) };
     const { circuit, events } = rig({ trip: [broken, consecutive(2)] });
 
@@ -125,7 +125,7 @@ for (const [what, record] of RECORDS) {
   });
 }
 
-Deno.test("9: a window that cannot be saved is heard, and the rest is saved", () => {
+Deno.test("9: a window that cannot be saved is reported, and the rest is saved", () => {
   const broken = { start: () => ({ record: () => undefined, toJSON: throwing }) };
   const { circuit, events } = rig({ trip: [broken, consecutive(2)] });
   calls(circuit, "failure");
@@ -136,7 +136,7 @@ Deno.test("9: a window that cannot be saved is heard, and the rest is saved", ()
   assertEquals(only(events, "error").map(({ source }) => source), ["policy"]);
 });
 
-Deno.test("9: a listener that throws or rejects is dropped, in every state", async () => {
+Deno.test("9: errors of a listener that throws or rejects are ignored, in every state", async () => {
   const listeners: (() => unknown)[] = [
     throwing,
     () => Promise.reject(new Error("later")),
@@ -160,7 +160,7 @@ Deno.test("9: a listener that throws or rejects is dropped, in every state", asy
   }
 });
 
-Deno.test("9: an error in a callback is told by the callback's own error", () => {
+Deno.test("9: an error event carries the callback's own error", () => {
   const error = new Error("callback");
   const { circuit, events } = rig({
     delayMs: () => {
@@ -173,7 +173,7 @@ Deno.test("9: an error in a callback is told by the callback's own error", () =>
   assertEquals(only(events, "error").map((event) => event.error), [error]);
 });
 
-Deno.test("9: callbacks that go wrong are borne without a listener as well", async () => {
+Deno.test("9: faulty callbacks do no harm without a listener, either", async () => {
   const circuit = new Circuit({
     judge: throwing,
     delayMs: throwing,
@@ -185,7 +185,7 @@ Deno.test("9: callbacks that go wrong are borne without a listener as well", asy
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("9: the judge is asked with the outcome, once for each call", async () => {
+Deno.test("9: the judge is called with the outcome, once per call", async () => {
   const asked: PromiseSettledResult<unknown>[] = [];
   const { circuit } = due({ judge: (outcome) => void asked.push(outcome) });
   const reason = new Error("x");

@@ -5,7 +5,7 @@ import { only } from "../stage/events.ts";
 
 const DAY = 86_400_000;
 
-Deno.test("12: an open circuit whose clock steps back waits its delay from when it is asked", () => {
+Deno.test("12: an open circuit whose clock steps back restarts its delay when it is next called", () => {
   for (const back of [1, 500, 1_000, DAY, 10_000 * DAY]) {
     const { circuit, clock } = rig({ delayMs: 1_000 });
     circuit.trip();
@@ -21,7 +21,7 @@ Deno.test("12: an open circuit whose clock steps back waits its delay from when 
   }
 });
 
-Deno.test("12: an open circuit that is only watched recovers after a clock stepped back as well", () => {
+Deno.test("12: an open circuit that is only read recovers after a clock step back, too", () => {
   const { circuit, clock } = rig({ delayMs: 1_000 });
   circuit.trip();
   clock.ms -= DAY;
@@ -32,7 +32,7 @@ Deno.test("12: an open circuit that is only watched recovers after a clock stepp
   assertEquals(circuit.state, "half_open");
 });
 
-Deno.test("12: a clock that steps back again and again is waited for each time", () => {
+Deno.test("12: each time the clock steps back, the full delay starts again", () => {
   const { circuit, clock } = rig({ delayMs: 1_000 });
   circuit.trip();
 
@@ -48,7 +48,7 @@ Deno.test("12: a clock that steps back again and again is waited for each time",
   permit(circuit);
 });
 
-Deno.test("12: a clock that jumps ahead makes an open circuit half open, no more", () => {
+Deno.test("12: a clock that jumps ahead makes an open circuit half open and nothing more", () => {
   const { circuit, clock } = rig();
   circuit.trip();
 
@@ -59,7 +59,7 @@ Deno.test("12: a clock that jumps ahead makes an open circuit half open, no more
   assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
 });
 
-Deno.test("12: a lease whose clock steps back lasts its time from when it is asked for", () => {
+Deno.test("12: a lease whose clock steps back restarts at the next call", () => {
   for (const back of [1, 500, DAY]) {
     const { circuit, clock } = due({ probeTimeoutMs: 500 });
     permit(circuit);
@@ -75,7 +75,7 @@ Deno.test("12: a lease whose clock steps back lasts its time from when it is ask
   }
 });
 
-Deno.test("12: a probe counts though the clock stepped back under it", () => {
+Deno.test("12: a probe counts even if the clock steps back while it runs", () => {
   for (const [verdict, state] of [["success", "closed"], ["failure", "open"]] as const) {
     const { circuit, clock, events } = due();
     const probe = permit(circuit);
@@ -88,7 +88,7 @@ Deno.test("12: a probe counts though the clock stepped back under it", () => {
   }
 });
 
-Deno.test("12: a clock that jumps ahead under a probe only costs it its lease", () => {
+Deno.test("12: a clock that jumps ahead while a probe runs only costs it its lease", () => {
   const { circuit, clock } = due();
   const probe = permit(circuit);
   clock.ms += DAY;
@@ -136,7 +136,7 @@ for (const [name, trip] of Object.entries(POLICIES)) {
   });
 }
 
-Deno.test("12: a window keeps its counts where the clock steps back again and again", () => {
+Deno.test("12: a window keeps its counts when the clock steps back again and again", () => {
   for (const name of ["failureRate", "slowRate"] as const) {
     const { circuit, clock } = rig({ trip: POLICIES[name] });
 
@@ -150,7 +150,7 @@ Deno.test("12: a window keeps its counts where the clock steps back again and ag
   }
 });
 
-Deno.test("12: a call under which the clock steps back took no time, not less", () => {
+Deno.test("12: a call during which the clock steps back lasts zero ms, not less", () => {
   const { circuit, clock, events } = rig({ trip: slowRate({ slowMs: 1, minimumCalls: 1 }) });
   const call = permit(circuit);
   clock.ms -= DAY;
@@ -161,7 +161,7 @@ Deno.test("12: a call under which the clock steps back took no time, not less", 
   assertEquals(only(events, "success").map(({ durationMs }) => durationMs), [0]);
 });
 
-Deno.test("12: isolation holds whatever the clock does", () => {
+Deno.test("12: isolation lasts whatever the clock does", () => {
   const { circuit, clock } = rig();
   circuit.trip();
   const release = circuit.isolate();
@@ -175,7 +175,7 @@ Deno.test("12: isolation holds whatever the clock does", () => {
   assertEquals(circuit.state, "half_open");
 });
 
-Deno.test("12: a restored circuit from a clock ahead of ours waits its delay", () => {
+Deno.test("12: a circuit restored from a clock ahead of ours waits its full delay", () => {
   const { circuit: ahead, clock: theirs } = rig();
   theirs.ms += DAY;
   ahead.trip();

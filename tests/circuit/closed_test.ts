@@ -25,7 +25,7 @@ Deno.test("1: closed circuit passes on the upstream's own error, of any type", a
   }
 });
 
-Deno.test("1: the call that opens the circuit still gets the upstream's own error", async () => {
+Deno.test("1: the call that opens the circuit still rejects with the upstream's own error", async () => {
   const { circuit } = rig({ threshold: 1 });
   const error = new Error("boom");
 
@@ -35,7 +35,7 @@ Deno.test("1: the call that opens the circuit still gets the upstream's own erro
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("2: circuit opens at the threshold exactly", () => {
+Deno.test("2: circuit opens exactly at the threshold", () => {
   for (const threshold of [1, 2, 5, 17]) {
     const { circuit, events } = rig({ threshold });
 
@@ -63,7 +63,7 @@ Deno.test("2: the default threshold is five failures in a row, the delay a minut
   assertEquals(circuit.state, "half_open");
 });
 
-Deno.test("2: consecutive counting starts over after a success", () => {
+Deno.test("2: a consecutive count resets after a success", () => {
   const { circuit } = rig({ threshold: 3 });
 
   calls(circuit, "failure", "failure", "success", "failure", "failure");
@@ -88,7 +88,7 @@ Deno.test("2: open circuit refuses without calling", async () => {
   assertEquals(circuit.acquire(), undefined);
 });
 
-Deno.test("2: a refused call tells the time that is left, rounded up in words", async () => {
+Deno.test("2: a refusal gives the time left, in its message rounded up to seconds", async () => {
   const { circuit, clock } = rig({ delayMs: 90_000 });
   circuit.trip();
   clock.ms += 29_500;
@@ -99,7 +99,7 @@ Deno.test("2: a refused call tells the time that is left, rounded up in words", 
   assertEquals(error.message.endsWith("retry after 61 secs"), true);
 });
 
-Deno.test("10: a synchronous throw is a rejection, and counts", async () => {
+Deno.test("10: a synchronous throw becomes a rejection and counts", async () => {
   const { circuit } = rig({ threshold: 1 });
 
   const promise = circuit.run(() => {
@@ -110,7 +110,7 @@ Deno.test("10: a synchronous throw is a rejection, and counts", async () => {
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("10: a synchronous throw is a rejection of a wrapped function, with a timeout, too", async () => {
+Deno.test("10: a synchronous throw makes a wrapped function reject, with a timeout, too", async () => {
   const { circuit } = rig({ threshold: 1, timeoutMs: 1_000 });
   const guarded = circuit.wrap((): number => {
     throw new SyntaxError("at once");
@@ -144,7 +144,7 @@ Deno.test("10: a wrapped function shares its circuit with run and acquire", asyn
   await assertRejects(() => guarded(), CircuitOpenError);
 });
 
-Deno.test("circuit takes a thenable for a promise", async () => {
+Deno.test("circuit treats a thenable as a promise", async () => {
   const { circuit } = rig({ threshold: 1 });
   const fulfilled = { then: (yes: (value: number) => void) => yes(7) };
   const rejected = { then: (_: unknown, no: (error: Error) => void) => no(new Error("late")) };
@@ -158,7 +158,7 @@ Deno.test("circuit takes a thenable for a promise", async () => {
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("2: a run that nobody listens to, judges or times counts like any other", async () => {
+Deno.test("2: a run without listener, judge or timeout counts like any other", async () => {
   const { circuit, clock } = rig({ threshold: 2, onEvent: undefined as never });
   const fail = () => circuit.run(() => Promise.reject(new Error("own"))).catch(() => circuit.state);
 

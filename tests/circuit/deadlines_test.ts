@@ -2,7 +2,7 @@ import { Deadlines, type TimedCall } from "../../src/circuit/deadlines.ts";
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 
-/** One that notes when its time is over. */
+/** Makes a call that records when it times out. */
 function due(name: string, over: string[], time: FakeTime, then = () => {}): TimedCall {
   const start = time.now;
   return {
@@ -14,7 +14,7 @@ function due(name: string, over: string[], time: FakeTime, then = () => {}): Tim
   };
 }
 
-/** Runs `test` where every timer comes late by so many ms. */
+/** Runs `test` with every timer `lateMs` late. */
 function withLateTimers(lateMs: number, test: (time: FakeTime) => void): void {
   using time = new FakeTime();
   const { setTimeout } = globalThis;
@@ -27,7 +27,7 @@ function withLateTimers(lateMs: number, test: (time: FakeTime) => void): void {
   }
 }
 
-Deno.test("11: each deadline passes in its own time, though one timer serves them all", () => {
+Deno.test("11: each deadline passes on time, although one timer serves them all", () => {
   using time = new FakeTime();
   const deadlines = new Deadlines(100);
   const over: string[] = [];
@@ -42,7 +42,7 @@ Deno.test("11: each deadline passes in its own time, though one timer serves the
   assertEquals(time.next(), false);
 });
 
-Deno.test("11: deadlines of one moment pass together", () => {
+Deno.test("11: deadlines set at the same moment pass together", () => {
   using time = new FakeTime();
   const deadlines = new Deadlines(100);
   const over: string[] = [];
@@ -55,7 +55,7 @@ Deno.test("11: deadlines of one moment pass together", () => {
   assertEquals(over, ["a after 100", "b after 100", "c after 100"]);
 });
 
-Deno.test("11: what is done in time leaves the deadlines of the others as they are", () => {
+Deno.test("11: a call that ends in time leaves the other deadlines unchanged", () => {
   for (const done of [[0], [1], [2], [0, 1], [0, 2], [1, 2], [2, 1, 0]]) {
     using time = new FakeTime();
     const deadlines = new Deadlines(100);
@@ -76,7 +76,7 @@ Deno.test("11: what is done in time leaves the deadlines of the others as they a
   }
 });
 
-Deno.test("11: a call that is made as another one times out holds up nobody", () => {
+Deno.test("11: a call made while another one times out delays no other deadline", () => {
   using time = new FakeTime();
   const deadlines = new Deadlines(100);
   const over: string[] = [];
@@ -90,7 +90,7 @@ Deno.test("11: a call that is made as another one times out holds up nobody", ()
   assertEquals(time.next(), false);
 });
 
-Deno.test("11: the lateness of timers does not add up where some call is always under way", () => {
+Deno.test("11: late timers do not add up while some call is always running", () => {
   withLateTimers(5, (time) => {
     const deadlines = new Deadlines(100);
     const over: string[] = [];

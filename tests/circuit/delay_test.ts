@@ -4,7 +4,7 @@ import { calls, rig } from "../stage/circuit_stage.ts";
 
 const middle = () => 0.5;
 
-Deno.test("4: backoff makes each reopening wait longer, up to its limit", () => {
+Deno.test("4: backoff lengthens the delay with each reopening, up to its limit", () => {
   const { circuit, clock } = rig({
     delayMs: backoff({ baseMs: 100, maxMs: 1_000, jitter: 0 }),
   });
@@ -20,7 +20,7 @@ Deno.test("4: backoff makes each reopening wait longer, up to its limit", () => 
   assertEquals(delays, [100, 200, 400, 800, 1_000, 1_000]);
 });
 
-Deno.test("4: backoff starts over after the circuit has closed", () => {
+Deno.test("4: backoff resets when the circuit closes", () => {
   const { circuit, clock } = rig({
     threshold: 1,
     delayMs: backoff({ baseMs: 100, maxMs: 1_000, jitter: 0 }),
@@ -35,7 +35,7 @@ Deno.test("4: backoff starts over after the circuit has closed", () => {
   assertEquals(circuit.retryAfterMs, 100);
 });
 
-Deno.test("backoff grows by its factor, and stays with 1", () => {
+Deno.test("backoff grows by its factor, and stays constant with a factor of 1", () => {
   const delays = (factor: number) => {
     const delay = backoff({ baseMs: 10, maxMs: 10_000, factor, jitter: 0 });
     return [0, 1, 2, 3].map((reopenings) => delay(reopenings, middle));
@@ -46,13 +46,13 @@ Deno.test("backoff grows by its factor, and stays with 1", () => {
   assertEquals(delays(1.5), [10, 15, 22.5, 33.75]);
 });
 
-Deno.test("backoff spreads its delays to either side, by a fifth if nothing else is said", () => {
+Deno.test("backoff spreads its delays to either side, by a fifth by default", () => {
   const delay = backoff({ baseMs: 1_000, maxMs: 60_000 });
 
   assertEquals([0, 0.5, 1].map((chance) => delay(0, () => chance)), [800, 1_000, 1_200]);
 });
 
-Deno.test("backoff holds its limit after the jitter", () => {
+Deno.test("backoff keeps to its limit even with jitter", () => {
   const delay = backoff({ baseMs: 1_000, maxMs: 2_000, jitter: 1 });
 
   for (const reopenings of [0, 1, 2, 50, 5_000]) {
@@ -63,7 +63,7 @@ Deno.test("backoff holds its limit after the jitter", () => {
   }
 });
 
-Deno.test("backoff asks the circuit's own random option, one time for each opening", () => {
+Deno.test("backoff uses the circuit's random option, once per opening", () => {
   let asked = 0;
   const { circuit } = rig({
     delayMs: backoff({ baseMs: 1_000, maxMs: 9_000, jitter: 0.5 }),
@@ -79,7 +79,7 @@ Deno.test("backoff asks the circuit's own random option, one time for each openi
   assertEquals([circuit.retryAfterMs, asked], [1_500, 1]);
 });
 
-Deno.test("a delay policy of the user's own hears how often the circuit opened again", () => {
+Deno.test("a custom delay policy is given the number of reopenings", () => {
   const heard: number[] = [];
   const { circuit, clock } = rig({
     threshold: 1,

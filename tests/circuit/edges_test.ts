@@ -18,18 +18,18 @@ import { only } from "../stage/events.ts";
 import { listenersOf } from "../stage/listeners.ts";
 import { settled } from "../stage/settle.ts";
 
-// ---- Windows of several policies come back ----
+// ---- Windows of several policies are restored ----
 
 const SEVERAL = () => [consecutive(3), total(4)];
 
-/** What a circuit with these policies saves after these calls. */
+/** Returns what a circuit with these policies saves after these calls. */
 function savedBy(trip: TripPolicy[], ...verdicts: ("success" | "failure")[]): CircuitSnapshot {
   const { circuit } = rig({ trip });
   calls(circuit, ...verdicts);
   return JSON.parse(JSON.stringify(circuit));
 }
 
-Deno.test("15: each of several policies gets its own window back", () => {
+Deno.test("15: each policy gets its own window back", () => {
   const state = savedBy(SEVERAL(), "failure", "failure", "success", "failure");
 
   const { circuit, events } = rig({ trip: SEVERAL(), state });
@@ -38,7 +38,7 @@ Deno.test("15: each of several policies gets its own window back", () => {
   assertEquals(only(events, "state").map(({ reason }) => reason), ["4 failures"]);
 });
 
-Deno.test("15: windows do not come back to policies in another order", () => {
+Deno.test("15: windows are not restored to policies in another order", () => {
   const state = savedBy(SEVERAL(), "failure", "failure");
 
   const { circuit, events } = rig({ trip: SEVERAL().reverse(), state });
@@ -48,7 +48,7 @@ Deno.test("15: windows do not come back to policies in another order", () => {
   assertEquals(only(events, "error"), []);
 });
 
-Deno.test("15: windows do not come back when a policy is gone", () => {
+Deno.test("15: windows are not restored when a policy is gone", () => {
   const state = savedBy(SEVERAL(), "failure", "failure");
 
   const { circuit } = rig({ trip: SEVERAL().slice(0, 1), state });
@@ -57,7 +57,7 @@ Deno.test("15: windows do not come back when a policy is gone", () => {
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("15: a policy that saves nothing starts anew beside one that comes back", () => {
+Deno.test("15: a policy that saves nothing starts afresh beside one that is restored", () => {
   const started: unknown[] = [];
   const forgetful: TripPolicy = {
     name: "forgetful",
@@ -78,7 +78,7 @@ Deno.test("15: a policy that saves nothing starts anew beside one that comes bac
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("15: what a policy saved is the policy's own, whatever the others saved", () => {
+Deno.test("15: a policy gets back only what it saved, whatever the others saved", () => {
   const state = savedBy(SEVERAL(), "failure", "success", "failure");
 
   assertEquals(state.windows, [
@@ -122,24 +122,24 @@ for (const [trip, damaged] of UNREADABLE) {
 
 // ---- The window of the last calls ----
 
-/** Says at each failure how many failed of how many. */
+/** Reports at each failure how many calls failed, and of how many. */
 const lastThree = failureRate({ lastCalls: 3, minimumCalls: 1, threshold: 1e-9 });
 
-/** What it must say at the end of these calls, "s" for success and "f" for failure. */
+/** The expected report after these calls, "s" for success and "f" for failure. */
 function expected(verdicts: string): string | undefined {
   const last = verdicts.slice(-3);
   const failures = [...last].filter((one) => one === "f").length;
   return verdicts.endsWith("f") ? `${failures} of the last ${last.length} calls failed` : undefined;
 }
 
-/** All calls of this length: "ss", "sf", "fs", "ff". */
+/** All sequences of this length: "ss", "sf", "fs", "ff". */
 function allOf(length: number): string[] {
   return length === 0 ? [""] : allOf(length - 1).flatMap((one) => [`${one}s`, `${one}f`]);
 }
 
 for (const restoredAfter of [undefined, 0, 2, 3, 4, 6]) {
   const when = restoredAfter === undefined ? "" : `, restored after ${restoredAfter} calls`;
-  Deno.test(`13: window of the last calls agrees with a list of all calls${when}`, () => {
+  Deno.test(`13: the window of the last calls agrees with a list of all calls${when}`, () => {
     for (const verdicts of allOf(8)) {
       let window = lastThree.start();
       for (let call = 1; call <= verdicts.length; call++) {
@@ -155,9 +155,9 @@ for (const restoredAfter of [undefined, 0, 2, 3, 4, 6]) {
   });
 }
 
-// ---- What a policy learns of time ----
+// ---- The time that a policy is given ----
 
-/** A circuit without listener, whose policy notes what it is told and opens at the first failure. */
+/** Makes a circuit without a listener; its policy notes its arguments and opens at a failure. */
 function timed(timed: TripPolicy["timed"]) {
   const heard: unknown[] = [];
   const clock = { ms: START };
@@ -173,15 +173,15 @@ function timed(timed: TripPolicy["timed"]) {
   return { circuit: new Circuit({ trip, now: () => clock.ms }), clock, heard };
 }
 
-const TOLD = [
-  ["nothing said", undefined, START + 70, 70],
+const GIVEN = [
+  ["omitted", undefined, START + 70, 70],
   ["true", true, START + 70, 70],
   ['"end"', "end", START + 70, 0],
   ["false", false, 0, 0],
 ] as const;
 
-for (const [name, value, at, durationMs] of TOLD) {
-  Deno.test(`13: policy with timed ${name} is told of a run what it asked for, and opens on time`, async () => {
+for (const [name, value, at, durationMs] of GIVEN) {
+  Deno.test(`13: a policy with timed ${name} is given what it asks for on a run, and opens on time`, async () => {
     const { circuit, clock, heard } = timed(value);
     const fails = () => {
       clock.ms += 70;
@@ -194,7 +194,7 @@ for (const [name, value, at, durationMs] of TOLD) {
     assertEquals(circuit.toJSON().opening?.openedAt, START + 70);
   });
 
-  Deno.test(`13: policy with timed ${name} is told of a permit what it asked for, and opens on time`, () => {
+  Deno.test(`13: a policy with timed ${name} is given what it asks for on a permit, and opens on time`, () => {
     const { circuit, clock, heard } = timed(value);
     const call = permit(circuit);
     clock.ms += 70;
@@ -206,7 +206,7 @@ for (const [name, value, at, durationMs] of TOLD) {
   });
 }
 
-Deno.test("13: one policy that asks for the time is told it, whatever the others ask for", () => {
+Deno.test("13: a policy that asks for the time is given it, whatever the others ask for", () => {
   const heard: unknown[] = [];
   const rate: TripPolicy = {
     timed: "end",

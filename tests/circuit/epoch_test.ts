@@ -6,7 +6,7 @@ import { moves, types } from "../stage/events.ts";
 
 type Meanwhile = (rig: Rig<unknown>) => void;
 
-/** In which state a call is let through. */
+/** The states in which a call is admitted. */
 const ADMITTED: Record<string, () => { made: Rig<unknown>; late: Permit }> = {
   "closed": () => admittedIn(rig({ probes: 2 })),
   "closed, with a failure counted": () => {
@@ -38,7 +38,7 @@ function admittedIn(made: Rig<unknown>): { made: Rig<unknown>; late: Permit } {
   return { made, late: permit(made.circuit) };
 }
 
-/** What happens before it ends. Each begins a new epoch. */
+/** Events before the call ends. Each of these begins a new epoch. */
 const MEANWHILE: Record<string, Meanwhile> = {
   "trip": ({ circuit }) => circuit.trip(),
   "reset": ({ circuit }) => circuit.reset(),
@@ -76,7 +76,7 @@ const MEANWHILE: Record<string, Meanwhile> = {
   },
 };
 
-/** All that can be told of a circuit, by what it says and by what it does next. */
+/** Everything observable about a circuit: what it reports and what it does next. */
 function future({ circuit, clock, events }: Rig<unknown>): unknown[] {
   const seen: unknown[] = [circuit.state, circuit.retryAfterMs, JSON.stringify(circuit)];
   const next: (Permit | undefined)[] = [];
@@ -93,7 +93,7 @@ function future({ circuit, clock, events }: Rig<unknown>): unknown[] {
 
 for (const [state, admitted] of Object.entries(ADMITTED)) {
   for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
-    Deno.test(`6: nothing changes by the late end of a call (${state}; ${what})`, () => {
+    Deno.test(`6: the late end of a call changes nothing (${state}; ${what})`, () => {
       const { made: twin } = admitted();
       meanwhile(twin);
       const expected = future(twin);
@@ -112,7 +112,7 @@ for (const [state, admitted] of Object.entries(ADMITTED)) {
 }
 
 for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
-  Deno.test(`6: nothing changes by the late end of a run that nobody listens to (${what})`, async () => {
+  Deno.test(`6: the late end of a run without a listener changes nothing (${what})`, async () => {
     const unheard = () => rig({ probes: 2, onEvent: undefined as never });
     const twin = unheard();
     meanwhile(twin);
@@ -131,7 +131,7 @@ for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
   });
 }
 
-Deno.test("6: a flood of late failures after recovery does not trip", async () => {
+Deno.test("6: a flood of late failures after recovery does not trip the circuit", async () => {
   const { circuit, clock } = rig({ threshold: 3 });
   const answer = deferred<never>();
   const slow = Array.from({ length: 50 }, () => circuit.run(() => answer.promise));
@@ -147,7 +147,7 @@ Deno.test("6: a flood of late failures after recovery does not trip", async () =
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("6: late failures while open do not make it stay open for longer", () => {
+Deno.test("6: late failures while open do not lengthen the delay", () => {
   const { circuit, clock } = rig({ threshold: 2 });
   const late = [permit(circuit), permit(circuit), permit(circuit), permit(circuit)];
   late[0]?.settle("failure");
@@ -162,7 +162,7 @@ Deno.test("6: late failures while open do not make it stay open for longer", () 
   assertEquals(circuit.state, "half_open");
 });
 
-Deno.test("6: a permit counts once, whatever is said later", () => {
+Deno.test("6: a permit counts once, whatever is settled later", () => {
   const pairs: [Verdict, Verdict][] = [
     ["success", "failure"],
     ["ignored", "failure"],
@@ -181,7 +181,7 @@ Deno.test("6: a permit counts once, whatever is said later", () => {
   }
 });
 
-Deno.test("6: a late end is heard as what it is", () => {
+Deno.test("6: a late end still emits its event", () => {
   const { circuit, events } = rig();
   const late = permit(circuit);
   circuit.reset();
@@ -192,7 +192,7 @@ Deno.test("6: a late end is heard as what it is", () => {
   assertEquals(types(events), ["failure"]);
 });
 
-Deno.test("6: two circuits of one options object do not count for each other", () => {
+Deno.test("6: two circuits made from one options object count separately", () => {
   const options = { threshold: 1 };
   const { circuit: one } = rig(options);
   const { circuit: other } = rig(options);

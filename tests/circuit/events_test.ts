@@ -3,7 +3,7 @@ import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
 import { START } from "../stage/clock.ts";
 import { only, types } from "../stage/events.ts";
 
-Deno.test("every event names its circuit and its time", async () => {
+Deno.test("every event carries its circuit's name and the time", async () => {
   const { circuit, clock, events } = rig({ name: "stock", threshold: 1, judge: () => 5 as never });
   await circuit.run(() => Promise.reject(new Error("x"))).catch(() => {});
   circuit.acquire();
@@ -25,7 +25,7 @@ Deno.test("every event names its circuit and its time", async () => {
   ]);
 });
 
-Deno.test("state events tell from, to, reason and how long it stays open", () => {
+Deno.test("state events report from, to, reason and how long the circuit stays open", () => {
   const { circuit, clock, events } = rig();
 
   calls(circuit, "failure", "failure");
@@ -46,7 +46,7 @@ Deno.test("state events tell from, to, reason and how long it stays open", () =>
   );
 });
 
-Deno.test("success and failure tell how long the call took, failure its error", async () => {
+Deno.test("success and failure report how long the call took, failure also its error", async () => {
   const { circuit, clock, events } = rig();
   const error = new Error("x");
 
@@ -56,12 +56,12 @@ Deno.test("success and failure tell how long the call took, failure its error", 
     throw error;
   }).catch(() => {});
 
-  const told = [...only(events, "success"), ...only(events, "failure")];
-  assertEquals(told.map(({ durationMs }) => durationMs), [30, 20]);
+  const reported = [...only(events, "success"), ...only(events, "failure")];
+  assertEquals(reported.map(({ durationMs }) => durationMs), [30, 20]);
   assertEquals(only(events, "failure").map((event) => event.error), [error]);
 });
 
-Deno.test("refused tells the time until a call may pass", async () => {
+Deno.test("refused reports the time until a call may pass", async () => {
   const { circuit, clock, events } = due();
   permit(circuit);
   clock.ms += 100;
@@ -73,7 +73,7 @@ Deno.test("refused tells the time until a call may pass", async () => {
   assertEquals(only(events, "refused").map(({ retryAfterMs }) => retryAfterMs), [400]);
 });
 
-Deno.test("events come in the order of what happened", () => {
+Deno.test("events come in the order in which things happened", () => {
   const { circuit, clock, events } = rig({ threshold: 1 });
 
   calls(circuit, "success", "failure");
@@ -95,7 +95,7 @@ Deno.test("events come in the order of what happened", () => {
   ]);
 });
 
-Deno.test("the state that an event tells is the state that its listener reads", () => {
+Deno.test("a listener reads the state that its event reports", () => {
   const read: unknown[] = [];
   const made = rig({
     threshold: 1,

@@ -5,7 +5,7 @@ import { START } from "../stage/clock.ts";
 import { deferred } from "../stage/deferred.ts";
 import { moves, types } from "../stage/events.ts";
 
-Deno.test("3: half open begins when the delay is over, not a millisecond before", () => {
+Deno.test("3: half open begins when the delay is over, not a millisecond earlier", () => {
   const { circuit, clock } = rig({ delayMs: 1_000 });
   calls(circuit, "failure", "failure");
 
@@ -17,7 +17,7 @@ Deno.test("3: half open begins when the delay is over, not a millisecond before"
   assert(circuit.acquire());
 });
 
-Deno.test("3: reading state and retryAfterMs moves nothing and emits nothing", () => {
+Deno.test("3: reading state and retryAfterMs changes nothing and emits nothing", () => {
   const { circuit, clock, events } = due();
   const before = JSON.stringify(circuit);
 
@@ -30,7 +30,7 @@ Deno.test("3: reading state and retryAfterMs moves nothing and emits nothing", (
   assertEquals(JSON.stringify(circuit), before);
 });
 
-Deno.test("3: half open is told when the first probe passes", () => {
+Deno.test("3: half open is reported when the first probe passes", () => {
   const { circuit, events } = due();
 
   circuit.acquire();
@@ -49,7 +49,7 @@ Deno.test("4: a failed probe reopens for a full new delay", () => {
   assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
 });
 
-Deno.test("4: the last needed success closes", () => {
+Deno.test("4: the last required success closes the circuit", () => {
   const { circuit, events } = due({ probes: 3 });
 
   calls(circuit, "success", "success");
@@ -60,7 +60,7 @@ Deno.test("4: the last needed success closes", () => {
   assertEquals(moves(events), ["open > half_open", "half_open > closed"]);
 });
 
-Deno.test("4: one failure among the probes reopens, and the successes are forgotten", () => {
+Deno.test("4: one failed probe reopens the circuit, and earlier successes are forgotten", () => {
   const { circuit, clock } = due({ probes: 3 });
 
   calls(circuit, "success", "success", "failure");
@@ -72,7 +72,7 @@ Deno.test("4: one failure among the probes reopens, and the successes are forgot
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("4: one failure after recovery does not trip", () => {
+Deno.test("4: one failure after recovery does not trip the circuit", () => {
   const { circuit, clock } = rig({ threshold: 2 });
   calls(circuit, "failure", "failure");
   clock.ms += 1_000;
@@ -84,7 +84,7 @@ Deno.test("4: one failure after recovery does not trip", () => {
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("5: the n+1st caller in half_open is refused at once", async () => {
+Deno.test("5: caller n+1 in half_open is refused at once", async () => {
   for (const probes of [1, 2, 5]) {
     const { circuit } = due({ probes });
     const answer = deferred<string>();
@@ -100,7 +100,7 @@ Deno.test("5: the n+1st caller in half_open is refused at once", async () => {
   }
 });
 
-Deno.test("5: running and succeeded probes together never exceed their number", () => {
+Deno.test("5: running and successful probes together never exceed the configured number", () => {
   const { circuit } = due({ probes: 3 });
   const first = permit(circuit);
   const second = permit(circuit);
@@ -116,7 +116,7 @@ Deno.test("5: running and succeeded probes together never exceed their number", 
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("5: of 1,000 callers when a probe is due, exactly the probes reach the call", async () => {
+Deno.test("5: of 1,000 callers when a probe is due, only the probes reach the upstream", async () => {
   for (const probes of [1, 3]) {
     const { circuit } = due({ probes });
     const answer = deferred<number>();
@@ -139,7 +139,7 @@ Deno.test("5: of 1,000 callers when a probe is due, exactly the probes reach the
   }
 });
 
-Deno.test("5: of 1,000 callers at ever new moments, one at a time reaches a failing upstream", async () => {
+Deno.test("5: of 1,000 callers at different moments, one at a time reaches a failing upstream", async () => {
   const { circuit, clock } = due({ probes: 1, delayMs: 10 });
   let reached = 0;
 

@@ -7,7 +7,7 @@ import { moves, only } from "../stage/events.ts";
 import { seeded } from "../stage/random.ts";
 import { settled } from "../stage/settle.ts";
 
-Deno.test("8: ignored ends change no count of a closed circuit", () => {
+Deno.test("8: ignored calls do not change the counts of a closed circuit", () => {
   const { circuit, events } = rig({ threshold: 3 });
 
   calls(circuit, "failure", "ignored", "ignored", "failure", "ignored", "ignored");
@@ -29,7 +29,7 @@ Deno.test("8: an ignored probe gives its slot back", () => {
   assertEquals(moves(events), ["open > half_open", "half_open > closed"]);
 });
 
-Deno.test("8: the judge says what is ignored", async () => {
+Deno.test("8: the judge decides what is ignored", async () => {
   const { circuit } = rig<number>({
     threshold: 1,
     judge: (outcome) => outcome.status === "rejected" ? "ignored" : undefined,
@@ -62,7 +62,7 @@ for (const reason of [undefined, null, "text", 0, new Error("gone"), new TypeErr
   });
 }
 
-Deno.test("8: an aborted call that rejects by its signal is ignored as well", async () => {
+Deno.test("8: an aborted call that rejects through its signal is ignored, too", async () => {
   const { circuit } = rig({ threshold: 1 });
   const caller = new AbortController();
   const promise = circuit.run((signal) =>
@@ -76,7 +76,7 @@ Deno.test("8: an aborted call that rejects by its signal is ignored as well", as
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("8: a call that aborts its own caller in the middle is ignored", async () => {
+Deno.test("8: a call that aborts its own caller while running is ignored", async () => {
   const { circuit } = rig({ threshold: 1 });
   const caller = new AbortController();
 
@@ -102,7 +102,7 @@ Deno.test("8: an aborted probe gives its slot back", async () => {
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("8: an abort that came from the upstream is a failure like any other", async () => {
+Deno.test("8: an abort from the upstream is a failure like any other", async () => {
   const { circuit } = rig({ threshold: 1 });
   const caller = new AbortController();
   const upstreams = new DOMException("The operation was aborted", "AbortError");
@@ -114,7 +114,7 @@ Deno.test("8: an abort that came from the upstream is a failure like any other",
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("8: an already aborted signal is not called and not counted", async () => {
+Deno.test("8: a call with an already aborted signal is neither made nor counted", async () => {
   for (const made of [rig({ threshold: 1 }), due()]) {
     const { circuit, events } = made;
     const before = JSON.stringify(circuit);
@@ -127,7 +127,7 @@ Deno.test("8: an already aborted signal is not called and not counted", async ()
   }
 });
 
-Deno.test("8: an already aborted caller of an open circuit gets nothing but its own error", async () => {
+Deno.test("8: an already aborted caller of an open circuit gets only its own error", async () => {
   const { circuit } = rig();
   circuit.trip();
 
@@ -157,7 +157,7 @@ Deno.test("8: our own timeout is a failure, without asking the judge", async () 
   assertEquals(only(events, "failure").map((event) => event.error), [error]);
 });
 
-Deno.test("8: 100 callers who abort at random moments trip nothing", async () => {
+Deno.test("8: 100 callers who abort at random moments do not trip the circuit", async () => {
   const { circuit } = rig({ threshold: 1 });
   const random = seeded(7);
 

@@ -14,7 +14,7 @@ function inState(state: keyof typeof STATES): ReturnType<typeof rig> {
 }
 
 for (const state of ["closed", "open", "half_open"] as const) {
-  Deno.test(`14: isolation holds a circuit that was ${state} open against time`, async () => {
+  Deno.test(`14: isolation keeps a circuit that was ${state} open as time passes`, async () => {
     const { circuit, clock } = inState(state);
     circuit.isolate();
 
@@ -39,8 +39,8 @@ for (const state of ["closed", "open", "half_open"] as const) {
     releases[2]?.();
 
     assertEquals([circuit.state, JSON.stringify(circuit)], [state, before]);
-    const told = state === "open" ? [] : [`${state} > open`, `open > ${state}`];
-    assertEquals(moves(events), told);
+    const reported = state === "open" ? [] : [`${state} > open`, `open > ${state}`];
+    assertEquals(moves(events), reported);
   });
 
   Deno.test(`14: isolation is not saved (${state})`, () => {
@@ -53,7 +53,7 @@ for (const state of ["closed", "open", "half_open"] as const) {
   });
 }
 
-Deno.test("14: isolation holds against late results", () => {
+Deno.test("14: isolation outlasts late results", () => {
   const { circuit } = rig({ threshold: 1 });
   const late = [permit(circuit), permit(circuit)];
   const release = circuit.isolate();
@@ -66,7 +66,7 @@ Deno.test("14: isolation holds against late results", () => {
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("14: a delay goes on beneath an isolation", () => {
+Deno.test("14: a delay keeps running during isolation", () => {
   const { circuit, clock } = rig();
   circuit.trip();
   const release = circuit.isolate();
@@ -76,7 +76,7 @@ Deno.test("14: a delay goes on beneath an isolation", () => {
   assertEquals(circuit.state, "half_open");
 });
 
-Deno.test("14: reset and trip act beneath an isolation, unseen until the release", () => {
+Deno.test("14: reset and trip act during isolation, and show after the release", () => {
   for (const [act, state] of [["reset", "closed"], ["trip", "open"]] as const) {
     for (const from of ["closed", "open"] as const) {
       const { circuit, events } = inState(from);
@@ -94,7 +94,7 @@ Deno.test("14: reset and trip act beneath an isolation, unseen until the release
   }
 });
 
-Deno.test("14: probes that ran before an isolation leave their slots free after it", () => {
+Deno.test("14: probes that started before isolation leave their slots free after it", () => {
   const { circuit } = due({ probes: 2 });
   const late = permit(circuit);
   circuit.isolate()();
@@ -107,7 +107,7 @@ Deno.test("14: probes that ran before an isolation leave their slots free after 
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("14: isolation tells its refusals, without a time", () => {
+Deno.test("14: isolation reports its refusals without a time", () => {
   const { circuit, events } = rig();
   circuit.isolate();
 
@@ -117,7 +117,7 @@ Deno.test("14: isolation tells its refusals, without a time", () => {
   assertEquals(only(events, "refused").map(({ retryAfterMs }) => retryAfterMs), [Infinity]);
 });
 
-Deno.test("trip opens by hand for a full delay, from any state, and recovers as usual", () => {
+Deno.test("trip opens manually for a full delay from any state, and the circuit recovers as usual", () => {
   for (const state of ["closed", "open", "half_open"] as const) {
     const { circuit, clock, events } = inState(state);
     clock.ms += 400;
@@ -132,7 +132,7 @@ Deno.test("trip opens by hand for a full delay, from any state, and recovers as 
   }
 });
 
-Deno.test("reset closes by hand from any state, with nothing remembered", () => {
+Deno.test("reset closes manually from any state and clears all memory", () => {
   for (const state of ["closed", "open", "half_open"] as const) {
     const { circuit, events } = inState(state);
     if (state === "closed") calls(circuit, "failure");

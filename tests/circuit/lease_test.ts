@@ -4,7 +4,7 @@ import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
 import { deferred } from "../stage/deferred.ts";
 import { moves, only } from "../stage/events.ts";
 
-Deno.test("7: a probe that never answers holds its slot until its time is over", () => {
+Deno.test("7: a probe that never ends holds its slot until its lease is over", () => {
   const { circuit, clock } = due({ probeTimeoutMs: 500 });
   permit(circuit);
 
@@ -17,7 +17,7 @@ Deno.test("7: a probe that never answers holds its slot until its time is over",
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("7: losing a lease is neutral: no count, no state change, heard as ignored", () => {
+Deno.test("7: losing a lease is neutral: no count, no state change, reported as ignored", () => {
   const { circuit, clock, events } = due();
   permit(circuit);
   events.length = 0;
@@ -30,7 +30,7 @@ Deno.test("7: losing a lease is neutral: no count, no state change, heard as ign
   assertEquals(circuit.state, "half_open");
 });
 
-Deno.test("7: what comes after a lost lease is dropped, though another probe runs", () => {
+Deno.test("7: a result after a lost lease is dropped, although another probe runs", () => {
   for (const verdict of ["success", "failure", "ignored"] as const) {
     const { circuit, clock, events } = due();
     const lost = permit(circuit);
@@ -46,7 +46,7 @@ Deno.test("7: what comes after a lost lease is dropped, though another probe run
   }
 });
 
-Deno.test("7: what comes after the lease is dropped even if nobody has asked meanwhile", () => {
+Deno.test("7: a result after the lease is dropped even if there was no call in between", () => {
   for (const verdict of ["success", "failure"] as const) {
     const { circuit, clock, events } = due();
     const slow = permit(circuit);
@@ -63,7 +63,7 @@ Deno.test("7: what comes after the lease is dropped even if nobody has asked mea
   }
 });
 
-Deno.test("7: what comes a millisecond before the end of the lease counts", () => {
+Deno.test("7: a result a millisecond before the end of the lease counts", () => {
   const { circuit, clock } = due();
   const slow = permit(circuit);
   clock.ms += 499;
@@ -73,7 +73,7 @@ Deno.test("7: what comes a millisecond before the end of the lease counts", () =
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("7: several leases end each in its own time", () => {
+Deno.test("7: each of several leases ends at its own time", () => {
   const { circuit, clock } = due({ probes: 2 });
   const early = permit(circuit);
   clock.ms += 300;
@@ -102,7 +102,7 @@ Deno.test("7: a run that hangs frees its slot, and its late result reaches its o
   assertEquals(await hanging, "late");
 });
 
-Deno.test("7: a lease that ends after a good head counts as success for the next who asks", () => {
+Deno.test("7: at the next call, a lease that ended after a good head counts as a success", () => {
   const { circuit, clock, events } = due();
   const probe = permit(circuit) as CallPermit;
   clock.ms += 100;
@@ -115,7 +115,7 @@ Deno.test("7: a lease that ends after a good head counts as success for the next
   assertEquals(only(events, "success").map(({ durationMs }) => durationMs), [100]);
 });
 
-Deno.test("7: a body that breaks after the lease no longer counts where the head was good", () => {
+Deno.test("7: a body that breaks after the lease does not count if the head was good", () => {
   const { circuit, clock } = due();
   const probe = permit(circuit) as CallPermit;
   probe.headReceived(clock.ms);
@@ -126,7 +126,7 @@ Deno.test("7: a body that breaks after the lease no longer counts where the head
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("7: a body that breaks within the lease is a failure, good head or not", () => {
+Deno.test("7: a body that breaks within the lease is a failure even after a good head", () => {
   const { circuit, clock } = due();
   const probe = permit(circuit) as CallPermit;
   probe.headReceived(clock.ms);
@@ -137,7 +137,7 @@ Deno.test("7: a body that breaks within the lease is a failure, good head or not
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("7: a good head that comes after the lease is dropped", () => {
+Deno.test("7: a good head that arrives after the lease is dropped", () => {
   const { circuit, clock, events } = due();
   const probe = permit(circuit) as CallPermit;
   clock.ms += 500;
@@ -150,7 +150,7 @@ Deno.test("7: a good head that comes after the lease is dropped", () => {
   assertEquals(only(events, "ignored").map(({ why }) => why), ["probe-timeout"]);
 });
 
-Deno.test("7: a good head alone does not close: the probe holds its slot until it ends", () => {
+Deno.test("7: a good head alone does not close the circuit: the probe holds its slot until it ends", () => {
   const { circuit, clock } = due();
   const probe = permit(circuit) as CallPermit;
   probe.headReceived(clock.ms);
@@ -159,7 +159,7 @@ Deno.test("7: a good head alone does not close: the probe holds its slot until i
   assertEquals([circuit.state, circuit.acquire()], ["half_open", undefined]);
 });
 
-Deno.test("7: calls of a closed circuit have no lease: they count however long they take", () => {
+Deno.test("7: calls through a closed circuit have no lease: they count however long they take", () => {
   const { circuit, clock } = rig({ threshold: 1 });
   const slow = permit(circuit);
   clock.ms += 1_000_000;

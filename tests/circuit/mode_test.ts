@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { calls, permit, rig } from "../stage/circuit_stage.ts";
 import { moves, only, types } from "../stage/events.ts";
 
-Deno.test("14: mode off lets everything pass and counts nothing", async () => {
+Deno.test("14: mode off lets every call through and counts nothing", async () => {
   const { circuit, clock, events } = rig({ mode: "off", threshold: 1 });
 
   for (let call = 0; call < 20; call++) {
@@ -14,7 +14,7 @@ Deno.test("14: mode off lets everything pass and counts nothing", async () => {
   assertEquals([circuit.state, circuit.retryAfterMs, events], ["closed", 0, []]);
 });
 
-Deno.test("14: mode off holds against time, trip, isolation and a restored opening", async () => {
+Deno.test("14: mode off overrides time, trip, isolation and a restored opening", async () => {
   const { circuit: open } = rig();
   open.trip();
   const { circuit, clock } = rig({ mode: "off", state: open.toJSON() });
@@ -28,7 +28,7 @@ Deno.test("14: mode off holds against time, trip, isolation and a restored openi
   }
 });
 
-Deno.test("14: mode observe refuses nothing, and says once per opening what it would have done", async () => {
+Deno.test("14: mode observe refuses nothing, and reports once per opening what it would have done", async () => {
   const { circuit, clock, events } = rig({ mode: "observe" });
   calls(circuit, "failure", "failure");
   assertEquals(circuit.state, "open");
@@ -68,7 +68,7 @@ Deno.test("14: mode observe runs the state machine in full", () => {
   ]);
 });
 
-Deno.test("14: mode observe makes the same moves as enforce where all calls are the same", () => {
+Deno.test("14: mode observe makes the same moves as enforce if all calls are the same", () => {
   const story = (mode: "observe" | "enforce") => {
     const { circuit, clock, events } = rig({ mode });
     for (let step = 0; step < 300; step++) {

@@ -1,9 +1,9 @@
 import type { CircuitState, Verdict } from "@lastgood/breaker";
 
-/** What the model needs to know of a circuit's options. */
+/** The options that the model needs. */
 export interface ModelOptions {
   readonly kind: "consecutive" | "total" | "lastCalls";
-  /** Failures that open it; of `kind` "lastCalls", calls looked back on, half of which must fail. */
+  /** Failures that open it; for "lastCalls", the number of last calls, half of which must fail. */
   readonly limit: number;
   readonly delayMs: (reopenings: number) => number;
   readonly probes: number;
@@ -11,13 +11,13 @@ export interface ModelOptions {
   readonly mode: "enforce" | "observe" | "off";
 }
 
-/** A call that was let through. */
+/** A call that was admitted. */
 export interface ModelCall {
   readonly period: object | undefined;
   since: number;
 }
 
-/** A time in which ends of calls count: it is over as soon as anything changes the state. */
+/** A period in which the ends of its calls count: any change of state ends it. */
 interface Period {
   readonly verdicts: Verdict[];
   readonly probing: Set<ModelCall>;
@@ -25,8 +25,8 @@ interface Period {
 }
 
 /**
- * A circuit as the promises tell it: slow and plain. It remembers all and works out its answers
- * anew each time.
+ * A circuit exactly as the promises describe it, slow and plain: it remembers everything and works
+ * out each answer from scratch.
  */
 export class Model {
   readonly moves: string[] = [];
@@ -105,17 +105,17 @@ export class Model {
 
   isolate(): void {
     if (++this.#isolations > 1) return;
-    this.#tell(this.#state, "open");
+    this.#report(this.#state, "open");
     this.#period = { ...this.#period, probing: new Set() };
   }
 
   release(): void {
     if (--this.#isolations > 0) return;
-    this.#tell("open", this.#state);
+    this.#report("open", this.#state);
     this.#period = { ...this.#period };
   }
 
-  /** As after a restart: what ran is lost, what isolated is gone. */
+  /** Restarts: running calls and isolations are lost. */
   restart(): void {
     this.#isolations = 0;
     this.#period = { ...this.#period, probing: new Set() };
@@ -152,12 +152,12 @@ export class Model {
   }
 
   #move(to: CircuitState): void {
-    if (this.#isolations === 0) this.#tell(this.#state, to);
+    if (this.#isolations === 0) this.#report(this.#state, to);
     this.#state = to;
     this.#period = begun();
   }
 
-  #tell(from: CircuitState, to: CircuitState): void {
+  #report(from: CircuitState, to: CircuitState): void {
     if (from !== to && this.#options.mode !== "off") this.moves.push(`${from} > ${to}`);
   }
 }

@@ -3,14 +3,14 @@ import { assertEquals } from "@std/assert";
 import { calls, permit } from "../stage/circuit_stage.ts";
 import { Clock } from "../stage/clock.ts";
 
-/** A circuit whose listener does `act` once, at the first event that `when` chooses. */
+/** Makes a circuit whose listener calls `act` once, at the first event that `when` accepts. */
 function reacting(
   when: (event: BreakerEvent) => boolean,
   act: (circuit: Circuit) => void,
   options: ConstructorParameters<typeof Circuit>[0] = {},
-): { circuit: Circuit; clock: Clock; told: string[] } {
+): { circuit: Circuit; clock: Clock; reported: string[] } {
   const clock = new Clock();
-  const told: string[] = [];
+  const reported: string[] = [];
   let done = false;
   const circuit: Circuit = new Circuit({
     ...(options.trip === undefined ? { threshold: 2 } : {}),
@@ -18,13 +18,13 @@ function reacting(
     now: clock.now,
     ...options,
     onEvent(event) {
-      told.push(event.type === "state" ? `${event.from} > ${event.to}` : event.type);
+      reported.push(event.type === "state" ? `${event.from} > ${event.to}` : event.type);
       if (done || !when(event)) return;
       done = true;
       act(circuit);
     },
   });
-  return { circuit, clock, told };
+  return { circuit, clock, reported };
 }
 
 const opens = (event: BreakerEvent) => event.type === "state" && event.to === "open";
@@ -33,17 +33,17 @@ const closes = (event: BreakerEvent) =>
   event.type === "state" && event.to === "closed" && event.from === "half_open";
 
 Deno.test("9: a listener may reset the circuit as it opens", () => {
-  const { circuit, told } = reacting(opens, (own) => own.reset());
+  const { circuit, reported } = reacting(opens, (own) => own.reset());
 
   calls(circuit, "failure", "failure");
 
   assertEquals(circuit.state, "closed");
-  assertEquals(told, ["failure", "failure", "closed > open", "open > closed"]);
+  assertEquals(reported, ["failure", "failure", "closed > open", "open > closed"]);
   calls(circuit, "failure");
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("9: a listener that resets as a probe passes makes the probe's end late", () => {
+Deno.test("9: if a listener resets as a probe passes, the probe ends late", () => {
   const { circuit, clock } = reacting(halfOpens, (own) => own.reset());
   circuit.trip();
   clock.ms += 1_000;
@@ -55,15 +55,15 @@ Deno.test("9: a listener that resets as a probe passes makes the probe's end lat
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("9: a listener that trips as a probe passes makes the probe's end late", () => {
-  const { circuit, clock, told } = reacting(halfOpens, (own) => own.trip());
+Deno.test("9: if a listener trips as a probe passes, the probe ends late", () => {
+  const { circuit, clock, reported } = reacting(halfOpens, (own) => own.trip());
   circuit.trip();
   clock.ms += 1_000;
 
   permit(circuit).settle("success");
 
   assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
-  assertEquals(told.filter((one) => one.includes(">")), [
+  assertEquals(reported.filter((one) => one.includes(">")), [
     "closed > open",
     "open > half_open",
     "half_open > open",
@@ -105,7 +105,7 @@ Deno.test("9: a listener may call through the circuit at any event", async () =>
   assertEquals(await circuit.run(() => 2), 2);
 });
 
-Deno.test("9: a listener that calls as half open begins gets no slot beyond the probes", () => {
+Deno.test("9: a listener that calls as half open begins gets no extra slot", () => {
   const taken: unknown[] = [];
   const { circuit, clock } = reacting(halfOpens, (own) => taken.push(own.acquire()));
   circuit.trip();
@@ -119,29 +119,32 @@ Deno.test("9: a listener that calls as half open begins gets no slot beyond the 
 });
 
 for (const verdict of ["success", "failure", "ignored"] as const) {
-  Deno.test(`6: a listener that trips at ${verdict} comes before the count`, () => {
-    const { circuit, told } = reacting(({ type }) => type === verdict, (own) => own.trip());
+  Deno.test(`6: a listener that trips at ${verdict} acts before the count`, () => {
+    const { circuit, reported } = reacting(({ type }) => type === verdict, (own) => own.trip());
 
     calls(circuit, verdict);
 
     assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
-    assertEquals(told, [verdict, "closed > open"]);
+    assertEquals(reported, [verdict, "closed > open"]);
   });
 
-  Deno.test(`6: a listener that resets at the ${verdict} of a probe comes before the count`, () => {
-    const { circuit, clock, told } = reacting(({ type }) => type === verdict, (own) => own.reset());
+  Deno.test(`6: a listener that resets at the ${verdict} of a probe acts before the count`, () => {
+    const { circuit, clock, reported } = reacting(
+      ({ type }) => type === verdict,
+      (own) => own.reset(),
+    );
     circuit.trip();
     clock.ms += 1_000;
-    told.length = 0;
+    reported.length = 0;
 
     calls(circuit, verdict);
 
     assertEquals(circuit.state, "closed");
-    assertEquals(told, ["open > half_open", "probe", verdict, "half_open > closed"]);
+    assertEquals(reported, ["open > half_open", "probe", verdict, "half_open > closed"]);
   });
 }
 
-Deno.test("6: a listener that resets at a policy's error makes the call's end late", () => {
+Deno.test("6: if a listener resets at a policy's error, the call ends late", () => {
   const broken = {
     start: () => ({
       record: () => {
@@ -149,7 +152,7 @@ Deno.test("6: a listener that resets at a policy's error makes the call's end la
       },
     }),
   };
-  const { circuit, told } = reacting(
+  const { circuit, reported } = reacting(
     ({ type }) => type === "error",
     (own) => own.reset(),
     { trip: [broken, consecutive(1)] },
@@ -158,10 +161,10 @@ Deno.test("6: a listener that resets at a policy's error makes the call's end la
   calls(circuit, "failure");
 
   assertEquals(circuit.state, "closed");
-  assertEquals(told, ["failure", "error"]);
+  assertEquals(reported, ["failure", "error"]);
 });
 
-Deno.test("6: a listener that resets at a start's error makes the call's end late", () => {
+Deno.test("6: if a listener resets at an error in start, the call ends late", () => {
   const broken = {
     start: () => {
       throw new Error("policy");
@@ -180,7 +183,7 @@ Deno.test("6: a listener that resets at a start's error makes the call's end lat
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("6: a policy that resets the circuit as it records a call makes the call's end late", async () => {
+Deno.test("6: if a policy resets the circuit while recording a call, the call ends late", async () => {
   const circuit: Circuit = new Circuit({
     trip: {
       timed: false,
@@ -199,8 +202,8 @@ Deno.test("6: a policy that resets the circuit as it records a call makes the ca
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("9: a listener that resets at a delay policy's error comes after the move", () => {
-  const { circuit, told } = reacting(
+Deno.test("9: a listener that resets at a delay policy's error acts after the move", () => {
+  const { circuit, reported } = reacting(
     ({ type }) => type === "error",
     (own) => own.reset(),
     {
@@ -213,10 +216,10 @@ Deno.test("9: a listener that resets at a delay policy's error comes after the m
   calls(circuit, "failure", "failure");
 
   assertEquals(circuit.state, "closed");
-  assertEquals(told, ["failure", "failure", "closed > open", "error", "open > closed"]);
+  assertEquals(reported, ["failure", "failure", "closed > open", "error", "open > closed"]);
 });
 
-Deno.test("9: a listener that resets as a call is refused lets the next one pass", async () => {
+Deno.test("9: a listener that resets as a call is refused lets the next call through", async () => {
   const { circuit } = reacting(({ type }) => type === "refused", (own) => own.reset());
   circuit.trip();
 
@@ -226,7 +229,7 @@ Deno.test("9: a listener that resets as a call is refused lets the next one pass
   assertEquals(await circuit.run(() => 1), 1);
 });
 
-Deno.test("7: a listener that takes the slot of a lost lease has it", () => {
+Deno.test("7: a listener that takes the slot of a lost lease keeps it", () => {
   let taken = 0;
   const { circuit, clock } = reacting(
     ({ type }) => type === "ignored",

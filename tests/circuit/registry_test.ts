@@ -11,7 +11,7 @@ function keys(all: CircuitRegistry<unknown>): string[] {
   return [...all].map(([key]) => key);
 }
 
-Deno.test("27: circuits are made on demand, one for each key", () => {
+Deno.test("27: circuits are made on demand, one per key", () => {
   const all = circuits(10);
 
   assertEquals(keys(all), []);
@@ -42,14 +42,14 @@ Deno.test("27: an open or isolated circuit is kept while a closed one remains", 
   assertEquals(all.get("open").state, "open");
 });
 
-Deno.test("27: where none is closed, the least recently used makes room", () => {
+Deno.test("27: if none is closed, the least recently used makes room", () => {
   const all = circuits(2);
   for (const key of ["a", "b", "c"]) all.get(key).trip();
 
   assertEquals(keys(all), ["b", "c"]);
 });
 
-Deno.test("16: circuits of one kind share their settings, not their counts", () => {
+Deno.test("16: circuits with the same options share their settings, not their counts", () => {
   const all = circuits(3);
   all.get("b");
 

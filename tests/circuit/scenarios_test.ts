@@ -1,4 +1,4 @@
-/** What other breakers hold themselves to, told in the terms of this one. */
+/** Scenarios from other breakers' tests, in this one's terms. */
 
 import {
   CircuitOpenError,
@@ -17,7 +17,7 @@ const boom = () => Promise.reject(new Error("boom"));
 
 // ---- opossum ----
 
-Deno.test("opossum: a volume below the threshold does not open, however bad", () => {
+Deno.test("opossum: a volume below the threshold does not open the circuit, however many fail", () => {
   const { circuit } = rig({ trip: failureRate({ threshold: 0.01, minimumCalls: 10 }) });
 
   calls(circuit, ...Array<"failure">(9).fill("failure"));
@@ -27,7 +27,7 @@ Deno.test("opossum: a volume below the threshold does not open, however bad", ()
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("opossum: rejected calls do not enter the rate, so 40 of 40 failed calls open", () => {
+Deno.test("opossum: rejected calls do not enter the rate, so 40 of 40 failed calls open the circuit", () => {
   const { circuit, clock } = rig({ trip: failureRate({ threshold: 1, minimumCalls: 40 }) });
   circuit.trip();
   for (let refused = 0; refused < 500; refused++) assertEquals(circuit.acquire(), undefined);
@@ -39,7 +39,7 @@ Deno.test("opossum: rejected calls do not enter the rate, so 40 of 40 failed cal
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("opossum: an error filter lets expected errors pass uncounted", async () => {
+Deno.test("opossum: an error filter keeps expected errors from counting as failures", async () => {
   const { circuit, events } = rig<number>({
     threshold: 1,
     judge: (outcome) =>
@@ -54,7 +54,7 @@ Deno.test("opossum: an error filter lets expected errors pass uncounted", async 
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("opossum: a call that times out and succeeds later is a failure, once", async () => {
+Deno.test("opossum: a call that times out and succeeds later counts once, as a failure", async () => {
   using time = new FakeTime();
   const { circuit, events } = rig({ threshold: 2, timeoutMs: 50 });
   const answer = deferred<string>();
@@ -66,7 +66,7 @@ Deno.test("opossum: a call that times out and succeeds later is a failure, once"
   assertEquals([await late, circuit.state, types(events)], ["TimeoutError", "closed", ["failure"]]);
 });
 
-Deno.test("opossum: a half open circuit that is asked by many at once asks its upstream once", async () => {
+Deno.test("opossum: a half open circuit with many callers at once calls its upstream once", async () => {
   const { circuit } = due();
   const answer = deferred<string>();
   let reached = 0;
@@ -87,7 +87,7 @@ Deno.test("opossum: a half open circuit that is asked by many at once asks its u
   ]]);
 });
 
-Deno.test("opossum: a circuit that is shut off in its options stays off, and passes errors on", async () => {
+Deno.test("opossum: a circuit switched off by its options stays off, and passes errors on", async () => {
   const { circuit } = rig({ threshold: 1, mode: "off" });
 
   for (let call = 0; call < 3; call++) await assertRejects(() => circuit.run(boom), Error, "boom");
@@ -97,7 +97,7 @@ Deno.test("opossum: a circuit that is shut off in its options stays off, and pas
 
 // ---- cockatiel ----
 
-Deno.test("cockatiel: a count over the last calls wants its ring full where it is told to", () => {
+Deno.test("cockatiel: a count over the last calls can wait until its ring is full", () => {
   const trip = failureRate({ lastCalls: 4, minimumCalls: 4, threshold: 0.5 });
   const { circuit } = rig({ trip });
 
@@ -110,7 +110,7 @@ Deno.test("cockatiel: a count over the last calls wants its ring full where it i
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("cockatiel: sampling forgets failures that are older than its duration", () => {
+Deno.test("cockatiel: sampling forgets failures older than its duration", () => {
   const trip = failureRate({ threshold: 0.5, minimumCalls: 4, windowMs: 1_000 });
   const { circuit, clock } = rig({ trip });
 
@@ -123,7 +123,7 @@ Deno.test("cockatiel: sampling forgets failures that are older than its duration
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("cockatiel: isolation is nested: each holder lets go of its own", () => {
+Deno.test("cockatiel: isolation nests: each holder releases only its own", () => {
   const { circuit } = rig();
   const first = circuit.isolate();
   const second = circuit.isolate();
@@ -136,7 +136,7 @@ Deno.test("cockatiel: isolation is nested: each holder lets go of its own", () =
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("cockatiel: a call from before the break that succeeds does not close", async () => {
+Deno.test("cockatiel: a call from before the break that succeeds does not close the circuit", async () => {
   const { circuit, events } = rig({ threshold: 1 });
   const answer = deferred<string>();
   const slow = circuit.run(() => answer.promise);
@@ -148,7 +148,7 @@ Deno.test("cockatiel: a call from before the break that succeeds does not close"
   assertEquals(moves(events), ["closed > open"]);
 });
 
-Deno.test("cockatiel: a call from before the break that fails in half open does not reopen", async () => {
+Deno.test("cockatiel: a call from before the break that fails in half open does not reopen the circuit", async () => {
   const { circuit, clock } = rig({ threshold: 1 });
   const answer = deferred<string>();
   const slow = circuit.run(() => answer.promise).catch(({ message }) => message);
@@ -163,7 +163,7 @@ Deno.test("cockatiel: a call from before the break that fails in half open does 
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("cockatiel: a state that is handed over opens the next process as well", async () => {
+Deno.test("cockatiel: a state handed over opens the circuit in the next process, too", async () => {
   const { circuit } = rig({ threshold: 1 });
   calls(circuit, "failure");
 
@@ -176,7 +176,7 @@ Deno.test("cockatiel: a state that is handed over opens the next process as well
 
 // ---- gobreaker ----
 
-Deno.test("gobreaker: more than the allowed calls in half open are too many", () => {
+Deno.test("gobreaker: half open refuses calls beyond the allowed number", () => {
   const { circuit } = due({ probes: 3 });
 
   const given = Array.from({ length: 5 }, () => circuit.acquire() !== undefined);
@@ -184,7 +184,7 @@ Deno.test("gobreaker: more than the allowed calls in half open are too many", ()
   assertEquals(given, [true, true, true, false, false]);
 });
 
-Deno.test("gobreaker: ready to trip is what the user's own counts say", () => {
+Deno.test("gobreaker: the user's own counts decide when to trip", () => {
   const trip: TripPolicy = {
     start() {
       let requests = 0;
@@ -217,7 +217,7 @@ Deno.test("gobreaker: a call that panics is counted, and panics on", async () =>
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("gobreaker: the two steps of one call may lie apart, and others between them", () => {
+Deno.test("gobreaker: other calls may run between the two steps of one call", () => {
   const { circuit } = rig({ threshold: 2 });
   const first = permit(circuit);
   const second = permit(circuit);
@@ -231,7 +231,7 @@ Deno.test("gobreaker: the two steps of one call may lie apart, and others betwee
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("gobreaker: every change of state is told once, in order", () => {
+Deno.test("gobreaker: every change of state is reported once, in order", () => {
   const { circuit, clock, events } = rig({ threshold: 1 });
 
   calls(circuit, "failure");
@@ -251,7 +251,7 @@ Deno.test("gobreaker: every change of state is told once, in order", () => {
 
 // ---- pybreaker ----
 
-Deno.test("pybreaker: the call that opens raises its own error, the next is refused", async () => {
+Deno.test("pybreaker: the call that opens the circuit raises its own error, the next is refused", async () => {
   const { circuit } = rig({ threshold: 3 });
 
   for (let call = 0; call < 3; call++) await assertRejects(() => circuit.run(boom), Error, "boom");
@@ -272,7 +272,7 @@ Deno.test("pybreaker: a decorated method keeps its self and its arguments", asyn
   assertEquals(await new Account().greet("bye", "."), "bye, ada.");
 });
 
-Deno.test("pybreaker: several successes are needed where so many are asked for", () => {
+Deno.test("pybreaker: several successes are needed to close if the options ask for several", () => {
   const { circuit } = due({ probes: 3 });
   const states: string[] = [];
 
@@ -284,7 +284,7 @@ Deno.test("pybreaker: several successes are needed where so many are asked for",
   assertEquals(states, ["half_open", "half_open", "closed"]);
 });
 
-Deno.test("pybreaker: opened by hand it refuses, closed by hand it calls", async () => {
+Deno.test("pybreaker: a circuit opened manually refuses, one closed manually calls", async () => {
   const { circuit } = rig();
 
   circuit.trip();
@@ -296,7 +296,7 @@ Deno.test("pybreaker: opened by hand it refuses, closed by hand it calls", async
 
 // ---- resilience4j ----
 
-Deno.test("resilience4j: fast enough calls keep closed, slow ones open though they succeed", () => {
+Deno.test("resilience4j: fast calls keep the circuit closed, slow ones open it although they succeed", () => {
   const { circuit, clock } = rig({
     trip: slowRate({ slowMs: 200, threshold: 0.5, minimumCalls: 4 }),
   });
@@ -313,7 +313,7 @@ Deno.test("resilience4j: fast enough calls keep closed, slow ones open though th
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("resilience4j: slow and failing calls are watched side by side", () => {
+Deno.test("resilience4j: slow and failing calls are counted side by side", () => {
   const trip = [slowRate({ slowMs: 200, minimumCalls: 3 }), consecutive(5)];
   const { circuit, events } = rig({ trip });
 
@@ -322,7 +322,7 @@ Deno.test("resilience4j: slow and failing calls are watched side by side", () =>
   assertEquals(only(events, "state").map(({ reason }) => reason), ["3 of 3 calls were slow"]);
 });
 
-Deno.test("resilience4j: a permission that is given back unused leaves no trace", () => {
+Deno.test("resilience4j: a permission returned unused leaves no trace", () => {
   const { circuit } = due({ probes: 1 });
 
   for (let taken = 0; taken < 5; taken++) permit(circuit).settle("ignored");
@@ -331,7 +331,7 @@ Deno.test("resilience4j: a permission that is given back unused leaves no trace"
   assert(circuit.acquire());
 });
 
-Deno.test("resilience4j: half open does not wait for ever for calls that never end", () => {
+Deno.test("resilience4j: half open does not wait forever for calls that never end", () => {
   const { circuit, clock } = due({ probes: 2, probeTimeoutMs: 500 });
   permit(circuit);
   permit(circuit);
@@ -354,7 +354,7 @@ Deno.test("resilience4j: forced open outlasts its delay and every success", () =
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("resilience4j: metrics only counts and tells, and lets everything pass", async () => {
+Deno.test("resilience4j: metrics-only mode counts and reports, and lets every call through", async () => {
   const { circuit, events } = rig({ mode: "observe" });
 
   for (let call = 0; call < 5; call++) await assertRejects(() => circuit.run(boom), Error, "boom");
@@ -365,7 +365,7 @@ Deno.test("resilience4j: metrics only counts and tells, and lets everything pass
 
 // ---- Polly ----
 
-Deno.test("Polly: calls that fail after the break do not make it longer", async () => {
+Deno.test("Polly: calls that fail during the break do not lengthen it", async () => {
   const { circuit, clock } = rig({ threshold: 2 });
   const answer = deferred<never>();
   const slow = [1, 2, 3].map(() => circuit.run(() => answer.promise).catch(() => {}));
@@ -378,7 +378,7 @@ Deno.test("Polly: calls that fail after the break do not make it longer", async 
   assertEquals(circuit.retryAfterMs, 400);
 });
 
-Deno.test("Polly: a caller who cancels is no evidence against the upstream", async () => {
+Deno.test("Polly: a caller's cancellation does not count against the upstream", async () => {
   const { circuit } = rig({ threshold: 1 });
   const caller = new AbortController();
   const call = circuit.run(() => new Promise(() => {}), { signal: caller.signal });
@@ -389,7 +389,7 @@ Deno.test("Polly: a caller who cancels is no evidence against the upstream", asy
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("Polly: the length of a break may follow the number of breaks before", () => {
+Deno.test("Polly: the length of a break may depend on the number of earlier breaks", () => {
   const { circuit, clock } = rig({ threshold: 1, delayMs: (again) => 100 + again * 50 });
   const delays: number[] = [];
 
@@ -402,7 +402,7 @@ Deno.test("Polly: the length of a break may follow the number of breaks before",
   assertEquals(delays, [100, 150, 200, 250]);
 });
 
-Deno.test("Polly: a result, too, may be handled as a failure", async () => {
+Deno.test("Polly: a result may count as a failure, too", async () => {
   const { circuit } = rig<{ status: number }>({
     threshold: 2,
     judge: (outcome) =>

@@ -27,7 +27,7 @@ Deno.test("16: options are read, never written", () => {
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("16: options changed later change nothing", () => {
+Deno.test("16: changing options later has no effect", () => {
   const trip = [consecutive(2)];
   const options = { trip, delayMs: 10, now: () => 0 };
   const circuit = new Circuit(options);
@@ -42,7 +42,7 @@ Deno.test("16: options changed later change nothing", () => {
   assertEquals(circuit.retryAfterMs, 10);
 });
 
-/** One option changed, and what of a circuit shows it. */
+/** A change to one option, and how to see it in a circuit. */
 const CHANGES: readonly (readonly [CircuitOptions, (circuit: Circuit) => unknown])[] = [
   [{ threshold: 1 }, ({ state }) => state],
   [{ trip: total(1) }, ({ state }) => state],
@@ -66,7 +66,7 @@ function tripped(circuit: Circuit): number {
   return circuit.retryAfterMs;
 }
 
-/** How many of three calls may pass at once when it is half open. */
+/** Counts how many of three calls at once a half open circuit admits. */
 function taken(circuit: Circuit): number {
   circuit.trip();
   clock.ms += 1_000;
@@ -75,7 +75,7 @@ function taken(circuit: Circuit): number {
 
 const clock = new Clock(0);
 
-Deno.test("16: circuits made of the same options in turn differ as soon as one option does", async () => {
+Deno.test("16: circuits made one after another from the same options differ as soon as one option does", async () => {
   const trip = total(2);
   const delayMs = (_: number, random: () => number) => 500 + random();
   const base: CircuitOptions = { trip, delayMs, random: () => 0.25, now: clock.now };
@@ -87,7 +87,7 @@ Deno.test("16: circuits made of the same options in turn differ as soon as one o
       return seen(circuit);
     };
     const changed = { ...base, ...change };
-    // A judge of its own: so this one shares with nobody.
+    // With another judge it shares its settings with no other circuit.
     const alone = await look({ ...changed, judge: () => undefined });
 
     const [before, after] = [await look(base), await look(changed)];
@@ -98,21 +98,21 @@ Deno.test("16: circuits made of the same options in turn differ as soon as one o
   }
 });
 
-Deno.test("16: a listener and a judge are those of their own circuit", async () => {
-  const told: string[] = [];
+Deno.test("16: each circuit calls its own listener and judge", async () => {
+  const reported: string[] = [];
   const base = { threshold: 1, now: () => 0 };
   new Circuit(base);
   const judged = new Circuit({ ...base, judge: () => "failure" });
-  const heard = new Circuit({ ...base, onEvent: ({ type }) => void told.push(type) });
+  const heard = new Circuit({ ...base, onEvent: ({ type }) => void reported.push(type) });
   const plain = new Circuit(base);
 
   for (const circuit of [judged, heard, plain]) await circuit.run(() => 1);
 
   assertEquals([judged.state, heard.state, plain.state], ["open", "closed", "closed"]);
-  assertEquals(told, ["success"]);
+  assertEquals(reported, ["success"]);
 });
 
-Deno.test("16: circuits made in turn with another threshold have that", () => {
+Deno.test("16: circuits made one after another keep their own thresholds", () => {
   const now = () => 0;
   const circuits = [2, 1].map((threshold) => new Circuit({ threshold, now }));
 
@@ -121,7 +121,7 @@ Deno.test("16: circuits made in turn with another threshold have that", () => {
   assertEquals(circuits.map(({ state }) => state), ["closed", "open"]);
 });
 
-Deno.test("16: options on a prototype are those of their own circuit alone", () => {
+Deno.test("16: options on a prototype apply only to their own circuit", () => {
   class Options implements CircuitOptions {
     get threshold() {
       return 1;
@@ -134,7 +134,7 @@ Deno.test("16: options on a prototype are those of their own circuit alone", () 
   assertEquals(circuits.map(({ state }) => state), ["open", "closed", "open"]);
 });
 
-Deno.test("16: a list of policies that has changed is seen by the next circuit", () => {
+Deno.test("16: the next circuit sees changes to a list of policies", () => {
   const trip = [consecutive(2)];
   const options = { trip, now: () => 0 };
   const before = new Circuit(options);
@@ -158,7 +158,7 @@ Deno.test("16: one options object makes any number of independent circuits", () 
   }
 });
 
-Deno.test("17: construction asks no clock, no chance, no policy and no listener", () => {
+Deno.test("17: construction calls no clock, random, policy or listener", () => {
   const asked: string[] = [];
   const ask = (what: string) => () => {
     asked.push(what);
@@ -182,7 +182,7 @@ Deno.test("17: construction asks no clock, no chance, no policy and no listener"
   assertEquals(asked, []);
 });
 
-Deno.test("17: no timer keeps a state", async () => {
+Deno.test("17: no state is kept in a timer", async () => {
   using time = new FakeTime();
   const circuit = new Circuit({ threshold: 1, delayMs: 1_000, probeTimeoutMs: 500 });
 
@@ -197,7 +197,7 @@ Deno.test("17: no timer keeps a state", async () => {
   assertEquals(circuit.state, "closed");
 });
 
-Deno.test("17: the default clock is read at the call, so that a faked one is seen", () => {
+Deno.test("17: the default clock is looked up at each call, so a faked one is used", () => {
   using time = new FakeTime(5_000);
   const circuit = new Circuit({ threshold: 1, delayMs: 1_000 });
 
@@ -210,7 +210,7 @@ Deno.test("17: the default clock is read at the call, so that a faked one is see
   assertEquals(circuit.state, "half_open");
 });
 
-Deno.test("17: a closed circuit that nobody listens to asks no clock", async () => {
+Deno.test("17: a closed circuit without a listener reads no clock", async () => {
   let asked = 0;
   const now = () => ++asked;
   for (const trip of [consecutive(9), total(9), failureRate({ lastCalls: 9 })]) {
@@ -223,7 +223,7 @@ Deno.test("17: a closed circuit that nobody listens to asks no clock", async () 
   }
 });
 
-Deno.test("circuit has the name it is given, or is called circuit", () => {
+Deno.test("a circuit has the given name, or is called circuit", () => {
   assertEquals(new Circuit().name, "circuit");
   assertEquals(new Circuit({ name: "stock" }).name, "stock");
 });

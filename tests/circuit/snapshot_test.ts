@@ -39,9 +39,9 @@ const STORIES: Record<string, () => Rig<unknown>> = {
   },
 };
 
-for (const [story, tell] of Object.entries(STORIES)) {
-  Deno.test(`15: what a circuit remembers survives JSON (${story})`, () => {
-    const { circuit, clock } = tell();
+for (const [story, play] of Object.entries(STORIES)) {
+  Deno.test(`15: a circuit's memory survives JSON (${story})`, () => {
+    const { circuit, clock } = play();
     const { ms } = clock;
     const { delayMs, probes } = { delayMs: 1_000, probes: 2 };
 
@@ -58,7 +58,7 @@ for (const [story, tell] of Object.entries(STORIES)) {
   });
 }
 
-Deno.test("15: a circuit restored long after reads half open", () => {
+Deno.test("15: a circuit restored long afterwards reads half open", () => {
   const { circuit } = STORIES["open"]!();
 
   const { circuit: again } = rig({ state: throughJson(circuit), now: () => 1e15 });
@@ -68,7 +68,7 @@ Deno.test("15: a circuit restored long after reads half open", () => {
   assertEquals(again.state, "closed");
 });
 
-Deno.test("15: a restored half open circuit goes on with the probes that succeeded", () => {
+Deno.test("15: a restored half open circuit continues with the probes that succeeded", () => {
   const { circuit } = STORIES["half open, a probe succeeded"]!();
 
   const { circuit: again } = rig({ probes: 2, state: throughJson(circuit) });
@@ -79,7 +79,7 @@ Deno.test("15: a restored half open circuit goes on with the probes that succeed
   assertEquals(again.state, "closed");
 });
 
-Deno.test("15: with fewer probes than before, a restored circuit still wants one", () => {
+Deno.test("15: a circuit restored with fewer probes than before still needs one", () => {
   const { circuit } = due({ probes: 3 });
   calls(circuit, "success", "success");
 
@@ -90,7 +90,7 @@ Deno.test("15: with fewer probes than before, a restored circuit still wants one
   assertEquals(again.state, "closed");
 });
 
-Deno.test("15: backoff goes on where it was", () => {
+Deno.test("15: backoff continues where it was", () => {
   const delayMs = (reopenings: number) => 100 * (reopenings + 1);
   const { circuit, clock } = rig({ delayMs });
   circuit.trip();
@@ -104,7 +104,7 @@ Deno.test("15: backoff goes on where it was", () => {
   assertEquals(again.retryAfterMs, 300);
 });
 
-/** A policy of a user who gave it no name, as the contract allows. */
+/** A custom policy without a name, as the contract allows. */
 const unnamed: TripPolicy = {
   start(saved) {
     let failures = typeof saved === "number" ? saved : 0;
@@ -121,11 +121,11 @@ const WINDOWS: Record<string, () => TripPolicy | TripPolicy[]> = {
   "rate by time": () => failureRate({ minimumCalls: 3 }),
   "rate by last calls": () => failureRate({ lastCalls: 3 }),
   "several": () => [consecutive(9), total(3)],
-  "a user's own": () => unnamed,
+  "a custom one": () => unnamed,
 };
 
 for (const [name, trip] of Object.entries(WINDOWS)) {
-  Deno.test(`15: windows come back (${name})`, () => {
+  Deno.test(`15: windows are restored (${name})`, () => {
     const { circuit } = rig({ trip: trip() });
     calls(circuit, "failure", "failure");
 
@@ -143,7 +143,7 @@ for (
     ["one more", [consecutive(3), total(9)]],
   ] as [string, TripPolicy | TripPolicy[]][]
 ) {
-  Deno.test(`15: windows do not come back where the trip policies changed (${what})`, () => {
+  Deno.test(`15: windows are not restored if the trip policies changed (${what})`, () => {
     const { circuit } = rig({ trip: consecutive(3) });
     calls(circuit, "failure", "failure");
 
@@ -154,7 +154,7 @@ for (
   });
 }
 
-Deno.test("15: a window that cannot be read starts over and is heard", () => {
+Deno.test("15: an unreadable window starts over and is reported", () => {
   for (const saved of ["x", -1, 1.5, null, {}, []]) {
     const state = { version: 1, state: "closed", windows: [{ policy: "consecutive(2)", saved }] };
 
@@ -190,7 +190,7 @@ const UNREADABLE: Record<string, unknown> = {
   "an endless delay": { version: 1, state: "open", opening: { ...opening, delayMs: Infinity } },
   "half a reopening": { version: 1, state: "open", opening: { ...opening, reopenings: 0.5 } },
   "text for a count": { version: 1, state: "open", opening: { ...opening, succeeded: "1" } },
-  "windows that are none": { version: 1, state: "closed", windows: "consecutive(2)" },
+  "windows that are not a list": { version: 1, state: "closed", windows: "consecutive(2)" },
   "a window of null": { version: 1, state: "closed", windows: [null] },
   "a getter that throws": {
     get version() {
@@ -200,7 +200,7 @@ const UNREADABLE: Record<string, unknown> = {
 };
 
 for (const [what, state] of Object.entries(UNREADABLE)) {
-  Deno.test(`15: a snapshot that cannot be read starts closed and is heard (${what})`, () => {
+  Deno.test(`15: a circuit with an unreadable snapshot starts closed and reports it (${what})`, () => {
     const { circuit, events } = rig({ state: state as CircuitSnapshot });
 
     assertEquals(circuit.state, "closed");
@@ -211,7 +211,7 @@ for (const [what, state] of Object.entries(UNREADABLE)) {
   });
 }
 
-Deno.test("15: a snapshot is plain data with a version, and belongs to nobody", () => {
+Deno.test("15: a snapshot is plain data with a version, independent of any circuit", () => {
   const { circuit, clock } = due({ probes: 2 });
   const saved = circuit.toJSON();
   const before = JSON.stringify(saved);

@@ -11,23 +11,23 @@ import { calls, due, permit, rig } from "../../stage/circuit_stage.ts";
 import { deferred } from "../../stage/deferred.ts";
 import { only } from "../../stage/events.ts";
 
-/** What a window says to verdicts in a row, "s" for success and "f" for failure. */
+/** Returns a window's answers to a row of verdicts, "s" for success and "f" for failure. */
 function said(window: TripWindow, verdicts: string): (string | undefined)[] {
   return [...verdicts].map((one) => window.record(one === "f" ? "failure" : "success", 0, 0));
 }
 
-Deno.test("2: consecutive says why at the threshold", () => {
+Deno.test("2: consecutive gives the reason at the threshold", () => {
   const reasons = said(consecutive(2).start(), "fsffs");
 
   assertEquals(reasons, [undefined, undefined, undefined, "2 failures in a row", undefined]);
   assertEquals(said(consecutive(1).start(), "f"), ["1 failure in a row"]);
 });
 
-Deno.test("2: total counts on over successes", () => {
+Deno.test("2: total keeps counting across successes", () => {
   assertEquals(said(total(2).start(), "fssf"), [undefined, undefined, undefined, "2 failures"]);
 });
 
-Deno.test("16: one policy starts any number of windows that know nothing of each other", () => {
+Deno.test("16: one policy starts any number of independent windows", () => {
   for (const policy of [consecutive(2), total(2)]) {
     const one = policy.start();
     const other = policy.start();
@@ -39,7 +39,7 @@ Deno.test("16: one policy starts any number of windows that know nothing of each
   }
 });
 
-Deno.test("4: total forgets what was before it last closed", () => {
+Deno.test("4: total forgets everything before the last closing", () => {
   const { circuit, clock } = rig({ trip: total(2) });
   calls(circuit, "failure", "failure");
   clock.ms += 1_000;
@@ -51,7 +51,7 @@ Deno.test("4: total forgets what was before it last closed", () => {
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("several policies are OR-ed, with the reason of the one that opened", () => {
+Deno.test("several policies are ORed, and the reason is that of the one that opened", () => {
   for (
     const [verdicts, reason] of [
       [["failure", "failure"], "2 failures in a row"],
@@ -66,7 +66,7 @@ Deno.test("several policies are OR-ed, with the reason of the one that opened", 
   }
 });
 
-Deno.test("several policies all hear every call, also when the first one opens", () => {
+Deno.test("all policies see every call, even when the first one opens", () => {
   const heard: string[] = [];
   const listening = (name: string): TripPolicy => ({
     start: () => ({
@@ -84,7 +84,7 @@ Deno.test("several policies all hear every call, also when the first one opens",
   assertEquals(only(events, "state").map(({ reason }) => reason), ["a"]);
 });
 
-Deno.test("a policy of the user's own is told verdict, time and duration", () => {
+Deno.test("a custom policy is given verdict, time and duration", () => {
   const heard: unknown[] = [];
   const { circuit, clock } = rig({
     trip: { start: () => ({ record: (...args) => void heard.push(args) }) },
@@ -99,7 +99,7 @@ Deno.test("a policy of the user's own is told verdict, time and duration", () =>
   assertEquals(heard, [["success", start + 70, 70]]);
 });
 
-Deno.test("a policy may open at a success, and for an empty reason", () => {
+Deno.test("a policy may open at a success, and with an empty reason", () => {
   const { circuit } = rig({ trip: { start: () => ({ record: () => "" }) } });
 
   calls(circuit, "success");
@@ -107,7 +107,7 @@ Deno.test("a policy may open at a success, and for an empty reason", () => {
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("a policy starts anew after each closing", () => {
+Deno.test("a policy starts afresh after each closing", () => {
   let started = 0;
   const trip: TripPolicy = {
     start() {
@@ -124,7 +124,7 @@ Deno.test("a policy starts anew after each closing", () => {
   assertEquals([started, circuit.state], [2, "open"]);
 });
 
-Deno.test("13: policies never hear of refused, ignored, running or half open calls", async () => {
+Deno.test("13: policies never see refused, ignored, running or half open calls", async () => {
   const heard: string[] = [];
   const listening: TripPolicy = {
     start: () => ({ record: (verdict) => void heard.push(verdict) }),
@@ -164,7 +164,7 @@ Deno.test("a policy that does not count successes is started at the first failur
   assertEquals(heard, ["start", "failure", "success", "failure"]);
 });
 
-Deno.test("of several policies those that count successes hear of all", () => {
+Deno.test("among several policies, those that count successes see all of them", () => {
   const counted: string[] = [];
   const circuit = new Circuit({
     trip: [total(9), { start: () => ({ record: (verdict) => void counted.push(verdict) }) }],

@@ -2,7 +2,7 @@ import { failureRate, slowRate, type TripWindow } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { seeded } from "../../stage/random.ts";
 
-/** Records "s" and "f", a millisecond each from `at` on; says at which place it opened. */
+/** Records "s" and "f", one per millisecond from `at` on; returns the index at which it opens. */
 function opensAt(window: TripWindow, verdicts: string, at = 0): number | undefined {
   for (const [place, one] of [...verdicts].entries()) {
     const verdict = one === "f" ? "failure" : "success";
@@ -19,24 +19,24 @@ const BOTH = {
 };
 
 for (const [kind, policy] of Object.entries(BOTH)) {
-  Deno.test(`13: rate ${kind} trips at its threshold, not below`, () => {
+  Deno.test(`13: the rate ${kind} trips at its threshold, not below`, () => {
     assertEquals(opensAt(policy(0.5, 4).start(), "sfsf"), 3);
     assertEquals(opensAt(policy(0.5, 4).start(), "ssfssf"), undefined);
     assertEquals(opensAt(policy(1, 2).start(), "sff"), undefined);
     assertEquals(opensAt(policy(1, 2).start(), "ff"), 1);
   });
 
-  Deno.test(`13: rate ${kind} says nothing before the minimum of calls`, () => {
+  Deno.test(`13: the rate ${kind} does not trip before the minimum number of calls`, () => {
     assertEquals(opensAt(policy(0.5, 5).start(), "fffff"), 4);
     assertEquals(opensAt(policy(0.01, 1).start(), "f"), 0);
   });
 
-  Deno.test(`13: rate ${kind} trips only when a failure is recorded`, () => {
+  Deno.test(`13: the rate ${kind} trips only when a failure is recorded`, () => {
     assertEquals(opensAt(policy(0.5, 4).start(), "fffs"), undefined);
     assertEquals(opensAt(policy(0.5, 4).start(), "fffsf"), 4);
   });
 
-  Deno.test(`13: rate ${kind} is exact at every share of a hundred`, () => {
+  Deno.test(`13: the rate ${kind} is exact at every percentage`, () => {
     for (let failures = 1; failures <= 100; failures++) {
       const window = policy(failures / 100, 100).start();
 
@@ -47,25 +47,25 @@ for (const [kind, policy] of Object.entries(BOTH)) {
   });
 }
 
-Deno.test("13: rate opens by the defaults at half of 20 calls within a minute", () => {
+Deno.test("13: by default the rate opens at half of 20 calls within a minute", () => {
   assertEquals(opensAt(failureRate().start(), "f".repeat(20)), 19);
   assertEquals(opensAt(failureRate().start(), "s".repeat(11) + "f".repeat(9)), undefined);
   assertEquals(opensAt(failureRate().start(), "s".repeat(10) + "f".repeat(10)), 19);
 });
 
-Deno.test("13: rate by last calls wants as many as it looks back on if that is below 20", () => {
+Deno.test("13: the rate by last calls needs a full window if that is below 20 calls", () => {
   assertEquals(opensAt(failureRate({ lastCalls: 4 }).start(), "ffff"), 3);
   assertEquals(opensAt(failureRate({ lastCalls: 50 }).start(), "f".repeat(50)), 19);
 });
 
-Deno.test("13: rate by last calls forgets the oldest call for each new one", () => {
+Deno.test("13: the rate by last calls drops the oldest call for each new one", () => {
   const window = failureRate({ lastCalls: 4, threshold: 0.75 }).start();
 
   assertEquals(opensAt(window, "ffssfssfsf"), undefined);
   assertEquals(opensAt(window, "f"), 0);
 });
 
-Deno.test("13: window forgets what is older than itself, also after an idle time", () => {
+Deno.test("13: the window forgets calls older than itself, even after an idle time", () => {
   for (const idle of [1_000, 1_001, 5_000, 1e12]) {
     const window = failureRate({ minimumCalls: 3, windowMs: 1_000 }).start();
 
@@ -76,7 +76,7 @@ Deno.test("13: window forgets what is older than itself, also after an idle time
   }
 });
 
-Deno.test("13: window remembers what is nine tenths of itself old", () => {
+Deno.test("13: the window remembers calls that are nine tenths of its length old", () => {
   const window = failureRate({ minimumCalls: 3, windowMs: 1_000 }).start();
 
   window.record("failure", 0, 0);
@@ -85,7 +85,7 @@ Deno.test("13: window remembers what is nine tenths of itself old", () => {
   assertEquals(window.record("failure", 899, 0), "3 of 3 calls failed");
 });
 
-Deno.test("13: window agrees with a list of all calls, slice by slice", () => {
+Deno.test("13: the window agrees with a list of all calls, slice by slice", () => {
   const random = seeded(42);
   for (let round = 0; round < 100; round++) {
     const windowMs = [10, 100, 1_000][round % 3] as number;
@@ -116,7 +116,7 @@ Deno.test("13: window agrees with a list of all calls, slice by slice", () => {
   }
 });
 
-Deno.test("13: slow rate counts calls that take as long as it says, or longer", () => {
+Deno.test("13: the slow rate counts calls that take slowMs or longer", () => {
   const slow = (...durations: number[]) => {
     const window = slowRate({ slowMs: 100, minimumCalls: 2, threshold: 0.5 }).start();
     return durations.map((durationMs) => window.record("success", 0, durationMs) !== undefined);
@@ -127,7 +127,7 @@ Deno.test("13: slow rate counts calls that take as long as it says, or longer", 
   assertEquals(slow(1e9, 99, 100), [false, false, true]);
 });
 
-Deno.test("13: slow rate takes a failed call for a slow one, however fast", () => {
+Deno.test("13: the slow rate counts a failed call as slow, however fast it was", () => {
   const window = slowRate({ slowMs: 100, minimumCalls: 2, threshold: 1 }).start();
 
   window.record("failure", 0, 1);
@@ -135,7 +135,7 @@ Deno.test("13: slow rate takes a failed call for a slow one, however fast", () =
   assertEquals(window.record("failure", 0, 1), "2 of 2 calls were slow");
 });
 
-Deno.test("15: window comes back from JSON in the middle of its counting", () => {
+Deno.test("15: a window is restored from JSON in the middle of its count", () => {
   const policies = [
     failureRate({ lastCalls: 7, threshold: 0.9 }),
     failureRate({ minimumCalls: 7, threshold: 0.9, windowMs: 100 }),
