@@ -5,7 +5,7 @@ import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
 import { settled } from "../stage/settle.ts";
 import { requestWith } from "../stage/ways.ts";
 
-/** What a caller may give as its reason. */
+/** Reasons that a caller may give. */
 const REASONS: readonly unknown[] = [
   new Error("gone"),
   new DOMException("took too long", "TimeoutError"),
@@ -18,7 +18,7 @@ const REASONS: readonly unknown[] = [
 for (const way of WAYS) {
   for (const lastGood of [{}, false] as const) {
     const what = lastGood === false ? "without" : "with";
-    Deno.test(`8: ${way} ${what} last good answers neither calls nor counts what has aborted`, async () => {
+    Deno.test(`8: ${way} ${what} last good answers neither makes nor counts an aborted call`, async () => {
       const caller = new AbortController();
       const act = stage([{ body: "old" }], { fallback: () => new Response("F"), lastGood }, way);
       await act.text();
@@ -31,7 +31,7 @@ for (const way of WAYS) {
     });
   }
 
-  Deno.test(`8: ${way}'s caller who aborts gets its own reason and nothing else`, async () => {
+  Deno.test(`8: a caller of ${way} who aborts gets its own reason and nothing else`, async () => {
     for (const given of REASONS) {
       const options = { threshold: 1, fallback: () => new Response("F") };
       const act = stage([{ body: "old" }, "hang"], options, way);
@@ -63,7 +63,7 @@ for (const way of WAYS) {
     assertEquals([asked, act.circuit.state], [0, "closed"]);
   });
 
-  Deno.test(`8: on ${way} a probe whose caller aborts gives its slot back`, async () => {
+  Deno.test(`8: on ${way} a probe whose caller aborts gives back its slot`, async () => {
     const caller = new AbortController();
     const act = stage([500, "hang", 200], { threshold: 1, lastGood: false }, way);
     await act.ask();
@@ -78,7 +78,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "closed");
   });
 
-  Deno.test(`8: on ${way} an abort that comes from the upstream is a failure`, async () => {
+  Deno.test(`8: on ${way} an abort from the upstream is a failure`, async () => {
     const error = new DOMException("the upstream hung up", "AbortError");
     const act = stage([{ body: "old" }, error], { threshold: 1 }, way);
     await act.text();
@@ -87,7 +87,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "open");
   });
 
-  Deno.test(`11: ${way}'s caller who aborts while the body comes reaches the body`, async () => {
+  Deno.test(`11: on ${way} a caller's abort during the body reaches the body`, async () => {
     const caller = new AbortController();
     let flow: Faucet | undefined;
     const script = (request: Request) => {
@@ -105,7 +105,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("8: 100 callers who abort at any moment trip nothing", async () => {
+Deno.test("8: 100 callers who abort at any moment do not trip the circuit", async () => {
   for (const way of WAYS) {
     const act = stage([{ delayMs: 1, body: "fine" }], { threshold: 1 }, way);
     await Promise.all(Array.from({ length: 100 }, async (_, index) => {
@@ -121,7 +121,7 @@ Deno.test("8: 100 callers who abort at any moment trip nothing", async () => {
   }
 });
 
-Deno.test("8: a request that has just come and is aborted before anybody looks is not counted", async () => {
+Deno.test("8: a server's request that is aborted before its signal is read is not counted", async () => {
   using time = new FakeTime();
   for (const timeoutMs of [Infinity, 1_000]) {
     const act = stage([200], { threshold: 1, timeoutMs });
@@ -138,7 +138,7 @@ Deno.test("8: a request that has just come and is aborted before anybody looks i
   }
 });
 
-Deno.test("8: an abort while the partition is looked up neither calls nor counts", async () => {
+Deno.test("8: after an abort while the partition is looked up, the call is neither made nor counted", async () => {
   const caller = new AbortController();
   const partition = async () => {
     await Promise.resolve();
@@ -152,7 +152,7 @@ Deno.test("8: an abort while the partition is looked up neither calls nor counts
   assertEquals([reason, act.origin.calls, act.types], ["meanwhile", 0, []]);
 });
 
-Deno.test("11: respond gives a signal to a call, whatever else", async () => {
+Deno.test("11: respond always gives the call a signal", async () => {
   const act = stage([200], { timeoutMs: Infinity });
   for (
     const request of [new Request(ORIGIN), Object.defineProperty(new Request(ORIGIN), "signal", {})]
@@ -166,7 +166,7 @@ Deno.test("11: respond gives a signal to a call, whatever else", async () => {
   }
 });
 
-Deno.test("11: fetch hands on no signal where nobody can need one", async () => {
+Deno.test("11: fetch passes no signal on if it needs none", async () => {
   const inits: unknown[] = [];
   const fetch = (_: unknown, init?: RequestInit) => {
     inits.push(init);
@@ -181,7 +181,7 @@ Deno.test("11: fetch hands on no signal where nobody can need one", async () => 
   assertStrictEquals(inits[1], init);
 });
 
-Deno.test("11: each call has a signal of its own", async () => {
+Deno.test("11: each call has its own signal", async () => {
   const signals: (AbortSignal | null | undefined)[] = [];
   const flow = faucet();
   const fetch = (_: unknown, init?: RequestInit) => {
@@ -197,7 +197,7 @@ Deno.test("11: each call has a signal of its own", async () => {
   assertEquals(signals.map((signal) => signal?.aborted), [true, false]);
 });
 
-Deno.test("11: a Request's own signal is its caller's, unless init has another or none", async () => {
+Deno.test("11: a Request's signal is the caller's, unless init has another or null", async () => {
   const [own, other] = [new AbortController(), new AbortController()];
   const input = requestWith(ORIGIN, {}, own.signal);
   const act = stage([200]);

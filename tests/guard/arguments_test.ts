@@ -4,7 +4,7 @@ import { ORIGIN, stage } from "../stage/breaker_stage.ts";
 
 type Arguments = [input: RequestInfo | URL, init?: RequestInit];
 
-/** A breaker whose upstream takes down what it is given. */
+/** Makes a breaker whose upstream records its arguments. */
 function heard(options: BreakerOptions = {}) {
   const calls: Arguments[] = [];
   const fetch = (...args: Arguments) => {
@@ -21,7 +21,7 @@ const INPUTS: readonly (RequestInfo | URL)[] = [
 ];
 
 for (const input of INPUTS) {
-  Deno.test(`28: fetch hands a ${input.constructor.name} on as it is`, async () => {
+  Deno.test(`28: fetch passes a ${input.constructor.name} on unchanged`, async () => {
     const { api, calls } = heard();
     await (await api.fetch(input)).text();
 
@@ -30,7 +30,7 @@ for (const input of INPUTS) {
   });
 }
 
-Deno.test("28: fetch hands init on as it is, and adds its signal only", async () => {
+Deno.test("28: fetch passes init on unchanged, and adds only its signal", async () => {
   const { api, calls } = heard();
   const [cf, client, dispatcher] = [{ cacheTtl: 5 }, { close() {} }, { dispatch() {} }];
   const headers = new Headers({ "x-a": "1" });
@@ -45,7 +45,7 @@ Deno.test("28: fetch hands init on as it is, and adds its signal only", async ()
   }
 });
 
-Deno.test("28: a Request as init is heard in full", async () => {
+Deno.test("28: a Request as init takes full effect", async () => {
   const act = heard();
   const headers = { "x-a": "1", "content-type": "text/plain" };
   const init = new Request("http://elsewhere.test/", { method: "POST", headers, body: "text" });
@@ -58,7 +58,7 @@ Deno.test("28: a Request as init is heard in full", async () => {
   assertEquals(await request.text(), "text");
 });
 
-Deno.test("28: a Request as init has its method and fields obeyed by the rules of keeping", async () => {
+Deno.test("28: the rules for keeping read method and fields from a Request as init", async () => {
   const act = heard();
   const headers = { authorization: "secret" };
   await (await act.api.fetch(`${ORIGIN}/`, new Request("http://b.test/", { headers }))).text();
@@ -67,7 +67,7 @@ Deno.test("28: a Request as init has its method and fields obeyed by the rules o
   assert(event?.type === "not_kept" && event.why === "authorization");
 });
 
-Deno.test("28: a probe behind the answer keeps every argument, and adds its condition", async () => {
+Deno.test("28: a background probe keeps every argument, and adds its condition", async () => {
   const calls: Arguments[] = [];
   let status = 200;
   const fetch = (...args: Arguments) => {
@@ -93,7 +93,7 @@ Deno.test("28: a probe behind the answer keeps every argument, and adds its cond
 });
 
 for (const url of ["", "no url", "http://", "/relative", "http://a b/"]) {
-  Deno.test(`28: the bad URL ${JSON.stringify(url)} rejects, uncounted`, async () => {
+  Deno.test(`28: the bad URL ${JSON.stringify(url)} rejects and is not counted`, async () => {
     const act = heard({ threshold: 1 });
 
     await assertRejects(() => act.api.fetch(url), TypeError);
@@ -102,7 +102,7 @@ for (const url of ["", "no url", "http://", "/relative", "http://a b/"]) {
   });
 }
 
-Deno.test("28: bad fields reject, uncounted", async () => {
+Deno.test("28: bad header fields reject and are not counted", async () => {
   const act = heard({ threshold: 1 });
 
   await assertRejects(() => act.api.fetch(ORIGIN, { headers: { "a b": "c" } }), TypeError);
@@ -110,7 +110,7 @@ Deno.test("28: bad fields reject, uncounted", async () => {
   assertEquals([act.calls.length, act.events], [0, []]);
 });
 
-Deno.test("28: callbacks get a Request without body", async () => {
+Deno.test("28: callbacks get a Request without a body", async () => {
   const seen: Request[] = [];
   const see = (request: Request) => (seen.push(request), "key");
   const options = {
@@ -134,7 +134,7 @@ Deno.test("28: callbacks get a Request without body", async () => {
   }
 });
 
-Deno.test("29: the body of a request is neither read nor buffered nor locked", async () => {
+Deno.test("29: a request body is neither read nor buffered nor locked", async () => {
   const input = new Request(ORIGIN, { method: "POST", body: "text" });
   const act = heard({ threshold: 1 });
   await act.api.fetch(input);
@@ -147,7 +147,7 @@ Deno.test("29: the body of a request is neither read nor buffered nor locked", a
   assertEquals(await (await wrapped(again)).text(), "more");
 });
 
-Deno.test("29: a failed request with a body is not tried again", async () => {
+Deno.test("29: a failed request with a body is not retried", async () => {
   let calls = 0;
   const fetch = (_: RequestInfo | URL, init?: RequestInit) => {
     calls++;
@@ -162,7 +162,7 @@ Deno.test("29: a failed request with a body is not tried again", async () => {
 });
 
 for (const [what, answer] of [["rejects", "reset"], ["is answered by 503", 503]] as const) {
-  Deno.test(`N7: a GET that ${what} is not tried again`, async () => {
+  Deno.test(`N7: a GET that ${what} is not retried`, async () => {
     const act = stage([answer], { lastGood: false });
 
     await act.api.fetch(ORIGIN).catch(() => {});
@@ -171,7 +171,7 @@ for (const [what, answer] of [["rejects", "reset"], ["is answered by 503", 503]]
   });
 }
 
-Deno.test("28: without the option fetch, the global one is called, as it is at the call", async () => {
+Deno.test("28: without the fetch option, each call uses the current global fetch", async () => {
   const before = globalThis.fetch;
   const api = breaker();
   const response = new Response(null, { status: 404 });

@@ -4,11 +4,11 @@ import { deferred } from "../stage/deferred.ts";
 import { standing } from "../stage/settle.ts";
 import { listening } from "../stage/stray.ts";
 
-Deno.test("work: idle ends at once when there is none", async () => {
+Deno.test("work: idle resolves at once if there is none", async () => {
   await new BackgroundWork().idle();
 });
 
-Deno.test("work: idle waits for all of it, whatever comes of it", async () => {
+Deno.test("work: idle waits for all work, whether it succeeds or fails", async () => {
   using stray = listening();
   const [first, second] = [deferred(), deferred()];
   const work = new BackgroundWork();
@@ -24,7 +24,7 @@ Deno.test("work: idle waits for all of it, whatever comes of it", async () => {
   assertEquals(stray.reasons, []);
 });
 
-Deno.test("work: idle waits for work that is added meanwhile", async () => {
+Deno.test("work: idle also waits for work added meanwhile", async () => {
   const [first, second] = [deferred(), deferred()];
   const work = new BackgroundWork();
   work.add(first.promise);
@@ -37,7 +37,7 @@ Deno.test("work: idle waits for work that is added meanwhile", async () => {
   await idle;
 });
 
-Deno.test("work: that which never ends is waited for only while it is among the last 10,000", async () => {
+Deno.test("work: idle waits for work that never ends only while it is among the last 10,000", async () => {
   const work = new BackgroundWork();
   const never = deferred();
   work.add(never.promise);

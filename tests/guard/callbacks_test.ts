@@ -3,15 +3,15 @@ import type { BreakerOptions, ErrorSource } from "@lastgood/breaker";
 import { stage, WAYS } from "../stage/breaker_stage.ts";
 import { only } from "../stage/events.ts";
 
-/** What a callback may give that is nonsense everywhere. */
+/** A return value that makes no sense for any callback. */
 const NONSENSE = NaN as never;
 
 interface Fault {
   readonly source: ErrorSource;
-  /** What it is called, if not as its source. */
+  /** The callback's name, if it differs from the source. */
   readonly what?: string;
   readonly options: (callback: () => never) => BreakerOptions;
-  /** What `text` gives for a good answer, then for a failed one. */
+  /** The texts that the caller gets for a good answer, then for a failed one. */
   readonly gives: [string, string];
 }
 
@@ -57,8 +57,8 @@ function throwing(): never {
 for (const way of WAYS) {
   for (const { source, what, options, gives } of FAULTS) {
     for (const callback of [throwing, () => NONSENSE]) {
-      const fault = callback === throwing ? "throws" : "gives nonsense";
-      Deno.test(`9: on ${way} a ${what ?? source} that ${fault} changes nothing but is heard`, async () => {
+      const fault = callback === throwing ? "throws" : "returns nonsense";
+      Deno.test(`9: on ${way} a ${what ?? source} that ${fault} does no harm and is reported`, async () => {
         const script = [{ body: "good" }, { status: 500, body: "bad" }];
         const act = stage(script, options(callback), way);
 
@@ -72,14 +72,14 @@ for (const way of WAYS) {
   }
 }
 
-Deno.test("9: a key that throws leaves the request to the default circuit", async () => {
+Deno.test("9: if key throws, the request uses the default circuit", async () => {
   const act = stage([500], { key: throwing, threshold: 1 });
   await act.ask();
 
   assertEquals(act.circuit.name, "http://origin.test");
 });
 
-Deno.test("9: callbacks that reject are callbacks that throw", async () => {
+Deno.test("9: a callback that rejects counts as one that throws", async () => {
   const reject = () => Promise.reject(new Error("later"));
   const options = { fallback: reject, lastGood: { partition: reject } };
   const act = stage([{ status: 500, body: "bad" }], options);
@@ -88,14 +88,14 @@ Deno.test("9: callbacks that reject are callbacks that throw", async () => {
   assertEquals(act.types, ["error", "failure", "error"]);
 });
 
-Deno.test("9: a judge that gives undefined leaves it to the default, unheard", async () => {
+Deno.test("9: a judge that returns undefined leaves the default verdict, without an error event", async () => {
   const act = stage([500], { judge: () => undefined, threshold: 1 });
   await act.ask();
 
   assertEquals(act.types, ["failure", "state"]);
 });
 
-Deno.test("9: a judge decides about responses and rejections", async () => {
+Deno.test("9: a judge decides on responses and rejections", async () => {
   const judge = (outcome: PromiseSettledResult<Response>) =>
     outcome.status === "rejected"
       ? "ignored"
@@ -126,7 +126,7 @@ Deno.test("9: a listener that throws or rejects breaks nothing", async () => {
   }
 });
 
-Deno.test("9: a keep that throws keeps by the rules", async () => {
+Deno.test("9: if keep throws, the rules alone decide", async () => {
   const act = stage([{ body: "good", headers: { "cache-control": "no-store" } }, 500], {
     lastGood: { keep: throwing },
   });

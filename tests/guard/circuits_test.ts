@@ -7,7 +7,7 @@ function names(api: Breaker): string[] {
   return [...api.circuits()].map(([name]) => name);
 }
 
-Deno.test("27: fetch has a circuit for each origin", async () => {
+Deno.test("27: fetch has one circuit per origin", async () => {
   const { api } = stage([200]);
   const urls = ["http://a.test/1", "http://a.test/2?x#y", "https://a.test/", "http://a.test:81/"];
   for (const url of urls) await api.fetch(url);
@@ -15,7 +15,7 @@ Deno.test("27: fetch has a circuit for each origin", async () => {
   assertEquals(names(api), ["http://a.test", "https://a.test", "http://a.test:81"]);
 });
 
-Deno.test("27: one origin's failures leave the others alone", async () => {
+Deno.test("27: one origin's failures do not affect the others", async () => {
   const fetch = upstream([
     (request) => new Response(null, { status: request.url.startsWith("http://a.") ? 500 : 200 }),
   ]);
@@ -26,7 +26,7 @@ Deno.test("27: one origin's failures leave the others alone", async () => {
   assertEquals([...api.circuits()].map(([, { state }]) => state), ["open", "closed"]);
 });
 
-Deno.test("27: each wrapped handler, and respond, has a circuit of its own", async () => {
+Deno.test("27: each wrapped handler has its own circuit, and so has respond", async () => {
   const { api } = stage([200]);
   const [first, second] = [api.wrap(() => new Response()), api.wrap(() => new Response())];
   await first(new Request(ORIGIN));
@@ -37,7 +37,7 @@ Deno.test("27: each wrapped handler, and respond, has a circuit of its own", asy
   assertEquals(new Set(names(api)).size, 3);
 });
 
-Deno.test("27: the option key says which circuit, and respond's own key wins", async () => {
+Deno.test("27: the key option chooses the circuit, and respond's own key takes precedence", async () => {
   const key = (request: Request) => new URL(request.url).pathname;
   const { api } = stage([200], { key });
   await api.fetch("http://a.test/x");
@@ -47,7 +47,7 @@ Deno.test("27: the option key says which circuit, and respond's own key wins", a
   assertEquals(names(api), ["/x", "mine"]);
 });
 
-Deno.test("27: circuit makes one if there is none, and is the one that is used", async () => {
+Deno.test("27: circuit() makes a circuit if there is none, and calls then use it", async () => {
   const { api } = stage([500], { threshold: 1 });
   const circuit = api.circuit(ORIGIN);
   await api.fetch(ORIGIN);
@@ -65,7 +65,7 @@ Deno.test("27: keys like __proto__ are keys like any other", async () => {
   assertEquals(api.circuit("valueOf").state, "closed");
 });
 
-Deno.test("27: there are at most maxCircuits, and the least recently used goes first", () => {
+Deno.test("27: at most maxCircuits circuits are kept, and the least recently used goes first", () => {
   const { api } = stage([200], { maxCircuits: 3 });
   for (const key of ["a", "b", "c"]) api.circuit(key);
   api.circuit("a");
@@ -74,7 +74,7 @@ Deno.test("27: there are at most maxCircuits, and the least recently used goes f
   assertEquals(names(api), ["c", "a", "d"]);
 });
 
-Deno.test("27: no circuit that is not closed is dropped while a closed one remains", () => {
+Deno.test("27: only closed circuits are dropped while a closed one remains", () => {
   const act = stage([200], { maxCircuits: 4, threshold: 1, delayMs: 1_000 });
   const { api } = act;
   const open = api.circuit("open");
@@ -94,7 +94,7 @@ Deno.test("27: no circuit that is not closed is dropped while a closed one remai
   release();
 });
 
-Deno.test("27: where none is closed, the least recently used makes room", () => {
+Deno.test("27: if none is closed, the least recently used makes room", () => {
   const { api } = stage([200], { maxCircuits: 2 });
   const [first, second] = [api.circuit("a"), api.circuit("b")];
   first.trip();
@@ -105,7 +105,7 @@ Deno.test("27: where none is closed, the least recently used makes room", () => 
   assertNotStrictEquals(api.circuit("a"), first);
 });
 
-Deno.test("27: endless distinct origins are bounded", async () => {
+Deno.test("27: an endless series of origins is bounded", async () => {
   const api = breaker({ fetch: upstream([200]), lastGood: false });
   for (let index = 0; index < 1_500; index++) await api.fetch(`http://h${index}.test/`);
 

@@ -6,12 +6,12 @@ import { type Stage, stage, WAYS } from "../stage/breaker_stage.ts";
 import { only } from "../stage/events.ts";
 import { settled } from "../stage/settle.ts";
 
-/** What has counted so far. */
+/** The events that counted so far. */
 function counted({ types }: Stage): string[] {
   return types.filter((type) => type === "success" || type === "failure" || type === "ignored");
 }
 
-/** What came of keeping so far. */
+/** The results of keeping so far. */
 function kept({ events }: Stage): string[] {
   return events.flatMap((event) =>
     event.type === "kept" ? [event.type] : event.type === "not_kept" ? [event.why] : []
@@ -19,7 +19,7 @@ function kept({ events }: Stage): string[] {
 }
 
 for (const way of WAYS) {
-  Deno.test(`20: ${way} counts a failure as soon as its head is there`, async () => {
+  Deno.test(`20: ${way} counts a failure as soon as its head arrives`, async () => {
     const flow = faucet();
     const act = stage([() => new Response(flow.body, { status: 500 })], {}, way);
 
@@ -28,7 +28,7 @@ for (const way of WAYS) {
     assertEquals(counted(act), ["failure"]);
   });
 
-  Deno.test(`20: ${way} counts a good answer that is copied when its body ends`, async () => {
+  Deno.test(`20: ${way} counts a copied good answer when its body ends`, async () => {
     const flow = faucet();
     const act = stage([() => new Response(flow.body)], {}, way);
 
@@ -67,13 +67,13 @@ interface Uncopied {
 const UNCOPIED: readonly Uncopied[] = [
   { what: "to a POST", method: "POST" },
   { what: "that may not be kept", headers: { "cache-control": "no-store" } },
-  { what: "that says it is too large", headers: { "content-length": "2000000" } },
-  { what: "that is vetoed", lastGood: { keep: () => false } },
+  { what: "whose Content-Length is too large", headers: { "content-length": "2000000" } },
+  { what: "that keep vetoes", lastGood: { keep: () => false } },
   { what: "without last good answers", lastGood: false },
 ];
 
 for (const { what, method = "GET", headers = {}, lastGood = {} } of UNCOPIED) {
-  Deno.test(`20: a good answer ${what} counts at once, and is the very one that came`, async () => {
+  Deno.test(`20: a good answer ${what} counts at once, and passes through as the same object`, async () => {
     const response = new Response(faucet().body, { headers });
     const act = stage([() => response], { lastGood });
 
@@ -84,7 +84,7 @@ for (const { what, method = "GET", headers = {}, lastGood = {} } of UNCOPIED) {
   });
 }
 
-Deno.test("20: a copy that grows too large counts as a success and is not kept", async () => {
+Deno.test("20: an answer whose copy grows too large counts as a success and is not kept", async () => {
   const flow = faucet();
   const act = stage([() => new Response(flow.body)], { lastGood: { maxBodyBytes: 4 } });
   const response = await act.ask();
@@ -100,7 +100,7 @@ Deno.test("20: a copy that grows too large counts as a success and is not kept",
   assertEquals(await response.text(), "fourmore");
 });
 
-Deno.test("20: a copy that takes too long counts as a success and is not kept", async () => {
+Deno.test("20: an answer whose copy takes too long counts as a success and is not kept", async () => {
   using time = new FakeTime();
   const flow = faucet();
   const act = stage([() => new Response(flow.body)], { lastGood: { maxBodyMs: 5_000 } });
@@ -149,7 +149,7 @@ Deno.test("20: a broken, truncated or endless body leaves the older one in place
   assertEquals(await act.text(), "old");
 });
 
-Deno.test("20: a body that its caller cancels is a success and is not kept", async () => {
+Deno.test("20: a body that the caller cancels is a success and is not kept", async () => {
   const flow = faucet();
   const act = stage([() => new Response(flow.body)]);
   const response = await act.ask();
@@ -162,7 +162,7 @@ Deno.test("20: a body that its caller cancels is a success and is not kept", asy
 });
 
 for (const way of WAYS) {
-  Deno.test(`20: a body that ends by its caller's abort is a success on ${way}`, async () => {
+  Deno.test(`20: a body ended by the caller's abort is a success on ${way}`, async () => {
     const caller = new AbortController();
     let signal: AbortSignal | null | undefined;
     const script = (request: Request) => {
@@ -180,7 +180,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("20: a probe whose good body is under way still holds its slot", async () => {
+Deno.test("20: a probe still holds its slot while its good body arrives", async () => {
   const flow = faucet();
   const act = stage([500, () => new Response(flow.body)], { threshold: 1 });
   await act.ask();
@@ -194,7 +194,7 @@ Deno.test("20: a probe whose good body is under way still holds its slot", async
   assertEquals(act.circuit.state, "closed");
 });
 
-Deno.test("7: a lease that ends after a good head counts as success", async () => {
+Deno.test("7: a lease that ends after a good head counts as a success", async () => {
   const flow = faucet();
   const script = [500, () => new Response(flow.body), 200];
   const act = stage(script, { threshold: 1, probeTimeoutMs: 3_000 });
@@ -224,7 +224,7 @@ Deno.test("6: a body that breaks in a later epoch changes nothing", async () => 
   assertEquals(act.circuit.state, "closed");
 });
 
-Deno.test("20: a call lasts until its head, whenever it counts", async () => {
+Deno.test("20: a call's duration ends at its head, whenever it counts", async () => {
   using time = new FakeTime();
   const flow = faucet();
   const script = [{ delayMs: 30, body: flow.body }];

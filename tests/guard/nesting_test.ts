@@ -17,7 +17,7 @@ Deno.test("a handler may fetch through the breaker that wraps it", async () => {
   assertEquals(act.origin.calls, 2);
 });
 
-Deno.test("an inner refusal is a failure of the outer handler, and its own error", async () => {
+Deno.test("an inner refusal is a failure of the outer handler, and passes with its own error", async () => {
   const act = stage([500], { threshold: 1, lastGood: false });
   const handler = act.api.wrap(() => act.api.fetch(`${ORIGIN}/`));
   act.api.circuit(ORIGIN).trip();
@@ -50,7 +50,7 @@ Deno.test("a handler may be wrapped twice", async () => {
   assertEquals([await text(), await text(), await text()], ["good", "good", "good"]);
 });
 
-Deno.test("11: each of two breakers aborts its own call", async () => {
+Deno.test("11: each of two nested breakers aborts its own call", async () => {
   using time = new FakeTime();
   const inner = stage(["hang"], { timeoutMs: 500, threshold: 1 });
   const outer = stage([200], { timeoutMs: 1_000, threshold: 1 });
@@ -65,7 +65,7 @@ Deno.test("11: each of two breakers aborts its own call", async () => {
   assertEquals(inner.circuit.state, "open");
 });
 
-Deno.test("8: an outer timeout is the inner call's own caller's abort", async () => {
+Deno.test("8: an outer timeout is a caller's abort to the inner call", async () => {
   using time = new FakeTime();
   const inner = stage(["hang"], { timeoutMs: 5_000, threshold: 1 });
   const outer = stage([200], { timeoutMs: 1_000, threshold: 1 });

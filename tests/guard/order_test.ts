@@ -9,7 +9,7 @@ const GOOD = { body: "good" };
 const BAD = { status: 500, body: "bad" };
 
 for (const way of WAYS) {
-  Deno.test(`23: ${way} serves the last good answer of a failed call before the fallback`, async () => {
+  Deno.test(`23: for a failed call ${way} prefers the last good answer to the fallback`, async () => {
     const { ask, text } = stage([GOOD, BAD, "reset"], { fallback: () => new Response("F") }, way);
     await text();
 
@@ -20,7 +20,7 @@ for (const way of WAYS) {
     );
   });
 
-  Deno.test(`23: ${way} serves the last good answer of a refused call before the fallback`, async () => {
+  Deno.test(`23: for a refused call ${way} prefers the last good answer to the fallback`, async () => {
     const options = { threshold: 1, fallback: () => new Response("F") };
     const { ask, text, origin } = stage([GOOD, BAD], options, way);
     await text();
@@ -33,7 +33,7 @@ for (const way of WAYS) {
     assertEquals(origin.calls, 2);
   });
 
-  Deno.test(`23: ${way} answers by the fallback where nothing is kept`, async () => {
+  Deno.test(`23: ${way} answers with the fallback if nothing is kept`, async () => {
     const causes: unknown[] = [];
     const fallback = (request: Request, cause: unknown) => {
       causes.push(cause);
@@ -52,7 +52,7 @@ for (const way of WAYS) {
     assert(refused instanceof CircuitOpenError && refused.retryAfterMs === 1_000);
   });
 
-  Deno.test(`23: ${way} hands on the upstream's own failure in the end`, async () => {
+  Deno.test(`23: ${way} passes on the upstream's own failure as a last resort`, async () => {
     const error = new Error("unplugged");
     const { ask, text } = stage([BAD, error], {}, way);
 
@@ -61,7 +61,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("23: fetch rejects with CircuitOpenError when it is refused and nothing is kept", async () => {
+Deno.test("23: fetch rejects with CircuitOpenError if refused and nothing is kept", async () => {
   const { ask, tick } = stage([500], { threshold: 1, delayMs: 5_000 });
   await ask();
   tick(1_500);
@@ -73,7 +73,7 @@ Deno.test("23: fetch rejects with CircuitOpenError when it is refused and nothin
 });
 
 for (const way of ["wrap", "respond"] as const) {
-  Deno.test(`23: ${way} answers 503 with problem details when it is refused`, async () => {
+  Deno.test(`23: ${way} answers 503 with problem details if refused`, async () => {
     const { ask, tick } = stage([500], { threshold: 1, delayMs: 5_000 }, way);
     await ask();
     tick(1_500);
@@ -92,7 +92,7 @@ for (const way of ["wrap", "respond"] as const) {
     assertEquals(rest.problem.status, 503);
   });
 
-  Deno.test(`23: ${way} names no Retry-After while the circuit is isolated`, async () => {
+  Deno.test(`23: ${way} sends no Retry-After while the circuit is isolated`, async () => {
     const { ask, circuit } = await used(way);
     circuit.isolate();
 
@@ -119,7 +119,7 @@ Deno.test("26: our own Retry-After is rounded up and at least 1", async () => {
   assertEquals(await secs(), "1");
 });
 
-Deno.test("F7: the body of a failed answer that is replaced is cancelled", async () => {
+Deno.test("F7: the body of a replaced failed answer is cancelled", async () => {
   const [replaced, answered] = [faucet(), faucet()];
   const script = [GOOD, bad(replaced.body)];
   const { text } = stage(script);
@@ -133,7 +133,7 @@ Deno.test("F7: the body of a failed answer that is replaced is cancelled", async
   assertEquals([replaced.cancelled.length, answered.cancelled.length], [1, 1]);
 });
 
-Deno.test("23: the fallback may hand on the failed answer, its body included", async () => {
+Deno.test("23: the fallback may pass on the failed answer, including its body", async () => {
   const same = (_: Request, cause: unknown) => cause as Response;
   const dressed = (_: Request, cause: unknown) =>
     new Response((cause as Response).body, { status: 418 });
@@ -142,7 +142,7 @@ Deno.test("23: the fallback may hand on the failed answer, its body included", a
   assertEquals(await stage([BAD], { fallback: dressed }).text(), "bad");
 });
 
-Deno.test("23: serveOn open leaves failed calls to the fallback and to the upstream", async () => {
+Deno.test("23: serveOn open leaves failed calls to the fallback and the upstream's own answer", async () => {
   const lastGood = { serveOn: "open" } as const;
   const { text } = stage([GOOD, BAD], { threshold: 2, lastGood });
   await text();

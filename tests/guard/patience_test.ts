@@ -12,7 +12,7 @@ import { requestWith, type Way } from "../stage/ways.ts";
 
 const SLOW = "lastgood; fwd=stale; detail=slow";
 
-/** A stage in fake time that has kept "old" and has a patience of 100 ms. */
+/** Sets a stage in fake time that has kept "old" and waits 100 ms at most. */
 async function impatient(
   script: readonly ScriptedAnswer[],
   options: BreakerOptions = {},
@@ -31,7 +31,7 @@ async function impatient(
 }
 
 for (const way of WAYS) {
-  Deno.test(`25: ${way} serves what is kept when the upstream takes longer`, async () => {
+  Deno.test(`25: ${way} serves the kept answer if the upstream takes longer`, async () => {
     using time = new FakeTime();
     const act = await impatient([{ body: "new", delayMs: 300 }, 500], {}, way);
     const asked = act.ask();
@@ -48,7 +48,7 @@ for (const way of WAYS) {
     assertEquals(await act.text(), "new");
   });
 
-  Deno.test(`25: on ${way} a slow call that fails behind the answer counts`, async () => {
+  Deno.test(`25: on ${way} a slow call that fails in the background counts`, async () => {
     using time = new FakeTime();
     const act = await impatient([{ status: 500, delayMs: 300 }], {}, way);
     const asked = act.text();
@@ -60,7 +60,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "open");
   });
 
-  Deno.test(`11: ${way}'s caller cannot abort the call once it is answered from elsewhere`, async () => {
+  Deno.test(`11: a caller of ${way} cannot abort the call after an answer from memory`, async () => {
     using time = new FakeTime();
     const caller = new AbortController();
     const head = deferred();
@@ -87,7 +87,7 @@ for (const way of WAYS) {
     assertEquals(await act.text(), "new");
   });
 
-  Deno.test(`11: ${way}'s caller who is still waiting may abort, and is not answered`, async () => {
+  Deno.test(`11: a caller of ${way} who is still waiting can abort, and gets no answer`, async () => {
     using time = new FakeTime();
     const caller = new AbortController();
     const act = await impatient([{ body: "new", delayMs: 300 }], {}, way);
@@ -102,7 +102,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("11: a caller who was patient enough can still abort the body", async () => {
+Deno.test("11: a caller who got the live answer can still abort its body", async () => {
   using time = new FakeTime();
   const caller = new AbortController();
   let signal: AbortSignal | undefined;
@@ -119,7 +119,7 @@ Deno.test("11: a caller who was patient enough can still abort the body", async 
   assertEquals(await assertRejects(() => answer.text()), reason);
 });
 
-Deno.test("25: our timeout holds for the call behind the answer, and counts", async () => {
+Deno.test("25: our timeout applies to the background call, and counts", async () => {
   using time = new FakeTime();
   const act = await impatient(["hang"], { timeoutMs: 1_000 });
   const asked = act.text();
@@ -131,7 +131,7 @@ Deno.test("25: our timeout holds for the call behind the answer, and counts", as
   assertEquals(act.circuit.state, "open");
 });
 
-Deno.test("25: a call that fails within the patience is answered as any failed call", async () => {
+Deno.test("25: a call that fails within patienceMs is answered like any failed call", async () => {
   using time = new FakeTime();
   const act = await impatient([{ status: 503, delayMs: 50 }]);
   const asked = act.ask();
@@ -142,7 +142,7 @@ Deno.test("25: a call that fails within the patience is answered as any failed c
   assertEquals(cacheStatus, "lastgood; fwd=stale; fwd-status=503; detail=origin-error");
 });
 
-Deno.test("25: without anything kept, a slow call is waited for", async () => {
+Deno.test("25: if nothing is kept, the caller waits for a slow call", async () => {
   using time = new FakeTime();
   const act = await impatient([{ body: "new", delayMs: 300 }]);
   const asked = act.text({ path: "/other" });
@@ -151,7 +151,7 @@ Deno.test("25: without anything kept, a slow call is waited for", async () => {
   assertEquals(await asked, "new");
 });
 
-Deno.test("25: where work cannot outlive the answer, a slow call is waited for", async () => {
+Deno.test("25: if work cannot outlive the answer, the caller waits for a slow call", async () => {
   using time = new FakeTime();
   using _ = stopping();
   const act = stage([{ body: "old" }, { body: "new", delayMs: 300 }], {
@@ -164,7 +164,7 @@ Deno.test("25: where work cannot outlive the answer, a slow call is waited for",
   assertEquals(await asked, "new");
 });
 
-Deno.test("25: a probe that takes longer than the patience is not waited for", async () => {
+Deno.test("25: the caller does not wait for a probe that takes longer than patienceMs", async () => {
   using time = new FakeTime();
   const act = await impatient([500, { body: "new", delayMs: 300 }]);
   await act.text();
@@ -178,7 +178,7 @@ Deno.test("25: a probe that takes longer than the patience is not waited for", a
   assertEquals(act.circuit.state, "closed");
 });
 
-Deno.test("25: an answer that comes in time leaves no timer", async () => {
+Deno.test("25: an answer in time leaves no timer", async () => {
   using time = new FakeTime();
   const act = await impatient([{ body: "new", delayMs: 10 }]);
   const asked = act.text();
@@ -189,7 +189,7 @@ Deno.test("25: an answer that comes in time leaves no timer", async () => {
   assertEquals(time.next(), false);
 });
 
-Deno.test("25: without anything to serve, patience makes no timer", async () => {
+Deno.test("25: with nothing to serve, patienceMs makes no timer", async () => {
   using time = new FakeTime();
   const held = deferred<Response>();
   const act = await impatient([() => held.promise]);

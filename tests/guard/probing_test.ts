@@ -8,7 +8,7 @@ import { settled, standing } from "../stage/settle.ts";
 const PROBING = "lastgood; hit; detail=probing";
 
 for (const way of WAYS) {
-  Deno.test(`24: ${way} serves what is kept while the probe runs behind`, async () => {
+  Deno.test(`24: ${way} serves the kept answer while the probe runs in the background`, async () => {
     const { works, waitUntil } = waiting();
     const act = await due(way, SCRIPT, { waitUntil });
     const before = works.length;
@@ -22,7 +22,7 @@ for (const way of WAYS) {
     assertEquals([await act.text(), act.circuit.state], ["new", "closed"]);
   });
 
-  Deno.test(`24: ${way} answers nobody by a probe that hangs`, async () => {
+  Deno.test(`24: no caller of ${way} waits for a probe that hangs`, async () => {
     const { waitUntil } = waiting();
     const act = await due(way, [{ body: "old" }, 500, "hang"], { waitUntil });
 
@@ -33,7 +33,7 @@ for (const way of WAYS) {
     assertEquals(act.origin.calls, 3);
   });
 
-  Deno.test(`24: on ${way} a probe behind the answer that fails reopens`, async () => {
+  Deno.test(`24: on ${way} a background probe that fails reopens the circuit`, async () => {
     const { works, waitUntil } = waiting();
     const act = await due(way, [{ body: "old" }, 500, "reset"], { waitUntil });
 
@@ -43,7 +43,7 @@ for (const way of WAYS) {
     assertEquals([act.circuit.state, act.circuit.retryAfterMs], ["open", 1_000]);
   });
 
-  Deno.test(`24: without anything kept, ${way}'s caller is the probe`, async () => {
+  Deno.test(`24: if nothing is kept, the caller of ${way} is the probe`, async () => {
     const { waitUntil } = waiting();
     const act = stage([500, { body: "new" }], { threshold: 1, waitUntil }, way);
     await act.ask();
@@ -65,7 +65,7 @@ for (const way of WAYS) {
     assertEquals([act.origin.calls, act.circuit.state], [3, "closed"]);
   });
 
-  Deno.test(`5: of 1,000 callers of ${way} without anything kept, as many as probes reach it`, async () => {
+  Deno.test(`5: of 1,000 callers of ${way} with nothing kept, only the probes reach the upstream`, async () => {
     const options = { threshold: 1, probes: 3, lastGood: false } as const;
     const act = stage([500, "hang"], options, way);
     await act.ask();
@@ -82,7 +82,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("24: a caller who is the probe does not hold up those who can be served", async () => {
+Deno.test("24: a caller who is the probe does not delay callers who can be served", async () => {
   using _ = stopping();
   const act = await due("fetch", [{ body: "old" }, 500, "hang"]);
   const probe = act.ask();
@@ -92,7 +92,7 @@ Deno.test("24: a caller who is the probe does not hold up those who can be serve
   assertEquals(await standing(probe), "pending");
 });
 
-Deno.test("7: a probe behind the answer that vanishes frees its slot by lease", async () => {
+Deno.test("7: a background probe that never ends frees its slot when its lease is over", async () => {
   const { works, waitUntil } = waiting();
   const act = await due("fetch", [{ body: "old" }, 500, "hang", { body: "new" }], {
     waitUntil,
@@ -111,7 +111,7 @@ Deno.test("7: a probe behind the answer that vanishes frees its slot by lease", 
   assertEquals(act.circuit.state, "closed");
 });
 
-Deno.test("24: a probe behind the answer does not end by its caller's abort", async () => {
+Deno.test("24: a caller's abort does not end a background probe", async () => {
   for (const way of WAYS) {
     const { works, waitUntil } = waiting();
     const flow = faucet();
@@ -132,7 +132,7 @@ Deno.test("24: a probe behind the answer does not end by its caller's abort", as
   }
 });
 
-Deno.test("24: a conditional probe behind the answer confirms what is kept", async () => {
+Deno.test("24: a conditional background probe confirms the kept answer", async () => {
   const { works, waitUntil } = waiting();
   const etag = { etag: '"1"' };
   const script = [{ body: "old", headers: etag }, 500, { status: 304, headers: etag }, 500];
@@ -146,7 +146,7 @@ Deno.test("24: a conditional probe behind the answer confirms what is kept", asy
   assertEquals([await stale.text(), stale.headers.get("age")], ["old", "0"]);
 });
 
-Deno.test("24: a caller's own condition is not mixed with ours", async () => {
+Deno.test("24: our condition is not mixed with a caller's own", async () => {
   const { waitUntil } = waiting();
   const etag = { etag: '"1"' };
   const script = [{ body: "old", headers: etag }, 500, { body: "new" }];
@@ -157,7 +157,7 @@ Deno.test("24: a caller's own condition is not mixed with ours", async () => {
   assertEquals(act.origin.requests[2]!.headers.get("if-none-match"), '"2"');
 });
 
-Deno.test("24: an open circuit whose delay is not over serves without a probe", async () => {
+Deno.test("24: an open circuit serves without a probe until its delay is over", async () => {
   const { waitUntil } = waiting();
   const act = stage(SCRIPT, { threshold: 1, waitUntil });
   await act.text();

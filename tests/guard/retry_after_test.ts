@@ -7,7 +7,7 @@ function after(ms: number): string {
   return new Date(START + ms).toUTCString();
 }
 
-/** What an upstream says, and the delay that comes of it, where our own is 1,000 ms. */
+/** An upstream's Retry-After, and the resulting delay if our own is 1,000 ms. */
 const ASKED: readonly (readonly [value: string, delayMs: number])[] = [
   ["120", 120_000],
   [" 5 ", 5_000],
@@ -44,7 +44,7 @@ for (const [value, delayMs] of ASKED) {
 }
 
 for (const way of WAYS) {
-  Deno.test(`26: ${way} waits as long as the answer that opens the circuit says`, async () => {
+  Deno.test(`26: ${way} waits as long as the answer that opens the circuit asks`, async () => {
     const script = [{ status: 500, headers: { "retry-after": "9" } }, {
       status: 503,
       headers: { "retry-after": "20" },
@@ -57,7 +57,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.retryAfterMs, 20_000);
   });
 
-  Deno.test(`26: on ${way} a failed probe's Retry-After stretches the next delay`, async () => {
+  Deno.test(`26: on ${way} a failed probe's Retry-After lengthens the next delay`, async () => {
     const script = [500, { status: 503, headers: { "retry-after": "20" } }];
     const act = stage(script, { threshold: 1 }, way);
     await act.ask();
@@ -68,7 +68,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("26: maxDelayMs limits what the upstream asks for, not our own delay", async () => {
+Deno.test("26: maxDelayMs limits the delay the upstream asks for, not our own", async () => {
   const script = [{ status: 503, headers: { "retry-after": "120" } }];
   const limited = stage(script, { threshold: 1, maxDelayMs: 30_000 });
   const patient = stage(script, { threshold: 1, delayMs: 90_000, maxDelayMs: 30_000 });
@@ -78,7 +78,7 @@ Deno.test("26: maxDelayMs limits what the upstream asks for, not our own delay",
   assertEquals([limited.circuit.retryAfterMs, patient.circuit.retryAfterMs], [30_000, 90_000]);
 });
 
-/** With onRetryAfter "open": the answer, and the state after it. */
+/** Answers under onRetryAfter "open", with the state after each. */
 const OPENING: readonly (readonly [status: number, value: string | undefined, state: string])[] = [
   [429, "20", "open"],
   [503, "20", "open"],
@@ -90,7 +90,7 @@ const OPENING: readonly (readonly [status: number, value: string | undefined, st
 ];
 
 for (const [status, value, state] of OPENING) {
-  Deno.test(`26: with onRetryAfter open, ${status} with Retry-After ${value} leaves it ${state}`, async () => {
+  Deno.test(`26: with onRetryAfter open, ${status} with Retry-After ${value} leaves the circuit ${state}`, async () => {
     const headers = value === undefined ? {} : { "retry-after": value };
     const act = stage([{ status, headers, body: "no" }], { onRetryAfter: "open" });
 
@@ -107,7 +107,7 @@ Deno.test("26: with onRetryAfter stretch, a 429 changes nothing", async () => {
   assertEquals(act.circuit.state, "closed");
 });
 
-Deno.test("26: a caller who is refused hears the time that is left", async () => {
+Deno.test("26: a refused caller gets the time left", async () => {
   const script = [{ status: 503, headers: { "retry-after": "20" } }];
   const act = stage(script, { threshold: 1 });
   await act.ask();

@@ -4,7 +4,7 @@ import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
 import { settled, standing } from "../stage/settle.ts";
 
 for (const way of WAYS) {
-  Deno.test(`14: on ${way} mode observe refuses nothing, and says once what it would have done`, async () => {
+  Deno.test(`14: on ${way} mode observe refuses nothing, and reports once what it would have done`, async () => {
     const options = { mode: "observe", threshold: 1, lastGood: false } as const;
     const act = stage([500], options, way);
 
@@ -16,7 +16,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "open");
   });
 
-  Deno.test(`14: on ${way} mode observe serves the last good answer for failed calls as ever`, async () => {
+  Deno.test(`14: on ${way} mode observe still serves the last good answer for failed calls`, async () => {
     const act = stage([{ body: "old" }, 500, 500, { body: "new" }], {
       mode: "observe",
       threshold: 1,
@@ -28,7 +28,7 @@ for (const way of WAYS) {
     assertEquals([texts, act.origin.calls], [["old", "old", "new"], 4]);
   });
 
-  Deno.test(`14: on ${way} mode observe lets the caller be the probe`, async () => {
+  Deno.test(`14: on ${way} mode observe makes the caller the probe`, async () => {
     const options = { mode: "observe", threshold: 1, waitUntil: () => {} } as const;
     const act = stage([{ body: "old" }, 500, { body: "new" }], options, way);
     await act.text();
@@ -39,7 +39,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "closed");
   });
 
-  Deno.test(`14: on ${way} mode off counts nothing, and still serves what is kept`, async () => {
+  Deno.test(`14: on ${way} mode off counts nothing, and still serves the kept answer`, async () => {
     const act = stage([{ body: "old" }, 500], { mode: "off", threshold: 1 }, way);
     await act.text();
 
@@ -49,7 +49,7 @@ for (const way of WAYS) {
     assertEquals(act.types.filter((type) => type === "failure" || type === "state"), []);
   });
 
-  Deno.test(`freshMs: ${way} serves without calling while what is kept is younger`, async () => {
+  Deno.test(`freshMs: ${way} serves a younger kept answer without calling`, async () => {
     const script = [{ body: "one" }, { body: "two" }];
     const act = stage(script, { lastGood: { freshMs: 5_000, refreshMs: 0 } }, way);
     await act.text();
@@ -66,7 +66,7 @@ for (const way of WAYS) {
     assertEquals(act.types.filter((type) => type === "fresh").length, 1);
   });
 
-  Deno.test(`freshMs: ${way} does not count what it serves without calling`, async () => {
+  Deno.test(`freshMs: ${way} does not count answers served without a call`, async () => {
     const act = stage([{ body: "one" }], { lastGood: { freshMs: 5_000 } }, way);
     await act.text();
     const before = act.types.filter((type) => type === "success").length;
@@ -76,7 +76,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("forget: every variant of a URL goes, and nothing else", async () => {
+Deno.test("forget: removes every variant of a URL, and nothing else", async () => {
   const script = [1, 2, 3].map((n) => ({ body: `${n}`, headers: { vary: "accept" } }));
   const act = stage([...script, 500], { threshold: 9 });
   const [html, json] = [{ headers: { accept: "html" } }, { headers: { accept: "json" } }];
@@ -91,7 +91,7 @@ Deno.test("forget: every variant of a URL goes, and nothing else", async () => {
   assertEquals(await act.text({ path: "/b", ...html }), "3");
 });
 
-Deno.test("forget: without a request everything goes", async () => {
+Deno.test("forget: removes everything if called without a request", async () => {
   const act = stage([{ body: "a" }, { body: "b" }, 500], { threshold: 9 });
   await act.text({ path: "/a" });
   await act.text({ path: "/b" });
@@ -102,7 +102,7 @@ Deno.test("forget: without a request everything goes", async () => {
   assertEquals((await act.ask({ path: "/b" })).status, 500);
 });
 
-Deno.test("forget: an answer that was under way is not kept", async () => {
+Deno.test("forget: prevents an answer in progress from being kept", async () => {
   for (const request of [undefined, new Request(`${ORIGIN}/`)]) {
     const flow = faucet();
     const act = stage([() => new Response(flow.body), 500]);
@@ -116,7 +116,7 @@ Deno.test("forget: an answer that was under way is not kept", async () => {
   }
 });
 
-Deno.test("idle: waits for copies and for probes behind answers", async () => {
+Deno.test("idle: waits for copies and background probes", async () => {
   const flow = faucet();
   const slow = faucet();
   const script = [() => new Response(flow.body), 500, async () => {
@@ -140,7 +140,7 @@ Deno.test("idle: waits for copies and for probes behind answers", async () => {
   assertEquals(act.circuit.state, "closed");
 });
 
-Deno.test("idle: does not wait for a body that nobody reads", async () => {
+Deno.test("idle: does not wait for a body without a reader", async () => {
   const flow = faucet();
   const act = stage([() => new Response(flow.body)], { lastGood: { maxBodyBytes: 2 } });
   await act.ask();
@@ -150,6 +150,6 @@ Deno.test("idle: does not wait for a body that nobody reads", async () => {
   assertEquals(flow.cancelled, []);
 });
 
-Deno.test("idle: ends at once when there is nothing to do", async () => {
+Deno.test("idle: resolves at once if there is nothing to do", async () => {
   await stage([200]).api.idle();
 });

@@ -19,7 +19,7 @@ for (const way of WAYS) {
     assertStrictEquals(await act.ask().catch((it) => it), error);
   });
 
-  Deno.test(`2: ${way} opens at the threshold exactly, and a success starts over`, async () => {
+  Deno.test(`2: ${way} opens exactly at the threshold, and a success resets the count`, async () => {
     const act = stage([500, "reset", 200, 500, 500, 500], { ...BARE, threshold: 3 }, way);
     const states: string[] = [];
     for (let call = 0; call < 8; call++) {
@@ -31,7 +31,7 @@ for (const way of WAYS) {
     assertEquals(act.origin.calls, 6);
   });
 
-  Deno.test(`3: on ${way} half open begins when the delay is over, and reading moves nothing`, async () => {
+  Deno.test(`3: on ${way} half open begins when the delay is over, and reading changes nothing`, async () => {
     const act = stage([500], { ...BARE, threshold: 1 }, way);
     await act.ask();
     const said = act.events.length;
@@ -43,7 +43,7 @@ for (const way of WAYS) {
     assertEquals(act.events.length, said);
   });
 
-  Deno.test(`4: on ${way} a failed probe reopens in full, and recovery forgets`, async () => {
+  Deno.test(`4: on ${way} a failed probe reopens for a full delay, and recovery clears the count`, async () => {
     const act = stage([500, 500, 500, 200, 500, 500], { ...BARE, threshold: 2 }, way);
     await act.ask();
     await act.ask();
@@ -58,7 +58,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "closed");
   });
 
-  Deno.test(`6: on ${way} late results of an earlier epoch change nothing`, async () => {
+  Deno.test(`6: on ${way} late results from an earlier epoch change nothing`, async () => {
     using time = new FakeTime();
     const script = [{ status: 500, delayMs: 50 }, { status: 200, delayMs: 60 }, 500];
     const act = stage(script, { ...BARE, threshold: 1, now: () => Date.now() }, way);
@@ -90,7 +90,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "closed");
   });
 
-  Deno.test(`F1: ${way} counts statuses as the rule says, and passes the very answer`, async () => {
+  Deno.test(`F1: ${way} counts statuses as the rule says, and passes the same object on`, async () => {
     const failures = [500, 502, 503, 504, 505, 511, 599];
     const ignored = [408, 425, 429];
     const successes = [200, 201, 204, 301, 304, 400, 401, 403, 404, 410, 413, 431, 451, 501];
@@ -109,7 +109,7 @@ for (const way of WAYS) {
     }
   });
 
-  Deno.test(`F1: 100 answers of 404 leave ${way} closed`, async () => {
+  Deno.test(`F1: 100 answers with 404 leave ${way} closed`, async () => {
     const act = stage([404], { threshold: 1 }, way);
     for (let call = 0; call < 100; call++) await act.ask();
 
@@ -117,7 +117,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("10: a handler's synchronous throw is a rejection and a failure", async () => {
+Deno.test("10: a handler's synchronous throw becomes a rejection and counts as a failure", async () => {
   const act = stage([200], { threshold: 1 });
   const error = new Error("at once");
   const handler = act.api.wrap(() => {
@@ -128,7 +128,7 @@ Deno.test("10: a handler's synchronous throw is a rejection and a failure", asyn
   assertEquals(act.circuit.state, "open");
 });
 
-Deno.test("10: this, the request and the rest reach a wrapped handler", async () => {
+Deno.test("10: this, the request and all further arguments reach a wrapped handler", async () => {
   const seen: unknown[] = [];
   const app = {
     handle: stage([200]).api.wrap(function (this: unknown, ...args: unknown[]) {
@@ -145,7 +145,7 @@ Deno.test("10: this, the request and the rest reach a wrapped handler", async ()
   }
 });
 
-Deno.test("1: an answer of any shape passes, even one that nobody can rebuild", async () => {
+Deno.test("1: an answer of any shape passes, even one that cannot be rebuilt", async () => {
   const odd = { status: 999, headers: new Headers(), body: null } as unknown as Response;
   const nothing = undefined as unknown as Response;
   for (const answer of [odd, nothing]) {

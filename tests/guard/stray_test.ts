@@ -7,7 +7,7 @@ import { settled } from "../stage/settle.ts";
 import { listening } from "../stage/stray.ts";
 
 for (const way of WAYS) {
-  Deno.test(`a call that fails after our timeout rejects nowhere else on ${way}`, async () => {
+  Deno.test(`a call that fails after our timeout leaves no unhandled rejection on ${way}`, async () => {
     using stray = listening();
     using time = new FakeTime();
     const late = deferred<Response>();
@@ -22,7 +22,7 @@ for (const way of WAYS) {
     assertEquals(stray.reasons, []);
   });
 
-  Deno.test(`a call that fails after its caller's abort rejects nowhere else on ${way}`, async () => {
+  Deno.test(`a call that fails after its caller's abort leaves no unhandled rejection on ${way}`, async () => {
     using stray = listening();
     const late = deferred<Response>();
     const caller = new AbortController();
@@ -38,7 +38,7 @@ for (const way of WAYS) {
     assertEquals(stray.reasons, []);
   });
 
-  Deno.test(`failures behind an answer of ${way} reject nowhere`, async () => {
+  Deno.test(`failures in the background leave no unhandled rejection on ${way}`, async () => {
     using stray = listening();
     using time = new FakeTime();
     const options = {
@@ -67,7 +67,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("a body that breaks while nobody reads it rejects nowhere", async () => {
+Deno.test("a body that breaks without a reader leaves no unhandled rejection", async () => {
   using stray = listening();
   const flow = faucet();
   const act = stage([() => new Response(flow.body)]);
@@ -79,7 +79,7 @@ Deno.test("a body that breaks while nobody reads it rejects nowhere", async () =
   assertEquals([stray.reasons, act.types], [[], ["failure", "not_kept"]]);
 });
 
-Deno.test("late nonsense of a handler rejects nowhere", async () => {
+Deno.test("late nonsense from a handler leaves no unhandled rejection", async () => {
   using stray = listening();
   using time = new FakeTime();
   const act = stage([200], { timeoutMs: 1_000 });

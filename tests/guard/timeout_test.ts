@@ -22,7 +22,7 @@ for (const way of WAYS) {
     assertEquals(act.circuit.state, "open");
   });
 
-  Deno.test(`11: ${way} serves what is kept after our timeout, and says so`, async () => {
+  Deno.test(`11: ${way} serves the kept answer after our timeout, and Cache-Status says so`, async () => {
     using time = new FakeTime();
     const act = stage([{ body: "old" }, "hang"], TIMED, way);
     await act.text();
@@ -35,7 +35,7 @@ for (const way of WAYS) {
     assertEquals(answer.headers.get("cache-status"), "lastgood; fwd=stale; detail=timeout");
   });
 
-  Deno.test(`11: ${way}'s timeout never aborts after the head has arrived`, async () => {
+  Deno.test(`11: the timeout of ${way} never aborts after the head has arrived`, async () => {
     using time = new FakeTime();
     let flow: Faucet | undefined;
     const script = (request: Request) => {
@@ -63,12 +63,12 @@ for (const way of ["fetch", "respond"] as const) {
     const error = await assertRejects(() => asked);
 
     const { signal } = act.origin.requests[0]!;
-    if (signal === undefined) return; // Vercel Edge has none.
+    if (signal === undefined) return; // Vercel Edge has no signal.
     assertEquals([signal.aborted, signal.reason === error], [true, true]);
   });
 }
 
-Deno.test("11: an upstream that ignores its signal cannot hold up our timeout", async () => {
+Deno.test("11: an upstream that ignores its signal cannot delay our timeout", async () => {
   using time = new FakeTime();
   const fetch = () => new Promise<Response>(() => {});
   const act = stage([200], { ...TIMED, fetch });
@@ -89,7 +89,7 @@ Deno.test("11: our timeout does not ask the judge", async () => {
   assertEquals(act.circuit.state, "open");
 });
 
-Deno.test("F7: a response that comes after our timeout has its body cancelled", async () => {
+Deno.test("F7: the body of a response that arrives after our timeout is cancelled", async () => {
   using time = new FakeTime();
   const flow = faucet();
   const late = deferred<Response>();
@@ -105,7 +105,7 @@ Deno.test("F7: a response that comes after our timeout has its body cancelled", 
   assertEquals(act.types.filter((type) => type === "success" || type === "failure"), ["failure"]);
 });
 
-Deno.test("11: a call leaves no timer behind once its head is there", async () => {
+Deno.test("11: a call leaves no timer once its head has arrived", async () => {
   using time = new FakeTime();
   const act = stage([200, "reset"], { ...TIMED, timeoutMs: 1_000 });
   await act.text();

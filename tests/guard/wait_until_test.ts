@@ -3,7 +3,7 @@ import { due, ORIGIN, SCRIPT, stage, waiting } from "../stage/breaker_stage.ts";
 import { stopping } from "../stage/hosting.ts";
 import { outlivesAnswer } from "../../src/runtime.ts";
 
-Deno.test("24, 33: without waitUntil the probe runs behind the answer where work outlives it", async () => {
+Deno.test("24, 33: without waitUntil the probe runs in the background only if work outlives the answer", async () => {
   const act = await due("fetch", SCRIPT);
 
   assertEquals(await act.text(), outlivesAnswer() ? "old" : "new");
@@ -12,7 +12,7 @@ Deno.test("24, 33: without waitUntil the probe runs behind the answer where work
   assertEquals([act.origin.calls, act.circuit.state], [3, "closed"]);
 });
 
-Deno.test("24, 33: without waitUntil the caller is the probe where work is stopped", async () => {
+Deno.test("24, 33: without waitUntil the caller is the probe if the runtime stops background work", async () => {
   using _ = stopping();
   const act = await due("fetch", SCRIPT);
 
@@ -21,7 +21,7 @@ Deno.test("24, 33: without waitUntil the caller is the probe where work is stopp
   assertEquals([act.origin.calls, act.circuit.state], [3, "closed"]);
 });
 
-Deno.test("24, 33: where work is stopped, a waitUntil makes the probe run behind", async () => {
+Deno.test("24, 33: with waitUntil the probe runs in the background even if the runtime would stop work", async () => {
   using _ = stopping();
   const { works, waitUntil } = waiting();
   const act = await due("fetch", SCRIPT, { waitUntil });
@@ -31,7 +31,7 @@ Deno.test("24, 33: where work is stopped, a waitUntil makes the probe run behind
   assertEquals(await act.text(), "new");
 });
 
-Deno.test("33: a wrapped handler finds waitUntil in its context, a Worker's or an edge function's", async () => {
+Deno.test("33: a wrapped handler finds waitUntil in a Worker's or an edge function's context", async () => {
   using _ = stopping();
   for (const shape of ["worker", "edge"]) {
     const works: Promise<unknown>[] = [];
@@ -57,7 +57,7 @@ Deno.test("33: a wrapped handler finds waitUntil in its context, a Worker's or a
   }
 });
 
-Deno.test("33: the option waitUntil wins over the context's", async () => {
+Deno.test("33: the waitUntil option takes precedence over the context's", async () => {
   const own = waiting();
   const context = waiting();
   const act = stage(SCRIPT, { threshold: 1, waitUntil: own.waitUntil });
@@ -67,7 +67,7 @@ Deno.test("33: the option waitUntil wins over the context's", async () => {
   assertEquals([own.works.length, context.works.length], [1, 0]);
 });
 
-Deno.test("33: a waitUntil that throws is heard, and changes nothing", async () => {
+Deno.test("33: a waitUntil that throws is reported, and changes nothing", async () => {
   const error = new Error("too late");
   const waitUntil = () => {
     throw error;
