@@ -7,7 +7,7 @@ const ZLIB = Uint8Array.of(0x78, 0x9c, 0x4b, 0x04);
 const ZSTD = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
 const BINARY = Uint8Array.of(0xff, 0xfe, 0x00, 0x9c);
 
-/** Codings, the body, by fetch, its Content-Length, and whether it was decoded. */
+/** Codings, body, whether it was fetched, its Content-Length, and whether it was decoded. */
 const CASES: readonly (readonly [
   string,
   Uint8Array,
@@ -19,7 +19,7 @@ const CASES: readonly (readonly [
   ["identity", TEXT, true, undefined, false],
   ["x-own", TEXT, true, undefined, false],
   ["gzip, x-own", TEXT, true, undefined, false],
-  // Every runtime's fetch decodes these, whatever comes out.
+  // Every runtime's fetch decodes these, whatever the result.
   ["gzip", GZIP, true, undefined, true],
   ["br", BINARY, true, undefined, true],
   // Some do not decode these.

@@ -62,14 +62,14 @@ for (const [value, expected] of VARY) {
   });
 }
 
-Deno.test("S16: seconds are digits alone, bounded", () => {
+Deno.test("S16: seconds are digits only, and bounded", () => {
   assertEquals(["0", "60", "007", "9".repeat(30)].map(parseSeconds), [0, 60, 7, 2_147_483_648]);
   for (const value of ["", "-1", "+1", "1.0", "1e3", " 1", "1 ", "\u0661", "0x1", "9".repeat(65)]) {
     assertEquals(parseSeconds(value), undefined, value);
   }
 });
 
-Deno.test("S12: a length is digits alone", () => {
+Deno.test("S12: a length is digits only", () => {
   assertEquals(["0", "5"].map(parseLength), [0, 5]);
   for (const value of ["", "-5", "5, 5", "5.0", "9".repeat(16)]) {
     assertEquals(parseLength(value), undefined, value);
@@ -103,7 +103,7 @@ for (const [value, expected] of DATES) {
   });
 }
 
-Deno.test("26: Retry-After is seconds or a date, and junk is nothing", () => {
+Deno.test("26: Retry-After is seconds or a date, and junk is ignored", () => {
   assertEquals(parseRetryAfter("5", NOW), 5_000);
   assertEquals(parseRetryAfter(" 5 ", NOW), 5_000);
   assertEquals(parseRetryAfter("Thu, 01 Jan 2026 00:00:07 GMT", NOW), 7_000);
@@ -113,7 +113,7 @@ Deno.test("26: Retry-After is seconds or a date, and junk is nothing", () => {
   }
 });
 
-Deno.test("F5: entity tags are compared weakly, in a list", () => {
+Deno.test("F5: entity tags are compared weakly, against a list", () => {
   for (const field of ['"a"', 'W/"a"', '"b", "a"', '"b",W/"a"', "*", ' "a" ']) {
     assertEquals(matchesEtag(field, '"a"'), true, field);
     assertEquals(matchesEtag(field, 'W/"a"'), true, field);
@@ -134,7 +134,7 @@ Deno.test("a strong entity tag has quotes and no W/", () => {
   ]);
 });
 
-Deno.test("S13: a media type is told without its parameters, in lower case", () => {
+Deno.test("S13: a media type is returned without parameters, in lower case", () => {
   assertEquals([null, "", "Text/HTML ; charset=x", " a/b"].map(mediaType), [
     "",
     "",
