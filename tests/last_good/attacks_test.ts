@@ -7,7 +7,7 @@ import { ORIGIN, PAGE, Site, WAYS } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
 for (const way of WAYS) {
-  Deno.test(`attack: ${way}: an evil X-Forwarded-Host that is echoed reaches nobody else`, async () => {
+  Deno.test(`attack: ${way}: an evil X-Forwarded-Host that is echoed reaches no other client`, async () => {
     const site = new Site({}, way);
     site.answer = ({ headers }) =>
       new Response(`<script src="//${headers.get("x-forwarded-host") ?? "origin.test"}/a.js">`);
@@ -20,7 +20,7 @@ for (const way of WAYS) {
     assertEquals(await site.kept(), '<script src="//origin.test/a.js">');
   });
 
-  Deno.test(`attack: ${way}: two hosts with the same path each get their own or nothing`, async () => {
+  Deno.test(`attack: ${way}: two hosts with the same path each get their own answer or nothing`, async () => {
     const site = new Site({}, way);
     site.answer = ({ url }) => new Response(new URL(url).host);
 
@@ -83,7 +83,7 @@ for (const status of [400, 413, 414, 431]) {
   });
 }
 
-Deno.test("attack: 100 answers of 404 trip nothing", async () => {
+Deno.test("attack: 100 answers with 404 do not trip the circuit", async () => {
   const site = new Site({ threshold: 1 });
   site.answer = page({}, null, 404);
 
@@ -93,7 +93,7 @@ Deno.test("attack: 100 answers of 404 trip nothing", async () => {
 });
 
 for (const way of WAYS) {
-  Deno.test(`attack: ${way}: 100 aborts at random moments trip nothing`, async () => {
+  Deno.test(`attack: ${way}: 100 aborts at random moments do not trip the circuit`, async () => {
     const site = new Site({ threshold: 1 }, way);
     const next = seeded(7);
     const reasons = [undefined, null, 0, "gone", new Error("x"), { status: 500 }, new TypeError()];
@@ -114,7 +114,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("attack: endless variants and reflected fields leave a hot key alone", async () => {
+Deno.test("attack: endless variants and reflected fields do not evict a hot key", async () => {
   const site = new Site({ lastGood: { maxEntries: 50, maxBytes: 100_000 } });
   await site.read({}, `${ORIGIN}/hot`);
   site.answer = ({ headers, url }) =>
@@ -130,7 +130,7 @@ Deno.test("attack: endless variants and reflected fields leave a hot key alone",
   assertEquals(await site.kept({ headers: { "x-a": "0", "x-host": "0" } }), undefined);
 });
 
-Deno.test("attack: names of Object.prototype are keys and fields as any other", async () => {
+Deno.test("attack: names from Object.prototype are keys and fields like any other", async () => {
   const site = new Site({ lastGood: { key: (request) => new URL(request.url).pathname.slice(1) } });
   const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
   for (const name of names) assertEquals(await site.kept({}, `${ORIGIN}/${name}`), undefined);
@@ -147,7 +147,7 @@ Deno.test("attack: names of Object.prototype are keys and fields as any other", 
   assertEquals(Object.keys(Object.prototype).length, 0);
 });
 
-Deno.test("attack: control characters in errors, partitions and keys leak into no field", async () => {
+Deno.test("attack: control characters in errors, partitions and keys reach no header field", async () => {
   const evil = "x\r\nset-cookie: evil=1\0\u2028";
   const site = new Site({
     name: evil,
@@ -182,7 +182,7 @@ Deno.test("attack: of 1,000 requests when a probe is due, one reaches the upstre
   assertEquals(site.api.circuit(ORIGIN).state, "closed");
 });
 
-Deno.test("attack: a body of one byte at a time is bounded, and read at once", async () => {
+Deno.test("attack: a body of one byte at a time is bounded, and each byte is passed on at once", async () => {
   const site = new Site({ lastGood: { maxBodyBytes: 100 } });
   site.answer = page({}, pieces(...Array.from({ length: 1_000 }, () => "x")));
 

@@ -4,7 +4,7 @@ import { type Faucet, faucet, spring } from "../stage/bodies.ts";
 import { stage } from "../stage/breaker_stage.ts";
 import { settled } from "../stage/settle.ts";
 
-/** A copy under way, and how it ended. */
+/** Starts a copy, and records how it ends. */
 function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number } = {}) {
   const ends: [CopyEnd, string][] = [];
   const copy = new BodyCopy(source, {
@@ -22,7 +22,7 @@ function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(body).text();
 }
 
-Deno.test("21: the copy is completed though nobody reads", async () => {
+Deno.test("21: the copy is completed even without a reader", async () => {
   const { body, ends } = copying(spring(5, 10).body);
   await settled();
 
@@ -30,7 +30,7 @@ Deno.test("21: the copy is completed though nobody reads", async () => {
   assertEquals(await textOf(body), "a".repeat(50));
 });
 
-Deno.test("21: each chunk reaches the reader as soon as it is there", async () => {
+Deno.test("21: each chunk reaches the reader as soon as it arrives", async () => {
   const flow = faucet();
   const reader = copying(flow.body).body.getReader();
 
@@ -43,7 +43,7 @@ Deno.test("21: each chunk reaches the reader as soon as it is there", async () =
   assertEquals((await reader.read()).done, true);
 });
 
-Deno.test("21: a reader who waits is served before the next chunk comes", async () => {
+Deno.test("21: a waiting reader is served before the next chunk arrives", async () => {
   const flow = faucet();
   const reader = copying(flow.body).body.getReader();
   const read = reader.read();
@@ -54,7 +54,7 @@ Deno.test("21: a reader who waits is served before the next chunk comes", async 
   flow.close();
 });
 
-Deno.test("21, N1: it reads no further ahead than maxBytes and the chunk that goes beyond", async () => {
+Deno.test("21, N1: the copy reads ahead no further than the chunk that exceeds maxBytes", async () => {
   const source = spring(1_000, 10);
   const { body, ends } = copying(source.body, { maxBytes: 95 });
   await settled();
@@ -64,7 +64,7 @@ Deno.test("21, N1: it reads no further ahead than maxBytes and the chunk that go
   assertEquals((await textOf(body)).length, 10_000);
 });
 
-Deno.test("21: after it has let go, it reads only what is asked for", async () => {
+Deno.test("21: once the copy is given up, only requested chunks are read", async () => {
   const source = spring(1_000, 10);
   const reader = copying(source.body, { maxBytes: 15 }).body.getReader();
   await settled();
@@ -75,7 +75,7 @@ Deno.test("21: after it has let go, it reads only what is asked for", async () =
   await reader.cancel();
 });
 
-Deno.test("21: an error reaches the reader after all that came before it", async () => {
+Deno.test("21: an error reaches the reader after everything that came before it", async () => {
   const flow = faucet();
   const { body, ends } = copying(flow.body);
   const error = new Error("cut");
@@ -94,7 +94,7 @@ Deno.test("21: an error reaches the reader after all that came before it", async
   assertEquals(ends, [["broken", ""]]);
 });
 
-Deno.test("21: a reader who cancels ends the copy, and the upstream hears why", async () => {
+Deno.test("21: a reader who cancels ends the copy, and the upstream gets the reason", async () => {
   const flow = faucet();
   const { body, ends } = copying(flow.body);
   await body.cancel("enough");
@@ -103,7 +103,7 @@ Deno.test("21: a reader who cancels ends the copy, and the upstream hears why", 
   assertEquals(flow.cancelled, ["enough"]);
 });
 
-Deno.test("21: to cancel after the copy is whole does not undo it", async () => {
+Deno.test("21: cancelling after the copy is complete does not undo it", async () => {
   const { body, ends } = copying(spring(1, 3).body);
   await settled();
   await body.cancel();
@@ -111,7 +111,7 @@ Deno.test("21: to cancel after the copy is whole does not undo it", async () => 
   assertEquals(ends, [["whole", "aaa"]]);
 });
 
-Deno.test("21: what the reader does to a chunk does not show in the copy", async () => {
+Deno.test("21: a reader's changes to a chunk do not show in the copy", async () => {
   const flow = faucet();
   const { body, ends } = copying(flow.body);
   const reader = body.getReader();
@@ -124,7 +124,7 @@ Deno.test("21: what the reader does to a chunk does not show in the copy", async
   assertEquals(ends, [["whole", "good"]]);
 });
 
-Deno.test("21: a chunk that is no bytes reaches the reader, and ends the copy", async () => {
+Deno.test("21: a chunk that is not bytes reaches the reader, and ends the copy", async () => {
   const source = new ReadableStream({
     start(controller) {
       controller.enqueue("text" as unknown as Uint8Array);
@@ -137,7 +137,7 @@ Deno.test("21: a chunk that is no bytes reaches the reader, and ends the copy", 
   assertEquals([value as unknown, ends], ["text", [["broken", ""]]]);
 });
 
-Deno.test("21: an empty body is whole at once", async () => {
+Deno.test("21: an empty body is complete at once", async () => {
   const { body, ends } = copying(spring(0, 0).body);
 
   assertEquals(await textOf(body), "");
@@ -176,7 +176,7 @@ Deno.test("21, 34: the caller reads the same bytes, fields, status and URL as wi
   assertEquals(await answer.text(), "a".repeat(12));
 });
 
-Deno.test("21: a clone of the answer is as whole as the answer", async () => {
+Deno.test("21: a clone of the answer is as complete as the answer", async () => {
   const act = stage([() => new Response(spring(3, 4).body)]);
   const answer = await act.ask();
   const clone = answer.clone();
@@ -184,7 +184,7 @@ Deno.test("21: a clone of the answer is as whole as the answer", async () => {
   assertEquals(await answer.text(), await clone.text());
 });
 
-Deno.test("21: a body that was read or locked before is left alone", async () => {
+Deno.test("21: a body that is already read or locked is left alone", async () => {
   const locked: Faucet = faucet();
   const response = new Response(locked.body);
   const reader = response.body!.getReader();

@@ -40,7 +40,7 @@ for (const [one, other, isSame] of URLS) {
   });
 }
 
-Deno.test("K1: credentials in the URL are neither key nor told", async () => {
+Deno.test("K1: credentials in the URL are neither in the key nor in events", async () => {
   const site = new Site({ lastGood: { ignore: ["authorization"] } });
 
   await site.read({}, "https://me:pass@origin.test/a@b?c@d");
@@ -49,7 +49,7 @@ Deno.test("K1: credentials in the URL are neither key nor told", async () => {
   assert(!JSON.stringify(site.events).includes("pass"));
 });
 
-Deno.test("K1: the key option replaces the URL, but neither Vary nor reflected fields", async () => {
+Deno.test("K1: the key option replaces the URL, but not Vary or reflected fields", async () => {
   const site = new Site({ lastGood: { key: () => "one" } });
   site.answer = page({ vary: "accept" });
   await site.read({ headers: { accept: "a" } });
@@ -63,7 +63,7 @@ Deno.test("K1: the key option replaces the URL, but neither Vary nor reflected f
   assertEquals([other, accept, host], ["good", undefined, undefined]);
 });
 
-/** Key options that give no string, and whether that is an error. */
+/** Key options that return no string, and whether that is an error. */
 const NO_KEYS: readonly (readonly [string, () => string | undefined, boolean])[] = [
   ["undefined", () => undefined, false],
   ["a number", () => 1 as never, true],
@@ -73,7 +73,7 @@ const NO_KEYS: readonly (readonly [string, () => string | undefined, boolean])[]
 ];
 
 for (const [what, key, isError] of NO_KEYS) {
-  Deno.test(`9: a key option that gives ${what} keeps and serves nothing`, async () => {
+  Deno.test(`9: with a key option that returns ${what}, nothing is kept or served`, async () => {
     const site = new Site({ lastGood: { key } });
 
     assertEquals(await site.read(), "good");
@@ -97,7 +97,7 @@ const REFLECTED = [
 ];
 
 for (const name of REFLECTED) {
-  Deno.test(`K3: ${name} belongs to the key`, async () => {
+  Deno.test(`K3: ${name} is part of the key`, async () => {
     const site = new Site();
     site.answer = echo(name);
     const evil = { headers: { [name]: "evil.test" } };
@@ -121,7 +121,7 @@ Deno.test("K3: no value can forge another field", async () => {
   }
 });
 
-Deno.test("K1: however many addresses are asked for, each stays itself", async () => {
+Deno.test("K1: however many URLs are requested, each gets its own response", async () => {
   const site = new Site({ lastGood: { maxEntries: 2_000 } });
   const urls = Array.from(
     { length: 700 },
@@ -136,7 +136,7 @@ Deno.test("K1: however many addresses are asked for, each stays itself", async (
   }
 });
 
-Deno.test("K1: a plain request has nothing but its URL in its place", () => {
+Deno.test("K1: the key of a plain request is just its URL", () => {
   assertEquals(cacheKey("u", none, undefined), {
     primary: "u",
     secondary: "",
@@ -144,7 +144,7 @@ Deno.test("K1: a plain request has nothing but its URL in its place", () => {
   });
 });
 
-Deno.test("K3, K4: no two different requests share a place", () => {
+Deno.test("K3, K4: no two different requests share a key", () => {
   const places = [
     cacheKey("u", none, undefined),
     cacheKey("u", none, "p"),

@@ -18,7 +18,7 @@ Deno.test("H3: Cache-Status of a refused call", async () => {
   assertEquals(response.headers.get("cache-status"), "lastgood; hit; ttl=59; detail=circuit-open");
 });
 
-/** What the origin does, and what Cache-Status says of it 472 seconds later. */
+/** How the origin fails, and the Cache-Status 472 seconds later. */
 const STATUSES: readonly (readonly [string, Answer, Record<string, string>, string])[] = [
   [
     "a 503",
@@ -33,13 +33,13 @@ const STATUSES: readonly (readonly [string, Answer, Record<string, string>, stri
     "lastgood; fwd=stale; ttl=-412; detail=origin-error",
   ],
   [
-    "a failure without freshness named",
+    "a failure without a freshness lifetime",
     page({}, null, 500),
     {},
     "lastgood; fwd=stale; fwd-status=500; detail=origin-error",
   ],
   [
-    "a failure after another cache's word",
+    "a failure after another cache's entry",
     page({}, null, 500),
     { "cache-status": "edge; hit" },
     "edge; hit, lastgood; fwd=stale; fwd-status=500; detail=origin-error",

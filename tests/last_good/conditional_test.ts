@@ -5,7 +5,7 @@ import { page } from "../stage/upstream.ts";
 const MODIFIED = "Wed, 31 Dec 2025 00:00:00 GMT";
 const VALIDATORS = { etag: '"1"', "last-modified": MODIFIED };
 
-/** Fields of a kept page, of a request, and what is answered. */
+/** Fields of a kept page, fields of a request, and the status of the answer. */
 const CONDITIONS: readonly (readonly [Record<string, string>, Record<string, string>, number])[] = [
   [{ etag: '"1"' }, { "if-none-match": '"1"' }, 304],
   [{ etag: '"1"' }, { "if-none-match": 'W/"1"' }, 304],
@@ -46,7 +46,7 @@ for (const [fields, request, status] of CONDITIONS) {
   });
 }
 
-Deno.test("F5: a 304 carries what a 304 must, and no more", async () => {
+Deno.test("F5: a 304 carries the fields that a 304 must, and no others", async () => {
   const site = new Site();
   const carried = {
     "cache-control": "max-age=5",
@@ -71,7 +71,7 @@ Deno.test("F5: a 304 carries what a 304 must, and no more", async () => {
   ]);
 });
 
-Deno.test("F6: Range while stale gets the full 200", async () => {
+Deno.test("F6: a stale answer to Range is the full 200", async () => {
   const site = new Site();
   await site.read();
   site.fail();
@@ -82,7 +82,7 @@ Deno.test("F6: Range while stale gets the full 200", async () => {
   assertEquals(response.headers.get("content-range"), null);
 });
 
-Deno.test("F6: HEAD while stale gets the fields and no body", async () => {
+Deno.test("F6: a stale answer to HEAD has the fields and no body", async () => {
   const site = new Site();
   site.answer = page({ "x-own": "1" });
   await site.read();

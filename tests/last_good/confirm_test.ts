@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { keeping, ORIGIN, type Site } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
-/** An outage that is over: the next call is a probe behind the kept answer. */
+/** Sets up an outage that is over: the next call starts a background probe. */
 async function probing(fields: Record<string, string>): Promise<Site> {
   const work: Promise<unknown>[] = [];
   const site = await keeping(fields, 0, {
@@ -17,7 +17,7 @@ async function probing(fields: Record<string, string>): Promise<Site> {
 const ETAG = { etag: '"1"', "cache-control": "max-age=5, must-revalidate", "x-own": "old" };
 const STALE_ETAG = { etag: '"1"', "x-own": "old", "content-type": "text/plain" };
 
-Deno.test("a probe behind the answer asks with If-None-Match; a 304 freshens and closes", async () => {
+Deno.test("a background probe sends If-None-Match; a 304 freshens the kept answer and closes the circuit", async () => {
   const site = await probing(STALE_ETAG);
   site.answer = () =>
     new Response(null, {
@@ -43,7 +43,7 @@ Deno.test("a probe behind the answer asks with If-None-Match; a 304 freshens and
   assertEquals(headers.get("content-encoding"), null);
 });
 
-Deno.test("S6: what a 304 does not repeat still holds", async () => {
+Deno.test("S6: directives that a 304 does not repeat still hold", async () => {
   const site = await keeping(ETAG, 1, { delayMs: 1_000, waitUntil: () => {} });
   site.api.circuit(ORIGIN).trip();
   site.clock.tick(1_000);
@@ -58,7 +58,7 @@ Deno.test("S6: what a 304 does not repeat still holds", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("a probe that gets a whole answer keeps that", async () => {
+Deno.test("a probe that gets a full answer keeps it", async () => {
   const site = await probing(STALE_ETAG);
   site.answer = page({ etag: '"2"' }, "newer");
 
@@ -68,7 +68,7 @@ Deno.test("a probe that gets a whole answer keeps that", async () => {
   assertEquals(await site.kept(), "newer");
 });
 
-Deno.test("a probe does not ask so without an entity tag", async () => {
+Deno.test("a probe sends no condition without an entity tag", async () => {
   const site = await probing({});
 
   await site.read();
@@ -97,7 +97,7 @@ for (
     ["private", { "cache-control": "private" }],
   ] as const
 ) {
-  Deno.test(`S17: a 304 that says ${what} removes what is kept`, async () => {
+  Deno.test(`S17: a 304 with ${what} removes the kept answer`, async () => {
     const site = await probing(STALE_ETAG);
     site.answer = () => new Response(null, { status: 304, headers: fields });
 
@@ -108,7 +108,7 @@ for (
   });
 }
 
-Deno.test("a 304 about another entity tag freshens nothing", async () => {
+Deno.test("a 304 with another entity tag freshens nothing", async () => {
   const site = await probing(STALE_ETAG);
   site.answer = () => new Response(null, { status: 304, headers: { etag: '"0"' } });
 

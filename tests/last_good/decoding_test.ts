@@ -6,7 +6,7 @@ const coded = (coding: string, body: BodyInit = "good") =>
   page({ "content-encoding": coding, "content-length": "24", "etag": '"1"' }, body);
 
 for (const coding of ["gzip", "GZIP", "deflate", "br", "zstd"]) {
-  Deno.test(`H4: a body decoded from ${coding} loses what described the coded one`, async () => {
+  Deno.test(`H4: a body decoded from ${coding} loses the fields that described the encoded one`, async () => {
     const response = await served(coded(coding));
 
     const { headers } = response;
@@ -23,7 +23,7 @@ Deno.test("H4: a weak ETag stays as it is", async () => {
 });
 
 for (const coding of ["x-own", "gzip, x-own"]) {
-  Deno.test(`H4: ${coding} is not decoded and stays`, async () => {
+  Deno.test(`H4: ${coding} is not decoded, and its fields stay`, async () => {
     const answer = page({ "content-encoding": coding, "etag": '"1"' });
     const response = await served(answer);
 
@@ -41,7 +41,7 @@ Deno.test("H4: a plain body keeps its strong ETag", async () => {
 
 const GZIPPED = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-Deno.test("H4: a handler's coded bytes stay coded", async () => {
+Deno.test("H4: a handler's encoded bytes stay encoded", async () => {
   const answer = page({ "content-encoding": "gzip", "etag": '"1"' }, GZIPPED);
   const response = await served(answer, { way: "wrap" });
 
@@ -50,7 +50,7 @@ Deno.test("H4: a handler's coded bytes stay coded", async () => {
   assertEquals(response.headers.get("etag"), '"1"');
 });
 
-Deno.test("H4: a handler that hands on a fetched body is seen through", async () => {
+Deno.test("H4: a handler that passes on a fetched body is recognized", async () => {
   for (
     const answer of [coded("gzip"), () => madeBy({ url: PAGE }, coded("br")(undefined as never))]
   ) {
@@ -61,7 +61,7 @@ Deno.test("H4: a handler that hands on a fetched body is seen through", async ()
   }
 });
 
-Deno.test("S12: a handler's coded bytes that are cut short are not kept", async () => {
+Deno.test("S12: a handler's encoded bytes that are cut short are not kept", async () => {
   const site = new Site({}, "wrap");
   site.answer = page({ "content-encoding": "gzip", "content-length": "99" }, GZIPPED);
 

@@ -6,7 +6,7 @@ import { type Answer, down, page } from "../stage/upstream.ts";
 const control = (value: string) => page({ "cache-control": value }, "newer");
 const status = (code: number) => page({}, null, code);
 
-/** What comes after a kept page, and whether the page is still kept then. */
+/** An answer after a kept page, and whether the page is kept afterwards. */
 interface Case {
   readonly what: string;
   readonly answer: Answer;
@@ -45,7 +45,7 @@ const KEEPS: readonly Case[] = [
   { what: "Vary: *", answer: page({ vary: "*" }, "newer"), keeps: true },
 ];
 
-/** What a client can say, while the origin says what would remove the page. */
+/** Requests whose answers do not remove the page, not even a 404 or no-store. */
 const REQUESTS: readonly (readonly [string, RequestInit])[] = [
   ["no-store", { headers: { "cache-control": "no-store" } }],
   ["a malformed Cache-Control", { headers: { "cache-control": "a b" } }],
@@ -79,7 +79,7 @@ for (const { what, answer, request, keeps } of [...REMOVES, ...KEEPS, ...FROM_RE
 }
 
 for (const code of [401, 403]) {
-  Deno.test(`S17: a ${code} removes the kept page within its partition only`, async () => {
+  Deno.test(`S17: a ${code} removes the kept page only within its partition`, async () => {
     const whose = (request: Request) => request.headers.get("x-user") ?? undefined;
     const site = new Site({ lastGood: { partition: whose } });
     const ann = { headers: { "x-user": "ann" } };
@@ -96,7 +96,7 @@ for (const code of [401, 403]) {
   });
 }
 
-Deno.test("S17: an answer removes its own variant only", async () => {
+Deno.test("S17: an answer removes only its own variant", async () => {
   const site = new Site();
   const [de, en] = [{ headers: { "accept-language": "de" } }, {
     headers: { "accept-language": "en" },
@@ -112,7 +112,7 @@ Deno.test("S17: an answer removes its own variant only", async () => {
   assertEquals(await site.kept(en), "good");
 });
 
-Deno.test("S17: a failure in the origin's own words never becomes the good one", async () => {
+Deno.test("S17: a failure in the origin's own words never becomes the last good answer", async () => {
   const site = new Site();
   await site.read();
   for (const code of [500, 502, 503, 504]) {

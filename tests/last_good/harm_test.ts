@@ -3,7 +3,7 @@ import { faucet, pieces, spring } from "../stage/bodies.ts";
 import { Site, WAYS } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
-/** Reads a body, and leaves nothing of the bytes it got. */
+/** Reads a body, and overwrites the bytes it got. */
 async function overwrite({ body }: Response): Promise<void> {
   const reader = body?.getReader();
   for (;;) {
@@ -13,7 +13,7 @@ async function overwrite({ body }: Response): Promise<void> {
   }
 }
 
-Deno.test("the reader gets every chunk as soon as it is there", async () => {
+Deno.test("the reader gets every chunk as soon as it arrives", async () => {
   const site = new Site();
   const flow = faucet();
   site.answer = page({}, flow.body);
@@ -27,7 +27,7 @@ Deno.test("the reader gets every chunk as soon as it is there", async () => {
   await reader?.cancel();
 });
 
-Deno.test("a body that nobody reads is kept, if it is small enough", async () => {
+Deno.test("a small enough body is kept even without a reader", async () => {
   const site = new Site();
   site.answer = page({}, pieces("go", "od"));
 
@@ -38,7 +38,7 @@ Deno.test("a body that nobody reads is kept, if it is small enough", async () =>
   await unread.body?.cancel();
 });
 
-Deno.test("a body that nobody reads is not read beyond maxBodyBytes (N1)", async () => {
+Deno.test("a body without a reader is not read beyond maxBodyBytes (N1)", async () => {
   const site = new Site({ lastGood: { maxBodyBytes: 10 } });
   const source = spring(1_000, 4);
   site.answer = page({}, source.body);
@@ -51,7 +51,7 @@ Deno.test("a body that nobody reads is not read beyond maxBodyBytes (N1)", async
   await response.body?.cancel();
 });
 
-Deno.test("a body over the limit reaches its reader whole (N2)", async () => {
+Deno.test("a body over the limit reaches its reader in full (N2)", async () => {
   const site = new Site({ lastGood: { maxBodyBytes: 5 } });
   site.answer = page({}, pieces("abc", "def", "ghi"));
 
@@ -60,7 +60,7 @@ Deno.test("a body over the limit reaches its reader whole (N2)", async () => {
 });
 
 for (const way of WAYS) {
-  Deno.test(`${way}: what an app does to an answer never shows in the next (N6)`, async () => {
+  Deno.test(`${way}: an app's changes to an answer never show in the next one (N6)`, async () => {
     const site = new Site({}, way);
     site.answer = page({ "x-own": "1" });
     await site.read();
@@ -85,7 +85,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("what an app does to the live answer never shows in the kept one (N6)", async () => {
+Deno.test("an app's changes to the live answer never show in the kept one (N6)", async () => {
   const site = new Site();
   const flow = faucet();
   site.answer = page({ "x-own": "1" }, flow.body);
@@ -105,7 +105,7 @@ Deno.test("what an app does to the live answer never shows in the kept one (N6)"
   assertEquals([await stale.text(), stale.headers.get("x-own")], ["good", "1"]);
 });
 
-Deno.test("the live answer is what it would be without a breaker (N6)", async () => {
+Deno.test("the live answer is the same as without a breaker (N6)", async () => {
   const came = new Response("good", {
     status: 200,
     statusText: "Fine",
@@ -142,7 +142,7 @@ Deno.test("responses without a body are kept", async () => {
   assertEquals(response.headers.get("content-length"), null);
 });
 
-Deno.test("22, N3: what is kept is bounded in bytes, fields and keys included", async () => {
+Deno.test("22, N3: kept bytes are bounded, including fields and keys", async () => {
   const site = new Site({ lastGood: { maxBytes: 10_000, maxVariants: 1_000 } });
   const length = 3_000;
 

@@ -7,7 +7,7 @@ const status = (code: number) => page({}, null, code);
 
 const LOCATED = "https://origin.test/located";
 
-/** An unsafe call, and what of PAGE and LOCATED is still kept after it. */
+/** Unsafe calls, and whether PAGE and LOCATED are still kept afterwards. */
 const UNSAFE: readonly (readonly [string, string, Answer, page: boolean, located: boolean])[] = [
   ...["POST", "PUT", "PATCH", "DELETE", "FOO", "post"].map((method) =>
     [`${method} with 200`, method, page(), false, true] as const
@@ -31,7 +31,7 @@ const UNSAFE: readonly (readonly [string, string, Answer, page: boolean, located
 ];
 
 for (const [what, method, answer, keepsPage, keepsLocated] of UNSAFE) {
-  Deno.test(`S19: ${what} ${keepsPage ? "leaves" : "removes"} what is kept`, async () => {
+  Deno.test(`S19: ${what} ${keepsPage ? "leaves" : "removes"} the kept page`, async () => {
     const site = new Site();
     await site.read();
     await site.read({ headers: { "x-forwarded-host": "a" } });
@@ -49,7 +49,7 @@ for (const [what, method, answer, keepsPage, keepsLocated] of UNSAFE) {
   });
 }
 
-Deno.test("S19: a POST removes what is kept in every partition", async () => {
+Deno.test("S19: a POST removes the kept page in every partition", async () => {
   const whose = (request: Request) => request.headers.get("x-user") ?? undefined;
   const site = new Site({ lastGood: { partition: whose } });
   const ann = { headers: { "x-user": "ann" } };
@@ -62,7 +62,7 @@ Deno.test("S19: a POST removes what is kept in every partition", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("S19: a timed-out POST removes what is kept", async () => {
+Deno.test("S19: a timed-out POST removes the kept page", async () => {
   const site = new Site({ timeoutMs: 1 });
   await site.read();
   site.answer = () => new Promise(() => {});
@@ -73,7 +73,7 @@ Deno.test("S19: a timed-out POST removes what is kept", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("S19: an answer that was under way at a POST is not kept", async () => {
+Deno.test("S19: an answer in progress during a POST is not kept", async () => {
   const site = new Site();
   const arrivals = site.hold();
   const older = site.read();
@@ -87,7 +87,7 @@ Deno.test("S19: an answer that was under way at a POST is not kept", async () =>
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("S19: it works on what the key option says", async () => {
+Deno.test("S19: an unsafe call removes pages under the key option's key", async () => {
   const site = new Site({ lastGood: { key: (request) => new URL(request.url).pathname } });
   await site.read({}, "https://origin.test/page?a");
 

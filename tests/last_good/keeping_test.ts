@@ -6,7 +6,7 @@ import { page } from "../stage/upstream.ts";
 
 const bearer = { headers: { authorization: "Bearer t" } };
 
-Deno.test("S7: with ignore the cookie is dropped and the rest kept", async () => {
+Deno.test("S7: with ignore, the cookie is dropped and the rest is kept", async () => {
   const site = new Site({ lastGood: { ignore: ["set-cookie"] } });
   site.answer = page([["set-cookie", "a=b"], ["set-cookie", "c=d"], ["x-own", "1"]]);
 
@@ -32,7 +32,7 @@ Deno.test("S8: credentials in the URL count as Authorization", async () => {
   assertEquals(await site.kept({}, url), undefined);
 });
 
-Deno.test("S8: credentials of a Request count as those of init", async () => {
+Deno.test("S8: credentials in a Request count like those in init", async () => {
   const site = new Site();
 
   await (await site.api.fetch(new Request("https://origin.test/page", bearer))).text();
@@ -87,7 +87,7 @@ Deno.test("S1: a handler's GET with a body is not kept", async () => {
   assertEquals(site.notKept, ["request-body"]);
 });
 
-Deno.test("keep: false keeps nothing and loses nothing", async () => {
+Deno.test("keep: returning false keeps nothing and removes nothing", async () => {
   let isKept = true;
   const site = new Site({ lastGood: { keep: () => isKept, refreshMs: 0 } });
   await site.read();
@@ -100,7 +100,7 @@ Deno.test("keep: false keeps nothing and loses nothing", async () => {
   assertEquals(await site.kept(), "good");
 });
 
-Deno.test("keep sees request and head, but no body", async () => {
+Deno.test("keep: sees request and head, but no body", async () => {
   const seen: unknown[] = [];
   const site = new Site({
     lastGood: {

@@ -20,14 +20,14 @@ Deno.test("22: the least recently used goes first, by number and by bytes", () =
   }
 });
 
-Deno.test("22: what is larger than all of it is refused", () => {
+Deno.test("22: a response larger than the whole memory is refused", () => {
   const memory = new Memory(LIMITS);
 
   assertEquals(memory.put(place("a"), NO_FIELDS, stored(1, 101)), "too-large");
   assertEquals(memory.put(place("a"), NO_FIELDS, stored(1, 100)), undefined);
 });
 
-Deno.test("22: what takes the place of another takes its room as well", () => {
+Deno.test("22: a replacement also takes over the room of the replaced response", () => {
   const memory = new Memory(LIMITS);
   for (const [index, name] of ["a", "b", "c"].entries()) {
     memory.put(place(name), NO_FIELDS, stored(index + 1));
@@ -39,7 +39,7 @@ Deno.test("22: what takes the place of another takes its room as well", () => {
   assertEquals(kept, ["a", "b", "c"]);
 });
 
-Deno.test("K2: a variant too many pushes out the oldest of its place alone", () => {
+Deno.test("K2: one variant too many evicts only the oldest of its own key", () => {
   const memory = new Memory(LIMITS);
   const fields = (value: string) => new Headers({ a: value });
   memory.put(place("other"), NO_FIELDS, stored(1));
@@ -52,7 +52,7 @@ Deno.test("K2: a variant too many pushes out the oldest of its place alone", () 
   assert(memory.find(place("other"), NO_FIELDS));
 });
 
-Deno.test("S18: an older snapshot is superseded by a newer one, a removal and a clearing", () => {
+Deno.test("S18: an older response is superseded by a newer one, a removal and a clearing", () => {
   const memory = new Memory(LIMITS);
   memory.put(place("a"), NO_FIELDS, stored(5));
   memory.remove(place("b"), NO_FIELDS, 5);
@@ -67,7 +67,7 @@ Deno.test("S18: an older snapshot is superseded by a newer one, a removal and a 
   assertEquals(memory.find(place("a"), NO_FIELDS), undefined);
 });
 
-Deno.test("S17: removing leaves what is newer", () => {
+Deno.test("S17: removing leaves newer responses", () => {
   const memory = new Memory(LIMITS);
   memory.put(place("a"), NO_FIELDS, stored(5));
 
@@ -76,7 +76,7 @@ Deno.test("S17: removing leaves what is newer", () => {
   assert(memory.find(place("a"), NO_FIELDS));
 });
 
-Deno.test("S17: removals are remembered for their place and variant alone", () => {
+Deno.test("S17: a removal is remembered only for its key and variant", () => {
   const memory = new Memory(LIMITS);
   memory.remove(place("a", "evil"), NO_FIELDS, 5);
   memory.remove(place("a"), new Headers({ x: "evil" }), 5);
@@ -86,7 +86,7 @@ Deno.test("S17: removals are remembered for their place and variant alone", () =
   assertEquals(memory.put(place("a"), new Headers({ x: "evil" }), evil), "superseded");
 });
 
-Deno.test("K2: of variants that fit one request the most recent one is found", () => {
+Deno.test("K2: of several variants that match a request, the most recent is found", () => {
   for (const orders of [[4, 9], [9, 4]] as const) {
     const memory = new Memory(LIMITS);
     for (const [index, name] of ["x", "y"].entries()) {
@@ -100,7 +100,7 @@ Deno.test("K2: of variants that fit one request the most recent one is found", (
   }
 });
 
-Deno.test("S18: what is older than any variant that fits its request is superseded", () => {
+Deno.test("S18: a response older than any variant that matches its request is superseded", () => {
   const memory = new Memory(LIMITS);
   memory.put(place("a"), new Headers({ x: "1" }), stored(9, 1, [["x", "1"]]));
   memory.put(place("a"), new Headers({ y: "1" }), stored(4, 1, [["y", "1"]]));
@@ -111,17 +111,17 @@ Deno.test("S18: what is older than any variant that fits its request is supersed
   assertEquals(memory.find(place("a"), new Headers({ x: "1" }))?.head.order, 10);
 });
 
-/** How many removals a memory remembers, of either kind. */
+/** The number of removals that a memory remembers, of each kind. */
 const REMEMBERED = 128;
 
-/** Both kinds of removal, at the fifth request. */
+/** Both kinds of removal, by the fifth request. */
 const REMOVALS: readonly (readonly [string, (memory: Memory, name: string) => void])[] = [
   ["removals", (memory, name) => memory.remove(place(name), NO_FIELDS, 5)],
   ["clearings", (memory, name) => memory.removeAll(name, 5)],
 ];
 
 for (const [what, remove] of REMOVALS) {
-  Deno.test(`S18: ${REMEMBERED} ${what} are remembered, the oldest is forgotten first`, () => {
+  Deno.test(`S18: ${REMEMBERED} ${what} are remembered, and the oldest is forgotten first`, () => {
     const memory = new Memory(LIMITS);
     for (let n = 0; n <= REMEMBERED; n++) remove(memory, `${n}`);
 
@@ -130,7 +130,7 @@ for (const [what, remove] of REMOVALS) {
     assertEquals(memory.put(place(`${REMEMBERED}`), NO_FIELDS, stored(4)), "superseded");
   });
 
-  Deno.test(`S18: ${what} of one place that come again are remembered from then on`, () => {
+  Deno.test(`S18: repeated ${what} of one key are remembered from the last one on`, () => {
     const memory = new Memory(LIMITS);
     for (let n = 0; n < REMEMBERED; n++) remove(memory, `${n}`);
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Site } from "../stage/site.ts";
 
-Deno.test("S2: 206, 304, 1xx and 5xx cannot be asked to be kept", () => {
+Deno.test("S2: statuses refuses 206, 304, 1xx and 5xx", () => {
   for (const status of [100, 199, 206, 304, 500, 503, 599, 200.5, NaN]) {
     let error: unknown;
     try {
@@ -13,7 +13,7 @@ Deno.test("S2: 206, 304, 1xx and 5xx cannot be asked to be kept", () => {
   }
 });
 
-Deno.test("ignore refuses words that it does not know", () => {
+Deno.test("ignore refuses unknown words", () => {
   for (const ignore of ["vary", "No-Store", "", 1, undefined]) {
     let error: unknown;
     try {

@@ -9,7 +9,7 @@ import { page } from "../stage/upstream.ts";
 
 const SECRET = "secret-token-of-ann";
 
-Deno.test("K4: a partition keeps what is private to it, for nobody else", async () => {
+Deno.test("K4: a partition keeps private responses for itself alone", async () => {
   const whose = ({ headers }: Request) => headers.get("authorization") ?? undefined;
   const site = new Site({ lastGood: { partition: whose } });
   const as = (token: string) => ({ headers: { authorization: token } });
@@ -25,7 +25,7 @@ Deno.test("K4: a partition keeps what is private to it, for nobody else", async 
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("K4: the partition may be promised", async () => {
+Deno.test("K4: the partition may be a promise", async () => {
   const site = new Site({ lastGood: { partition: () => Promise.resolve("service") } });
   site.answer = page({ "cache-control": "private" });
 
@@ -34,7 +34,7 @@ Deno.test("K4: the partition may be promised", async () => {
   assertEquals(await site.kept({ headers: { authorization: "x" } }), "good");
 });
 
-Deno.test("K4: its value is nowhere in clear", async () => {
+Deno.test("K4: the partition's value is nowhere in clear text", async () => {
   const site = new Site({ lastGood: { partition: () => SECRET } });
   await site.read();
   site.fail();
@@ -47,7 +47,7 @@ Deno.test("K4: its value is nowhere in clear", async () => {
   assert(!JSON.stringify([...site.api.circuits()].map(([key]) => key)).includes(SECRET));
 });
 
-Deno.test("K4: not even in the key that is kept", async () => {
+Deno.test("K4: the partition's value is not in the stored key", async () => {
   const lastGood = new LastGood(lastGoodSettings("test", { partition: () => SECRET }));
 
   const place = await lastGood.key(fetchHead("https://origin.test/", undefined), {
@@ -58,7 +58,7 @@ Deno.test("K4: not even in the key that is kept", async () => {
   assert(!JSON.stringify(place).includes(SECRET));
 });
 
-Deno.test("K4: not even in the event of an error about it", async () => {
+Deno.test("K4: the partition's value is not in an error event about it", async () => {
   const site = new Site({ lastGood: { partition: () => [SECRET] as never } });
 
   await site.read();
@@ -75,11 +75,11 @@ for (
       throw new Error("no");
     }],
     ["rejects", () => Promise.reject(new Error("no"))],
-    ["gives a number", () => 1 as never],
-    ["gives null", () => null as never],
+    ["returns a number", () => 1 as never],
+    ["returns null", () => null as never],
   ] as const
 ) {
-  Deno.test(`9: a partition that ${what} keeps and serves nothing`, async () => {
+  Deno.test(`9: with a partition that ${what}, nothing is kept or served`, async () => {
     const site = new Site({ lastGood: { partition } });
 
     assertEquals(await site.read(), "good");
@@ -89,7 +89,7 @@ for (
   });
 }
 
-Deno.test("K4: an empty partition is a partition", async () => {
+Deno.test("K4: an empty string is a partition", async () => {
   const whose = ({ headers }: Request) => headers.get("x-user") ?? undefined;
   const site = new Site({ lastGood: { partition: whose } });
   site.answer = page({ "cache-control": "private" });
@@ -100,7 +100,7 @@ Deno.test("K4: an empty partition is a partition", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("K4: the same partition has the same place on every runtime", async () => {
+Deno.test("K4: the same partition has the same key on every runtime", async () => {
   const digest = await hashPartition("abc");
 
   assertEquals(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -6,7 +6,7 @@ import { madeBy, page } from "../stage/upstream.ts";
 
 const kept = (site: Site) => only(site.events, "kept").length;
 
-Deno.test("refreshMs: what was kept a moment ago is not copied again", async () => {
+Deno.test("refreshMs: a response kept a moment ago is not copied again", async () => {
   const site = await keeping({}, 0.999);
   site.answer = page({}, "newer");
 
@@ -15,7 +15,7 @@ Deno.test("refreshMs: what was kept a moment ago is not copied again", async () 
   assertEquals([kept(site), await site.kept()], [1, "good"]);
 });
 
-Deno.test("refreshMs: what was kept longer ago is copied again", async () => {
+Deno.test("refreshMs: a response kept longer ago is copied again", async () => {
   const site = await keeping({}, 1);
   site.answer = page({}, "newer");
 
@@ -24,7 +24,7 @@ Deno.test("refreshMs: what was kept longer ago is copied again", async () => {
   assertEquals([kept(site), await site.kept()], [2, "newer"]);
 });
 
-Deno.test("refreshMs: a response that is not copied passes as the very object that came", async () => {
+Deno.test("refreshMs: a response that is not copied passes through as the same object", async () => {
   const site = await keeping({}, 0.5);
   const came = new Response("newer");
   site.answer = () => came;
@@ -33,7 +33,7 @@ Deno.test("refreshMs: a response that is not copied passes as the very object th
   await came.text();
 });
 
-Deno.test("refreshMs: many within it do not put the next copy off", async () => {
+Deno.test("refreshMs: many requests within it do not delay the next copy", async () => {
   const site = await keeping({}, 0.5);
   site.answer = page({}, "newer");
   await site.read();
@@ -44,7 +44,7 @@ Deno.test("refreshMs: many within it do not put the next copy off", async () => 
   assertEquals(await site.kept(), "newer");
 });
 
-Deno.test("refreshMs: what is not copied does not make the kept one younger", async () => {
+Deno.test("refreshMs: a response that is not copied does not freshen the kept one", async () => {
   const site = await keeping({}, 30, { lastGood: { refreshMs: 60_000 } });
   site.answer = page({}, "newer");
   await site.read();
@@ -55,7 +55,7 @@ Deno.test("refreshMs: what is not copied does not make the kept one younger", as
   assertEquals([await response.text(), response.headers.get("age")], ["good", "30"]);
 });
 
-Deno.test("refreshMs: the same entity tag makes it younger", async () => {
+Deno.test("refreshMs: the same entity tag freshens the kept one", async () => {
   const site = await keeping({ etag: '"1"' }, 30, { lastGood: { refreshMs: 60_000 } });
   await site.read();
   site.clock.tick(5_000);
@@ -66,7 +66,7 @@ Deno.test("refreshMs: the same entity tag makes it younger", async () => {
   assertEquals([await response.text(), response.headers.get("age")], ["good", "5"]);
 });
 
-Deno.test("refreshMs: a refusal within it removes what is kept", async () => {
+Deno.test("refreshMs: a refusal within it removes the kept response", async () => {
   const site = await keeping({}, 0);
   site.answer = page({ "cache-control": "no-store" });
 
@@ -75,7 +75,7 @@ Deno.test("refreshMs: a refusal within it removes what is kept", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("S18: the same entity tag of an older request freshens nothing", async () => {
+Deno.test("S18: the same entity tag from an older request freshens nothing", async () => {
   const site = new Site();
   const arrivals = site.hold();
   const slow = site.read();
@@ -91,7 +91,7 @@ Deno.test("S18: the same entity tag of an older request freshens nothing", async
   assert(!response.headers.get("cache-status")?.includes("ttl"));
 });
 
-Deno.test("12: a clock that steps back does not put the next copy off", async () => {
+Deno.test("12: a clock that steps back does not delay the next copy", async () => {
   const site = await keeping({}, -10);
   site.answer = page({}, "newer");
 
@@ -100,7 +100,7 @@ Deno.test("12: a clock that steps back does not put the next copy off", async ()
   assertEquals(await site.kept(), "newer");
 });
 
-/** What comes within refreshMs, and what is then kept. Who listens must not make a difference. */
+/** Answers within refreshMs, and the body kept afterwards, with or without a listener. */
 const WITHIN: readonly {
   readonly what: string;
   readonly answer: Site["answer"];
@@ -122,7 +122,7 @@ const WITHIN: readonly {
   { what: "404", answer: page({}, "newer", 404), kept: undefined },
   { what: "a redirect", answer: page({}, null, 302), kept: undefined },
   {
-    what: "no-store that came by a redirect",
+    what: "no-store after a redirect",
     answer: () =>
       madeBy({ redirected: true }, new Response("", { headers: { "cache-control": "no-store" } })),
     kept: "good",
@@ -136,9 +136,9 @@ const WITHIN: readonly {
 ];
 
 for (const { what, answer, kept, options = {} } of WITHIN) {
-  for (const who of ["somebody", "nobody"]) {
-    Deno.test(`refreshMs: ${what} within it, and ${who} listens`, async () => {
-      const heard = who === "somebody" ? {} : { onEvent: undefined as never };
+  for (const how of ["with a listener", "without a listener"]) {
+    Deno.test(`refreshMs: ${what} within it ${kept === undefined ? "removes" : "leaves"} the kept one, ${how}`, async () => {
+      const heard = how === "with a listener" ? {} : { onEvent: undefined as never };
       const site = await keeping({}, 0.5, { ...options, ...heard });
       site.answer = answer;
 
@@ -149,9 +149,9 @@ for (const { what, answer, kept, options = {} } of WITHIN) {
   }
 }
 
-for (const who of ["somebody", "nobody"]) {
-  Deno.test(`refreshMs: the same entity tag makes it younger, and ${who} listens`, async () => {
-    const heard = who === "somebody" ? {} : { onEvent: undefined as never };
+for (const how of ["with a listener", "without a listener"]) {
+  Deno.test(`refreshMs: the same entity tag freshens the kept one ${how}`, async () => {
+    const heard = how === "with a listener" ? {} : { onEvent: undefined as never };
     const site = await keeping({ etag: '"a"' }, 0.5, { ...heard, lastGood: { refreshMs: 9_000 } });
     site.clock.tick(4_000);
     await site.read();
@@ -162,7 +162,7 @@ for (const who of ["somebody", "nobody"]) {
   });
 }
 
-Deno.test("an unchanged strong validator freshens times and fields, and copies nothing", async () => {
+Deno.test("an unchanged strong validator freshens times and fields without a copy", async () => {
   const site = await keeping({ etag: '"1"', "x-own": "old", "cache-control": "max-age=5" }, 60);
   const came = new Response("good", {
     headers: { etag: '"1"', "x-own": "new", "cache-control": "max-age=9" },
@@ -184,7 +184,7 @@ Deno.test("an unchanged strong validator freshens times and fields, and copies n
   assertEquals([kept(site), await site.kept()], [1, "good"]);
 });
 
-/** Fields before and after that share an entity tag, and whether the body is copied again. */
+/** Fields of two responses, and whether the second body is copied again. */
 const VALIDATORS: readonly (readonly [string, HeadersInit, HeadersInit, boolean])[] = [
   ["a weak tag", { etag: 'W/"1"' }, { etag: 'W/"1"' }, true],
   ["no tag", {}, {}, true],
@@ -195,7 +195,7 @@ const VALIDATORS: readonly (readonly [string, HeadersInit, HeadersInit, boolean]
 ];
 
 for (const [what, before, after, isCopied] of VALIDATORS) {
-  Deno.test(`${what} ${isCopied ? "is copied again" : "is not copied again"}`, async () => {
+  Deno.test(`a response with ${what} ${isCopied ? "is copied again" : "is not copied again"}`, async () => {
     const site = await keeping(before as Record<string, string>, 60);
     site.answer = page(after, "newer");
 
@@ -205,7 +205,7 @@ for (const [what, before, after, isCopied] of VALIDATORS) {
   });
 }
 
-Deno.test("H4: a freshened response that was decoded stays so", async () => {
+Deno.test("H4: a freshened response that was decoded stays decoded", async () => {
   const fields = { etag: '"1"', "content-encoding": "gzip" };
   const site = await keeping(fields, 60);
   await site.read();
@@ -216,7 +216,7 @@ Deno.test("H4: a freshened response that was decoded stays so", async () => {
   assertEquals([headers.get("content-encoding"), headers.get("etag")], [null, 'W/"1"']);
 });
 
-Deno.test("S15: fields that grow too large are not freshened in", async () => {
+Deno.test("S15: fields that have grown too large are not taken over", async () => {
   const site = await keeping({ etag: '"1"' }, 60);
   site.answer = page({ etag: '"1"', "x-long": "x".repeat(17_000) });
 
@@ -225,7 +225,7 @@ Deno.test("S15: fields that grow too large are not freshened in", async () => {
   assertEquals(site.notKept, ["headers-too-large"]);
 });
 
-Deno.test("K2: a freshened response is kept for what it varies on now", async () => {
+Deno.test("K2: a freshened response is kept under its new Vary", async () => {
   const site = await keeping({ etag: '"1"' }, 60);
   site.answer = page({ etag: '"1"', vary: "x-a" });
   await site.read({ headers: { "x-a": "1" } });

@@ -5,7 +5,7 @@ import { faucet, pieces } from "../stage/bodies.ts";
 import { ORIGIN, PAGE, Site, WAYS } from "../stage/site.ts";
 import { madeBy, page } from "../stage/upstream.ts";
 
-Deno.test("F1: a refused call is answered by the last good response", async () => {
+Deno.test("F1: a refused call is answered with the last good response", async () => {
   const site = new Site();
   await site.read();
   site.api.circuit(ORIGIN).trip();
@@ -16,7 +16,7 @@ Deno.test("F1: a refused call is answered by the last good response", async () =
 
 for (const way of WAYS) {
   for (const status of [500, 502, 503, 504, 505, 507, 511, 599]) {
-    Deno.test(`F1: ${way}: a ${status} is answered by the last good response`, async () => {
+    Deno.test(`F1: ${way}: a ${status} is answered with the last good response`, async () => {
       const site = new Site({}, way);
       await site.read();
       site.answer = page({}, "down", status);
@@ -26,7 +26,7 @@ for (const way of WAYS) {
   }
 
   for (const status of [201, 301, 304, 400, 401, 404, 408, 425, 429, 501]) {
-    Deno.test(`F1: ${way}: a ${status} passes as the very object that came`, async () => {
+    Deno.test(`F1: ${way}: a ${status} passes through as the same object`, async () => {
       const site = new Site({}, way);
       await site.read();
       const came = page({}, null, status)({ url: PAGE, method: "GET", headers: new Headers() });
@@ -36,7 +36,7 @@ for (const way of WAYS) {
     });
   }
 
-  Deno.test(`F1: ${way}: a call that rejects is answered by the last good response`, async () => {
+  Deno.test(`F1: ${way}: a call that rejects is answered with the last good response`, async () => {
     const site = new Site({}, way);
     await site.read();
     site.answer = () => Promise.reject(new TypeError("reset"));
@@ -44,7 +44,7 @@ for (const way of WAYS) {
     assertEquals(await site.read(), "good");
   });
 
-  Deno.test(`F1: ${way}: our timeout is answered by the last good response`, async () => {
+  Deno.test(`F1: ${way}: our timeout is answered with the last good response`, async () => {
     using time = new FakeTime();
     const site = new Site({ timeoutMs: 1_000 }, way);
     await site.read();
@@ -57,7 +57,7 @@ for (const way of WAYS) {
   });
 }
 
-Deno.test("F1: a failure by judge is answered by the last good response", async () => {
+Deno.test("F1: a failure by judge is answered with the last good response", async () => {
   const isFailure = (outcome: PromiseSettledResult<Response>) =>
     outcome.status === "fulfilled" && outcome.value.status === 418 ? "failure" : undefined;
   const site = new Site({ judge: isFailure });
@@ -67,7 +67,7 @@ Deno.test("F1: a failure by judge is answered by the last good response", async 
   assertEquals(await site.read(), "good");
 });
 
-Deno.test("F1: the caller's own abort is answered by nothing but its error", async () => {
+Deno.test("F1: the caller's own abort is answered only with its error", async () => {
   const site = new Site();
   await site.read();
   const controller = new AbortController();
@@ -100,7 +100,7 @@ for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "FOO
 }
 
 for (const way of WAYS) {
-  Deno.test(`F7: ${way}: the body of a failed answer that is replaced is cancelled`, async () => {
+  Deno.test(`F7: ${way}: the body of a replaced failed answer is cancelled`, async () => {
     const site = new Site({}, way);
     await site.read();
     const failed = faucet();
@@ -119,7 +119,7 @@ Deno.test("F7: the body of a failed answer that passes is left to the caller", a
   assertEquals(await site.read(), "down");
 });
 
-Deno.test("F7: a failed answer whose body somebody reads is replaced all the same", async () => {
+Deno.test("F7: a failed answer whose body is being read is still replaced", async () => {
   const site = new Site();
   await site.read();
   const failed = new Response("down", { status: 503 });
@@ -131,7 +131,7 @@ Deno.test("F7: a failed answer whose body somebody reads is replaced all the sam
   await failed.body?.cancel();
 });
 
-Deno.test("F1: a failure that no constructor can make passes where nothing is kept", async () => {
+Deno.test("F1: a failure that no constructor can make passes if nothing is kept", async () => {
   const site = new Site();
   const came = madeBy({ status: 999 });
   site.answer = () => came;

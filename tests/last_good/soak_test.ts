@@ -8,7 +8,7 @@ const CALLS = 20_000;
 const SIZE = 64;
 const NO_FIELDS = new Headers();
 
-Deno.test(`22: ${KEYS} keys leave entries and bytes bounded, and a hot key kept`, () => {
+Deno.test(`22: after ${KEYS} keys, entries and bytes are bounded, and a hot key is still kept`, () => {
   const maxEntries = 1_000;
   const memory = new Memory({ maxEntries, maxBytes: 900 * SIZE, maxVariants: 8 });
   const hot = stored(1, SIZE);
@@ -32,7 +32,7 @@ function assertOk(why: string | undefined): void {
   if (why !== undefined) assertEquals(why, undefined);
 }
 
-Deno.test(`22: ${CALLS} calls for new pages leave the last ones and a hot one kept`, async () => {
+Deno.test(`22: after ${CALLS} calls for new pages, the last ones and a hot one are still kept`, async () => {
   const site = new Site({ onEvent: () => {}, lastGood: { maxEntries: 1_000, maxBytes: 200_000 } });
   site.answer = ({ url }) => new Response(url);
   const page = (n: number) => `https://origin.test/${n}`;

@@ -2,16 +2,16 @@ import { assertEquals } from "@std/assert";
 import { Site, WAYS } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
-/** Bodies that are at rest as text, and those that would not be the same if they were. */
+/** Bodies that are stored as text, and bodies that would not survive it. */
 const BODIES: readonly (readonly [what: string, bytes: readonly number[]])[] = [
   ["a text", [...new TextEncoder().encode('{"a":1}\r\n')]],
   ["all of ASCII", Array.from({ length: 128 }, (_, index) => index)],
   ["all bytes", Array.from({ length: 256 }, (_, index) => index)],
   ["UTF-8", [...new TextEncoder().encode("na\u00efve \u{1f600}")]],
-  ["UTF-8 with its mark", [0xef, 0xbb, 0xbf, 0x61, 0x62, 0x63]],
-  ["UTF-16 with its mark", [0xff, 0xfe, 0x61, 0x00]],
+  ["UTF-8 with a byte order mark", [0xef, 0xbb, 0xbf, 0x61, 0x62, 0x63]],
+  ["UTF-16 with a byte order mark", [0xff, 0xfe, 0x61, 0x00]],
   ["Latin-1", [0x6e, 0x61, 0xef, 0x76, 0x65]],
-  ["half a character", [0x61, 0xe2, 0x82]],
+  ["an incomplete character", [0x61, 0xe2, 0x82]],
   ["nothing", []],
   ["a long text", Array<number>(20_000).fill(120)],
   ["a long body of bytes", Array.from({ length: 20_000 }, (_, index) => index % 256)],
@@ -45,7 +45,7 @@ for (const [what, bytes] of BODIES) {
   }
 }
 
-Deno.test("H1: a type that the origin takes back is not made up", async () => {
+Deno.test("H1: a content type that the origin drops is not made up", async () => {
   const site = new Site();
   site.answer = page({ "content-type": "text/css", etag: '"a"' }, new Uint8Array([97]));
   await site.read();

@@ -12,7 +12,7 @@ Deno.test("H1: status and fields are those of the kept response", async () => {
   assertEquals(response.headers.get("content-type"), "a/b");
 });
 
-Deno.test("H1: fields between two neighbours are dropped, and what Connection lists", async () => {
+Deno.test("H1: hop-by-hop fields and those that Connection lists are dropped", async () => {
   const dropped = {
     "connection": "close, X-Hop , x-other",
     "keep-alive": "timeout=5",
@@ -32,20 +32,20 @@ Deno.test("H1: fields between two neighbours are dropped, and what Connection li
   assertEquals(response.headers.get("x-own"), "1");
 });
 
-Deno.test("H1: a field named __proto__ disturbs no other", async () => {
+Deno.test("H1: a field named __proto__ does not affect others", async () => {
   const response = await served(page([["__proto__", "evil"], ["x-own", "1"]]));
 
   assertEquals([await response.text(), response.headers.get("x-own")], ["good", "1"]);
 });
 
-/** Fields at reception, seconds kept, and the Age that is told. */
+/** Fields on arrival, seconds kept, and the resulting Age. */
 const AGES: readonly (readonly [string, Record<string, string>, number, string])[] = [
   ["none", {}, 0, "0"],
-  ["time kept", {}, 7, "7"],
-  ["time kept, rounded down", {}, 7.999, "7"],
+  ["the time kept", {}, 7, "7"],
+  ["the time kept, rounded down", {}, 7.999, "7"],
   ["the Age it came with", { age: "10" }, 7, "17"],
   ["an older Date", { date: "Wed, 31 Dec 2025 23:59:30 GMT" }, 7, "37"],
-  ["the greater of both", { age: "40", date: "Wed, 31 Dec 2025 23:59:30 GMT" }, 7, "47"],
+  ["the greater of Age and Date", { age: "40", date: "Wed, 31 Dec 2025 23:59:30 GMT" }, 7, "47"],
   ["a Date ahead of us", { date: "Thu, 01 Jan 2026 01:00:00 GMT" }, 7, "7"],
   ["a clock that steps back", {}, -60, "0"],
   ["a clock that steps back, with Age", { age: "10" }, -60, "10"],
@@ -53,14 +53,14 @@ const AGES: readonly (readonly [string, Record<string, string>, number, string])
 ];
 
 for (const [what, fields, secs, age] of AGES) {
-  Deno.test(`H2: Age is told: ${what}`, async () => {
+  Deno.test(`H2: Age is correct: ${what}`, async () => {
     const response = await served(page(fields), { secs });
 
     assertEquals([await response.text(), response.headers.get("age")], ["good", age]);
   });
 }
 
-Deno.test("H2: the time until the head came counts as age", async () => {
+Deno.test("H2: the time until the head arrived counts as age", async () => {
   const site = new Site();
   site.answer = async () => {
     await Promise.resolve();
@@ -89,7 +89,7 @@ for (
     date: "Wed, 31 Dec 2025 23:59:30 GMT",
   }]] as const
 ) {
-  Deno.test(`H2: a Date that is ${what} is set at reception`, async () => {
+  Deno.test(`H2: a Date that is ${what} is set on arrival`, async () => {
     const response = await served(page(fields), { secs: 60 });
 
     await response.text();
@@ -97,7 +97,7 @@ for (
   });
 }
 
-Deno.test("H10: a stale answer's age counts on from its origin's own clock", async () => {
+Deno.test("H10: a stale answer's age counts from its origin's own clock", async () => {
   const fields = {
     "cache-control": "max-age=60",
     date: "Wed, 31 Dec 2025 23:59:30 GMT",
@@ -106,15 +106,15 @@ Deno.test("H10: a stale answer's age counts on from its origin's own clock", asy
 
   const { headers } = await served(page(fields), { secs: 100 });
 
-  const told = Object.keys(fields).map((name) => [name, headers.get(name)]);
-  assertEquals(Object.fromEntries(told), fields);
+  const kept = Object.keys(fields).map((name) => [name, headers.get(name)]);
+  assertEquals(Object.fromEntries(kept), fields);
   assertEquals(headers.get("age"), "130");
 });
 
-Deno.test("H10: a stale answer says nothing about caching that its origin did not say", async () => {
+Deno.test("H10: a stale answer has no caching fields that its origin did not send", async () => {
   const { headers } = await served(page(), { secs: 100 });
 
-  // Bun gives a text its type only when it is sent.
+  // Bun sets a text's type only when it is sent.
   const names = [...headers.keys()].filter((name) => name !== "content-type");
   assertEquals(names, ["age", "cache-status", "content-length", "date"]);
 });
@@ -139,7 +139,7 @@ Deno.test("H5: nothing of the failed answer shows", async () => {
   for (const name of Object.keys(failed)) assertEquals(response.headers.get(name), null, name);
 });
 
-Deno.test("H7: a refused handler with nothing kept answers a 503 that nobody stores", async () => {
+Deno.test("H7: a refused handler with nothing kept answers 503 with no-store", async () => {
   const site = new Site({ threshold: 1, delayMs: 1_500 }, "wrap");
   site.fail();
   await site.read();
@@ -161,7 +161,7 @@ Deno.test("H7: a refused handler with nothing kept answers a 503 that nobody sto
   });
 });
 
-Deno.test("H8: an answer that no constructor can make is passed on as it is", async () => {
+Deno.test("H8: an answer that no constructor can make is passed on unchanged", async () => {
   const site = new Site({ judge: () => "success" });
   const came = madeBy({ status: 999 });
   site.answer = () => came;

@@ -50,7 +50,7 @@ Deno.test("S18: an older response does not come back after a newer 404", async (
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("S18: a 404 of another variant or place does not hinder an older response", async () => {
+Deno.test("S18: a 404 for another variant or key does not supersede an older response", async () => {
   const site = new Site();
   const arrivals = site.hold();
   const older = site.read();
@@ -68,7 +68,7 @@ Deno.test("S18: a 404 of another variant or place does not hinder an older respo
   assertEquals(await site.kept(), "good");
 });
 
-Deno.test("S18: an older response does not overwrite one while it is read", async () => {
+Deno.test("S18: an older response does not overwrite a newer one while its body is read", async () => {
   const site = new Site({ lastGood: { refreshMs: 0 } });
   const arrivals = site.hold();
   const older = site.get();

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Site } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
-/** What two requests say of X-A, X-B, what the response varies on, and whether they match. */
+/** A Vary, the fields of two requests, and whether they match. */
 const VARIANTS: readonly (readonly [string, HeadersInit, HeadersInit, boolean])[] = [
   ["x-a", { "x-a": "1" }, { "x-a": "1" }, true],
   ["X-A", { "x-a": "1" }, { "X-A": "1" }, true],
@@ -22,7 +22,7 @@ const VARIANTS: readonly (readonly [string, HeadersInit, HeadersInit, boolean])[
 
 for (const [vary, one, other, matches] of VARIANTS) {
   const names = `${JSON.stringify(one)} and ${JSON.stringify(other)}`;
-  Deno.test(`K2: with Vary: ${vary}, ${names} are ${matches ? "one" : "two"}`, async () => {
+  Deno.test(`K2: with Vary: ${vary}, ${names} ${matches ? "match" : "differ"}`, async () => {
     const site = new Site();
     site.answer = page({ vary });
     await site.read({ headers: one });
@@ -33,7 +33,7 @@ for (const [vary, one, other, matches] of VARIANTS) {
   });
 }
 
-Deno.test("K2: Vary is taken from all its lines", async () => {
+Deno.test("K2: Vary is read from all its lines", async () => {
   const site = new Site();
   site.answer = page([["vary", "accept"], ["vary", "x-a"]]);
   await site.read({ headers: { "x-a": "1" } });
@@ -41,7 +41,7 @@ Deno.test("K2: Vary is taken from all its lines", async () => {
   assertEquals(await site.kept({ headers: { "x-a": "2" } }), undefined);
 });
 
-Deno.test("K2: at most maxVariants are kept, the least recently used goes first", async () => {
+Deno.test("K2: at most maxVariants are kept, and the least recently used goes first", async () => {
   const site = new Site({ lastGood: { maxVariants: 3 } });
   const variant = (value: number) => ({ headers: { "x-a": String(value) } });
   site.answer = ({ headers }) => new Response(headers.get("x-a"), { headers: { vary: "x-a" } });
@@ -55,7 +55,7 @@ Deno.test("K2: at most maxVariants are kept, the least recently used goes first"
   assertEquals(kept, ["1", undefined, "3", "4"]);
 });
 
-Deno.test("K2: where two responses fit, the most recent one is served", async () => {
+Deno.test("K2: if two responses match, the most recent is served", async () => {
   const site = new Site({ lastGood: { refreshMs: 0 } });
   site.answer = page({ vary: "x-a" }, "varied");
   await site.read({ headers: { "x-a": "1" } });
@@ -65,7 +65,7 @@ Deno.test("K2: where two responses fit, the most recent one is served", async ()
   assertEquals(await site.kept({ headers: { "x-a": "1" } }), "plain");
 });
 
-Deno.test("K2: a request counts as it was asked, whatever its app does to it later", async () => {
+Deno.test("K2: a request counts as it was sent, whatever the app does to it later", async () => {
   const site = new Site({}, "wrap");
   const headers = new Headers({ accept: "a" });
   const request = new Request("https://origin.test/page", { headers });

@@ -3,7 +3,7 @@ import type { RequestHead } from "../../../src/last_good/request_head.ts";
 import { exchange, keepRefusal } from "../../../src/last_good/rules/storable.ts";
 import { Site } from "../../stage/site.ts";
 
-/** The words that decide, each with whether a shared cache may keep what carries it. */
+/** The directives that decide whether a shared cache may keep a response. */
 const WORDS = [
   "public",
   "private",
@@ -18,7 +18,7 @@ const WORDS = [
   "immutable",
 ] as const;
 const VARY = [undefined, "Accept", "Cookie", "Accept, Cookie", "*", "Cookie, *", "a b"] as const;
-const OWNERS = ["nobody", "partition", "ignore"] as const;
+const OWNERS = ["none", "partition", "ignore"] as const;
 
 /** One combination. */
 interface Combination {
@@ -31,8 +31,8 @@ interface Combination {
 }
 
 /**
- * The rules S3 to S5, S7 to S10 and S16 as sentences, from the texts alone: a list of reasons
- * against, of which one is enough.
+ * The rules S3 to S5, S7 to S10 and S16, written from the RFCs' text alone: a list of reasons not
+ * to keep, of which one is enough.
  */
 function mayBeKept(combination: Combination): boolean {
   const { words, hasAuthorization, hasCookie, setsCookie, vary, owner } = combination;
@@ -75,7 +75,7 @@ function* combinations(): Generator<Combination> {
   const bools = [false, true];
   for (let bits = 0; bits < 2 ** WORDS.length; bits++) {
     const words = WORDS.filter((_, index) => bits & (1 << index));
-    // Two ages in one field contradict each other: that is the parsers' business.
+    // Two ages in one field contradict each other: the parsers' tests cover that.
     if (words.includes("max-age=60") && words.includes("max-age=abc")) continue;
     for (const hasAuthorization of bools) {
       for (const hasCookie of bools) {
@@ -106,7 +106,7 @@ function requestOf({ hasAuthorization, hasCookie }: Combination): Record<string,
   };
 }
 
-/** Fields without the cost of Headers, which would be most of the test's time. */
+/** Stands in for Headers, which would take most of the test's time. */
 function fieldsLike(fields: Record<string, string>): Headers {
   return {
     get: (name: string) => fields[name] ?? null,
@@ -117,7 +117,7 @@ function fieldsLike(fields: Record<string, string>): Headers {
   } as unknown as Headers;
 }
 
-Deno.test("S3 to S16: no combination of fields is kept in doubt, and none is lost", () => {
+Deno.test("S3 to S16: every combination of fields is kept exactly if the rules allow it", () => {
   let count = 0;
   for (const combination of combinations()) {
     const { owner } = combination;
@@ -142,10 +142,10 @@ Deno.test("S3 to S16: no combination of fields is kept in doubt, and none is los
   assertEquals(count, 1_536 * 2 * 2 * 2 * VARY.length * OWNERS.length);
 });
 
-Deno.test("S3 to S16: the same through the breaker, for a sample (promise 19)", async () => {
+Deno.test("S3 to S16: the breaker agrees on a sample of combinations (promise 19)", async () => {
   let count = 0;
   for (const combination of combinations()) {
-    // 997 is a prime: no field is left out of step.
+    // 997 is prime, so the sample does not fall into step with any field.
     if (count++ % 997 !== 0) continue;
     const { owner } = combination;
     const site = new Site({

@@ -16,7 +16,7 @@ import { seeded } from "../../stage/random.ts";
 
 const ROUNDS = 100_000;
 
-/** What values are made of: words that mean something, and what may tear them apart. */
+/** The pieces of random values: meaningful words, and separators that may split them. */
 const PIECES = [
   "no-store",
   "private",
@@ -64,8 +64,8 @@ function valueFrom(next: () => number): string {
 }
 
 /**
- * Reads a list of directives letter by letter, as RFC 9110 §5.6.1 and RFC 9111 §5.2 say: the
- * names in it, or undefined if it is none.
+ * Reads a list of directives character by character, as RFC 9110 §5.6.1 and RFC 9111 §5.2 define
+ * it. Returns the names in it, or undefined if it is malformed.
  */
 function namesIn(value: string): string[] | undefined {
   const isToken = (letter: string) => /[A-Za-z0-9!#$%&'*+.^_`|~-]/.test(letter);
@@ -114,7 +114,7 @@ Deno.test(`fuzz: no parser throws on ${ROUNDS} random values`, () => {
   }
 });
 
-Deno.test("fuzz: every well-formed list of directives is read, and no other", () => {
+Deno.test("fuzz: exactly the well-formed lists of directives are read", () => {
   const next = seeded(2);
   for (let n = 0; n < ROUNDS; n++) {
     const value = valueFrom(next);
@@ -122,7 +122,7 @@ Deno.test("fuzz: every well-formed list of directives is read, and no other", ()
 
     const parsed = parseCacheControl(value);
 
-    // It may refuse more than what is malformed: what contradicts itself.
+    // The parser may also refuse well-formed lists that contradict themselves.
     if (names === undefined) assertEquals(parsed, undefined, JSON.stringify(value));
     if (parsed !== undefined) assertEquals(new Set(parsed.keys()), new Set(names), value);
     if (names !== undefined && new Set(names).size === names.length) {
@@ -143,7 +143,7 @@ function headersLike(fields: Record<string, string>): Headers {
   } as unknown as Headers;
 }
 
-Deno.test("fuzz: nothing is kept in doubt", () => {
+Deno.test("fuzz: nothing doubtful is kept", () => {
   const next = seeded(3);
   let kept = 0;
   for (let n = 0; n < ROUNDS; n++) {
@@ -183,7 +183,7 @@ Deno.test("fuzz: nothing is kept in doubt", () => {
   assert(kept > ROUNDS / 20, `only ${kept} were kept: the values are too wild`);
 });
 
-/** Values of 8 KiB that are slow for careless parsers. */
+/** Values of 8 KiB that slow down careless parsers. */
 const LONG = [
   " ",
   ",",

@@ -5,7 +5,7 @@ import { page } from "../../stage/upstream.ts";
 
 const control = (value: string) => ({ "cache-control": value });
 
-/** Fields of a kept page, its age in seconds at the outage, and whether it is served. */
+/** Fields of a kept page, its age in seconds during the outage, and whether it is served. */
 const AGES: readonly {
   readonly rule: string;
   readonly fields?: Record<string, string>;
@@ -107,8 +107,8 @@ const AGES: readonly {
     isServed: false,
   },
   ...[
-    { clock: "behind ours", date: "Wed, 31 Dec 2025 23:59:50 GMT", ends: "00:00:10" },
-    { clock: "ahead of ours", date: "Thu, 01 Jan 2026 00:01:00 GMT", ends: "00:01:10" },
+    { clock: "that is slow", date: "Wed, 31 Dec 2025 23:59:50 GMT", ends: "00:00:10" },
+    { clock: "that is fast", date: "Thu, 01 Jan 2026 00:01:00 GMT", ends: "00:01:10" },
   ].flatMap(({ clock, date, ends }) =>
     [9, 10].map((secs) => ({
       rule: `F3: Expires counts from a Date ${clock}`,
@@ -126,7 +126,7 @@ const AGES: readonly {
     isServed: true,
   },
   {
-    rule: "F3: an Expires that is no date has passed",
+    rule: "F3: an Expires that is not a date has passed",
     fields: { expires: "0" },
     options: { maxStaleMs: 0 },
     secs: 0,
@@ -170,9 +170,9 @@ const AGES: readonly {
   { rule: "F4: stale-if-error=N", request: control("stale-if-error=5"), secs: 6, isServed: false },
   { rule: "F4: no-cache", request: control("no-cache"), secs: 60, isServed: true },
   { rule: "F4: max-age=0", request: control("max-age=0"), secs: 60, isServed: true },
-  { rule: "F4: a reload", request: { pragma: "no-cache" }, secs: 60, isServed: true },
+  { rule: "F4: a reload's Pragma", request: { pragma: "no-cache" }, secs: 60, isServed: true },
   {
-    rule: "F4: nonsense says nothing",
+    rule: "F4: nonsense has no effect",
     request: control("max-stale=x, a b"),
     secs: 60,
     isServed: true,
@@ -192,7 +192,7 @@ for (const { rule, fields = {}, options = {}, request = {}, secs, isServed } of 
   });
 }
 
-Deno.test("F4: only-if-cached gets the kept response, and calls nobody", async () => {
+Deno.test("F4: only-if-cached gets the kept response without a call", async () => {
   const site = new Site();
   await site.read();
 
@@ -200,7 +200,7 @@ Deno.test("F4: only-if-cached gets the kept response, and calls nobody", async (
   assertEquals(site.asked.length, 1);
 });
 
-Deno.test("F4: only-if-cached gets a 504 where nothing is kept", async () => {
+Deno.test("F4: only-if-cached gets a 504 if nothing is kept", async () => {
   const site = new Site();
 
   const response = await site.get({ headers: control("only-if-cached") });

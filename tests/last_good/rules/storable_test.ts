@@ -3,13 +3,13 @@ import type { LastGoodOptions } from "@lastgood/breaker";
 import { Site } from "../../stage/site.ts";
 import { type Answer, madeBy, page } from "../../stage/upstream.ts";
 
-/** One exchange, and whether it may be kept. */
+/** An exchange, and whether its response may be kept. */
 interface Case {
   readonly rule: string;
   readonly request?: RequestInit;
   readonly answer?: Answer;
   readonly options?: LastGoodOptions;
-  /** Why not; undefined if it may. */
+  /** The reason why not; undefined if it may be kept. */
   readonly why?: string;
 }
 
@@ -32,7 +32,7 @@ const CASES: readonly Case[] = [
     request: { method: "GET", body: "q" },
     why: "request-body",
   },
-  { rule: "S2: a plain 200 without any caching field is kept", answer: page() },
+  { rule: "S2: a plain 200 without caching fields is kept", answer: page() },
   ...[201, 203, 204, 300, 301, 302, 307, 400, 403, 404, 410, 413, 418, 431, 451].map((status) => ({
     rule: `S2: ${status} is not kept`,
     answer: page({}, null, status),
@@ -77,7 +77,7 @@ const CASES: readonly Case[] = [
   },
   { rule: "S4: lifted by partition", answer: control("private"), options: { partition } },
   {
-    rule: "S4: not lifted where partition is undefined",
+    rule: "S4: not lifted if partition returns undefined",
     answer: control("private"),
     options: { partition: () => undefined },
     why: "private",
@@ -155,15 +155,23 @@ const CASES: readonly Case[] = [
     answer: page({ "content-type": "Multipart/Byteranges; boundary=x" }),
     why: "range",
   },
-  { rule: "S12: fewer bytes than said", answer: page({ "content-length": "5" }), why: "truncated" },
-  { rule: "S12: more bytes than said", answer: page({ "content-length": "3" }), why: "truncated" },
   {
-    rule: "S12: fewer bytes than said in a coding nobody decodes",
+    rule: "S12: fewer bytes than announced",
+    answer: page({ "content-length": "5" }),
+    why: "truncated",
+  },
+  {
+    rule: "S12: more bytes than announced",
+    answer: page({ "content-length": "3" }),
+    why: "truncated",
+  },
+  {
+    rule: "S12: fewer bytes than announced in an unknown coding",
     answer: page({ "content-length": "5", "content-encoding": "x-own" }),
     why: "truncated",
   },
   {
-    rule: "S12: a decoded body has another length",
+    rule: "S12: a decoded body whose length differs",
     answer: page({ "content-length": "24", "content-encoding": "gzip" }),
   },
   ...[
@@ -189,7 +197,7 @@ const CASES: readonly Case[] = [
   { rule: "S15: a body at maxBodyBytes", options: { maxBodyBytes: 4 } },
   { rule: "S15: a body over maxBodyBytes", options: { maxBodyBytes: 3 }, why: "too-large" },
   {
-    rule: "S15: a body that says so in advance",
+    rule: "S15: a body that announces too large a size",
     answer: page({ "content-length": "4" }),
     options: { maxBodyBytes: 3 },
     why: "too-large",
@@ -207,7 +215,7 @@ const CASES: readonly Case[] = [
     why: "key-too-large",
   },
   {
-    rule: "S15: a key over 8 KiB by what it varies on",
+    rule: "S15: a key over 8 KiB because of Vary",
     request: from({ "x-a": "x".repeat(8_192) }),
     answer: page({ vary: "x-a" }),
     why: "key-too-large",
