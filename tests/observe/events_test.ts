@@ -5,7 +5,7 @@ import { stage } from "../stage/breaker_stage.ts";
 const BASE = { circuit: "stock", at: 1 };
 const PAGE = { url: "http://a.test/x" };
 
-/** One event of each type, and its line in the log. It does not compile if a type is missing. */
+/** One event of each type, with its line in the log. It does not compile if a type is missing. */
 const LINES: {
   readonly [T in BreakerEvent["type"]]: readonly [event: BreakerEvent & { type: T }, line?: string];
 } = {
@@ -54,7 +54,7 @@ for (const [type, [event, line]] of Object.entries(LINES)) {
   });
 }
 
-Deno.test("logTo names no time where there is none", () => {
+Deno.test("logTo gives no time if there is none", () => {
   const move = { ...BASE, type: "state", from: "open", to: "half_open" } as const;
 
   assertEquals(logged({ ...move, reason: "the delay is over", retryAfterMs: 0 }), [
@@ -65,7 +65,7 @@ Deno.test("logTo names no time where there is none", () => {
   ]);
 });
 
-Deno.test("logTo writes one line, whatever control characters there are", () => {
+Deno.test("logTo writes one line, whatever control characters it gets", () => {
   const forged = "a\r\nb\u0000c\u001b[31md\u0085e\u2028f\u2029g\u007fh";
   const page = { url: forged, circuit: forged };
   const events: BreakerEvent[] = [
@@ -83,14 +83,14 @@ Deno.test("logTo writes one line, whatever control characters there are", () => 
   }
 });
 
-Deno.test("logTo finds words for whatever was thrown", () => {
+Deno.test("logTo describes whatever was thrown", () => {
   const untellable = { toString: () => Object.create(null) };
   for (const error of [undefined, null, Symbol("s"), Object.create(null), untellable]) {
     assertEquals(logged({ ...LINES.error[0], error }).length, 1);
   }
 });
 
-Deno.test("every event says its type, its circuit and its time", async () => {
+Deno.test("every event carries its type, its circuit and the time", async () => {
   const judge = () => {
     throw new Error("no");
   };
@@ -115,7 +115,7 @@ Deno.test("every event says its type, its circuit and its time", async () => {
   }
 });
 
-Deno.test("a circuit's life is told in order", async () => {
+Deno.test("a circuit's events come in order", async () => {
   const act = stage([500, 500, 200], { threshold: 1, lastGood: false });
   await act.ask();
   await act.ask().catch(() => {});
@@ -124,8 +124,8 @@ Deno.test("a circuit's life is told in order", async () => {
   act.tick(1_000);
   await act.ask();
 
-  const told = act.events.map((it) => it.type === "state" ? `${it.from} to ${it.to}` : it.type);
-  assertEquals(told, [
+  const reported = act.events.map((it) => it.type === "state" ? `${it.from} to ${it.to}` : it.type);
+  assertEquals(reported, [
     "failure",
     "closed to open",
     "refused",
