@@ -1,16 +1,16 @@
-/** A body that flows when the test says so, and reports what its reader did. */
+/** A body that flows when the test opens it, and records what its reader does. */
 export interface Faucet {
   readonly body: ReadableStream<Uint8Array>;
-  /** How many chunks were asked for beyond those that were there. */
+  /** How often the reader asked for more than was there. */
   readonly pulls: number;
-  /** Why the reader cancelled it: a list of one. */
+  /** The reasons it was cancelled with: at most one. */
   readonly cancelled: unknown[];
   drip(text: string): void;
   close(): void;
   fail(error: unknown): void;
 }
 
-/** Makes a body that is not buffered. */
+/** Makes an unbuffered body. */
 export function faucet(): Faucet {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
   let pulls = 0;
@@ -32,7 +32,7 @@ export function faucet(): Faucet {
   };
 }
 
-/** A body of up to `chunks` chunks of `size` bytes, made when asked for; it counts them. */
+/** A body of up to `chunks` chunks of `size` bytes, made on demand and counted. */
 export function spring(chunks: number, size: number) {
   let made = 0;
   const body = new ReadableStream<Uint8Array>({
@@ -50,14 +50,14 @@ export function spring(chunks: number, size: number) {
   };
 }
 
-/** A body that ends when a signal aborts, as those of `fetch` do. */
+/** A body that ends when a signal aborts, as a fetched body does. */
 export function abortable(signal: AbortSignal | null | undefined): Faucet {
   const flow = faucet();
   signal?.addEventListener("abort", () => flow.fail(signal.reason), { once: true });
   return flow;
 }
 
-/** A body in pieces; an Error among them breaks it. */
+/** A body in pieces; an Error among them breaks it off. */
 export function pieces(...chunks: (string | Uint8Array | Error)[]): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let next = 0;

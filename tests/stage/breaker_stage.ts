@@ -10,12 +10,12 @@ import { Clock } from "./clock.ts";
 import { types } from "./events.ts";
 import { askerBy, type Way } from "./ways.ts";
 
-/** The ways that keep all promises. In Hono nothing runs in the background, so it has tests of its own. */
+/** The ways that keep all promises. Hono runs nothing in the background, so it is tested apart. */
 export const WAYS = ["fetch", "wrap", "respond"] as const satisfies readonly Way[];
 
 export const ORIGIN = "http://origin.test";
 
-/** What a request is asked with. */
+/** Describes a request. */
 export interface Asking {
   readonly path?: string;
   readonly method?: string;
@@ -23,23 +23,23 @@ export interface Asking {
   readonly signal?: AbortSignal;
 }
 
-/** A breaker in front of a scripted upstream, with its own clock and all events so far. */
+/** A breaker in front of a scripted upstream, with a clock and all events so far. */
 export interface Stage {
   readonly api: Breaker;
   readonly origin: ScriptedUpstream;
   readonly events: BreakerEvent[];
-  /** The circuit that has been used; it must be the only one. */
+  /** The circuit in use; it must be the only one. */
   readonly circuit: Circuit<Response>;
   /** The types of the events so far. */
   readonly types: string[];
   /** Moves the clock. */
   tick(ms: number): void;
   ask(asking?: Asking): Promise<Response>;
-  /** As {@link ask}, with the answer's body read to its end. */
+  /** Does what {@link ask} does, and reads the body to its end. */
   text(asking?: Asking): Promise<string>;
 }
 
-/** Sets the stage for one way through the breaker. Its clock stands still until it is ticked. */
+/** Sets the stage for one way through the breaker. The clock stands still until ticked. */
 export function stage(
   script: readonly ScriptedAnswer[] | ScriptedUpstream,
   options: BreakerOptions = {},
@@ -88,7 +88,7 @@ export function circuitOf(api: Breaker): Circuit<Response> {
 /** Good, failed, good again. */
 export const SCRIPT = [{ body: "old" }, 500, { body: "new" }];
 
-/** A stage on which a probe is due and something is kept. */
+/** Sets a stage where a response is kept and a probe is due. */
 export async function due(
   way: Way,
   script: Parameters<typeof stage>[0],
@@ -101,7 +101,7 @@ export async function due(
   return act;
 }
 
-/** Work that a runtime was told to keep alive. */
+/** Records the work that `waitUntil` is given. */
 export function waiting() {
   const works: Promise<unknown>[] = [];
   return { works, waitUntil: (work: Promise<unknown>) => void works.push(work) };

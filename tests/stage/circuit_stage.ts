@@ -15,7 +15,7 @@ export interface Rig<T> {
   readonly events: BreakerEvent[];
 }
 
-/** Makes a rig. Unless its options differ, two failures in a row open its circuit for a second. */
+/** Makes a rig. By default, two failures in a row open its circuit for a second. */
 export function rig<T = unknown>(options: CircuitOptions<T> = {}): Rig<T> {
   const clock = new Clock();
   const events: BreakerEvent[] = [];
@@ -31,7 +31,7 @@ export function rig<T = unknown>(options: CircuitOptions<T> = {}): Rig<T> {
   return { circuit, clock, events };
 }
 
-/** A rig whose circuit is open, with its delay just over. */
+/** Makes a rig whose circuit is open, with its delay just over. */
 export function due<T = unknown>(options: CircuitOptions<T> = {}): Rig<T> {
   const made = rig(options);
   made.circuit.trip();
@@ -47,7 +47,7 @@ export function permit(circuit: Pick<Circuit, "acquire">): Permit {
   return given;
 }
 
-/** Makes calls one after the other, which end with these verdicts. */
+/** Makes one call after another, ending with these verdicts. */
 export function calls(circuit: Pick<Circuit, "acquire">, ...verdicts: Verdict[]): void {
   for (const verdict of verdicts) permit(circuit).settle(verdict);
 }

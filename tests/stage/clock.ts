@@ -1,7 +1,7 @@
-/** When every fake clock starts, in ms. */
+/** The time at which every fake clock starts, in ms. */
 export const START = Date.UTC(2026, 0, 1);
 
-/** A clock that only its test moves. */
+/** A clock that only the test moves. */
 export class Clock {
   ms: number;
 
@@ -9,7 +9,7 @@ export class Clock {
     this.ms = ms;
   }
 
-  /** The option `now`. */
+  /** For the `now` option. */
   readonly now = (): number => this.ms;
 
   readonly tick = (ms: number): void => void (this.ms += ms);

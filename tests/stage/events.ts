@@ -1,6 +1,6 @@
 import type { BreakerEvent } from "@lastgood/breaker";
 
-/** The event that has this type, perhaps among others. */
+/** The members of an event union that have this type. */
 type Of<E, K> = E extends { type: infer T } ? K extends T ? E : never : never;
 
 /** The types of the events. */
@@ -21,7 +21,7 @@ export function moves(events: readonly BreakerEvent[]): string[] {
   return only(events, "state").map(({ from, to }) => `${from} > ${to}`);
 }
 
-/** Why answers were not kept, in their order. */
+/** The reasons why answers were not kept, in order. */
 export function notKept(events: readonly BreakerEvent[]): string[] {
   return only(events, "not_kept").map(({ why }) => why);
 }

@@ -1,4 +1,4 @@
-/** Freezes a value and all that it holds, so that writing to any of it throws. */
+/** Freezes a value and everything in it, so that any write throws. */
 export function frozen<T extends object>(value: T): T {
   for (const member of Object.values(value)) {
     if (typeof member === "object" && member !== null) frozen(member);

@@ -18,15 +18,15 @@ export const PAGE = "http://edge.test/page";
 /** How a handler answers. */
 export type Answer = AnswerTo<Context>;
 
-/** Where in the chain other middlewares stand. */
+/** Other middlewares in the chain. */
 export interface Chain {
-  /** Before the breaker, the outermost first. */
+  /** Before the breaker, outermost first. */
   readonly outer?: readonly MiddlewareHandler[];
   /** Between the breaker and the handler. */
   readonly inner?: readonly MiddlewareHandler[];
 }
 
-/** Options without timers, under which a circuit opens only if the test says so. */
+/** Options without timers, with which a circuit hardly ever opens. */
 export function calm(clock: Clock, events: BreakerEvent[]): BreakerOptions {
   return {
     threshold: 1_000,
@@ -38,7 +38,7 @@ export function calm(clock: Clock, events: BreakerEvent[]): BreakerOptions {
   };
 }
 
-/** A Hono app with a breaker before its one handler, which can be changed at any time. */
+/** A Hono app with a breaker before its only handler, which the test can replace at any time. */
 export class Edge extends Upstream<Context> {
   readonly clock = new Clock();
   readonly events: BreakerEvent[] = [];
@@ -54,56 +54,56 @@ export class Edge extends Upstream<Context> {
     this.app.all("*", this.reply);
   }
 
-  /** Asks for a page once everything before has been kept; its body is left to the caller. */
+  /** Requests a page once everything before it has been kept; leaves the body to the caller. */
   async get(init: RequestInit = {}, url = PAGE): Promise<Response> {
     await this.#api.idle();
     return await this.app.request(url, init);
   }
 
-  /** Asks for a page and reads it. */
+  /** Requests a page and reads it. */
   async read(init: RequestInit = {}, url = PAGE): Promise<string> {
     return await (await this.get(init, url)).text();
   }
 
-  /** From now on the handler fails. */
+  /** Makes the handler fail from now on. */
   override fail(answer: Answer = down): void {
     super.fail(answer);
   }
 
-  /** The types of the events so far, but for those about keeping. */
+  /** The types of the events so far, except those about keeping. */
   get types(): string[] {
     return typesButKept(this.events);
   }
 
-  /** Why answers were not kept, in their order. */
+  /** The reasons why answers were not kept, in order. */
   get notKept(): string[] {
     return notKept(this.events);
   }
 }
 
-/** The types of the events, but for those about keeping. */
+/** The types of the events, except those about keeping. */
 export function typesButKept(events: readonly BreakerEvent[]): string[] {
   return types(events).filter((type) => !type.includes("kept"));
 }
 
-/** A failure by status; unlike a plain Response it goes through the context, as most handlers do. */
+/** Fails by status; goes through the context, as most handlers do. */
 export function down(c: Context): Response {
   return c.text("down", 503, { "x-failed": "yes", "retry-after": "9" });
 }
 
-/** As Hono's own, but without printing. */
+/** Hono's own error handler, without the logging. */
 export function quiet(error: Error, c: Context): Response {
   return error instanceof HTTPException || error instanceof CircuitOpenError
     ? error.getResponse()
     : c.text("Internal Server Error", 500);
 }
 
-/** A failure by an error. */
+/** Fails by throwing. */
 export function thrown(): never {
   throw new Error("thrown");
 }
 
-/** A middleware that sets fields for this very request, in either of Hono's ways. */
+/** Makes a middleware that sets fields for each request, in either of Hono's ways. */
 export function sets(
   how: "c.header" | "c.res",
   fields: (c: Context) => Record<string, string>,
@@ -117,7 +117,7 @@ export function sets(
   };
 }
 
-/** The ways in which a handler makes a response: Hono treats their fields differently. */
+/** The ways a handler can make a response: Hono treats their fields differently. */
 export const MAKERS: readonly (readonly [
   name: string,
   make: (c: Context, body: string, headers?: Record<string, string>) => Response,
@@ -126,7 +126,7 @@ export const MAKERS: readonly (readonly [
   ["Response", (_, body, headers = {}) => new Response(body, { headers })],
 ];
 
-/** A middleware in either order with the breaker. */
+/** Places a middleware on either side of the breaker. */
 export function orders(middleware: () => MiddlewareHandler): [order: string, chain: Chain][] {
   return [
     ["outside", { outer: [middleware()] }],

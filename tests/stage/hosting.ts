@@ -1,6 +1,6 @@
 import { outlivesAnswer } from "../../src/runtime.ts";
 
-/** Makes this runtime look like Workers, which stop work in the background, until it is disposed of. */
+/** Makes this runtime look like Workers, which stop work in the background, until disposed. */
 export function stopping(): { [Symbol.dispose](): void } {
   if (!outlivesAnswer()) return { [Symbol.dispose]() {} };
   const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");

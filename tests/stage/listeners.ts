@@ -1,4 +1,4 @@
-/** Counts the listeners that a signal has through its own methods, from now on. */
+/** Counts the listeners added through a signal's own methods from now on. */
 export function listenersOf(signal: AbortSignal): { readonly count: number } {
   let count = 0;
   const { addEventListener, removeEventListener } = signal;

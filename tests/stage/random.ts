@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1, the same ones for the same seed on every runtime (mulberry32). */
+/** Makes a generator of numbers from 0 to 1 (mulberry32), the same per seed on every runtime. */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -11,7 +11,7 @@ import { notKept } from "./events.ts";
 import { type Answer, asked, page, Upstream } from "./upstream.ts";
 import { askerBy, type Way } from "./ways.ts";
 
-/** The two ways to a breaker that differ in what is known of a body. */
+/** The two ways through a breaker that differ in what is known about a body. */
 export const WAYS = ["fetch", "wrap"] as const satisfies readonly Way[];
 
 export const ORIGIN = "https://origin.test";
@@ -19,7 +19,7 @@ export const ORIGIN = "https://origin.test";
 /** The page that most tests ask for. */
 export const PAGE = `${ORIGIN}/page`;
 
-/** An upstream that can be changed at any time, behind a breaker that hardly ever opens by itself. */
+/** An upstream that the test can change at any time, with a breaker that hardly ever opens. */
 export class Site extends Upstream {
   readonly clock = new Clock();
   readonly events: BreakerEvent[] = [];
@@ -39,17 +39,17 @@ export class Site extends Upstream {
     this.#ask = askerBy(way, this.api, this.reply);
   }
 
-  /** Asks for a page, and leaves its body to the caller. */
+  /** Requests a page, and leaves the body to the caller. */
   get(init: RequestInit = {}, url = PAGE): Promise<Response> {
     return this.#ask(url, init);
   }
 
-  /** Asks for a page and reads it. */
+  /** Requests a page and reads it. */
   async read(init: RequestInit = {}, url = PAGE): Promise<string> {
     return await (await this.get(init, url)).text();
   }
 
-  /** What is served for a request while the upstream fails, read; undefined if nothing is kept. */
+  /** Reads what is served while the upstream fails; undefined if nothing is kept. */
   async kept(init: RequestInit = {}, url = PAGE): Promise<string | undefined> {
     const { answer } = this;
     this.fail();
@@ -59,13 +59,13 @@ export class Site extends Upstream {
     return response.status === 503 ? undefined : text;
   }
 
-  /** Why answers were not kept, in their order. */
+  /** The reasons why answers were not kept, in order. */
   get notKept(): string[] {
     return notKept(this.events);
   }
 }
 
-/** A site that keeps a page with these fields, with its clock `secs` later. */
+/** Makes a site that has kept a page with these fields `secs` ago. */
 export async function keeping(
   fields: Record<string, string>,
   secs: number,
@@ -78,14 +78,14 @@ export async function keeping(
   return site;
 }
 
-/** How a page was kept, and how long ago. */
+/** How a page was kept, and how long ago that was. */
 export interface Outage {
   readonly secs?: number;
   readonly options?: LastGoodOptions;
   readonly way?: Way;
 }
 
-/** Returns what is served in an outage; fails the test if nothing is. */
+/** Returns what is served during an outage; fails the test if nothing is. */
 export async function served(answer: Answer, outage: Outage = {}): Promise<Response> {
   const { secs = 0, options = {}, way = "fetch" } = outage;
   const site = new Site({ lastGood: options }, way);

@@ -1,12 +1,12 @@
 import type { CacheKey, Variant } from "../../src/last_good/cache_key.ts";
 import type { StoredResponse } from "../../src/last_good/stored_response.ts";
 
-/** A key whose parts a test chooses. */
+/** Makes a key from the given parts. */
 export function place(primary: string, secondary = ""): CacheKey {
   return { primary, secondary, partitioned: false };
 }
 
-/** A stored response of which only its order, its size and what it varies on matter. */
+/** Makes a stored response for which only order, size and variant matter. */
 export function stored(order: number, size = 1, variant: Variant = []): StoredResponse {
   return {
     body: new Uint8Array(0),

@@ -1,12 +1,12 @@
-/** Unhandled rejections, from now until it is disposed of. */
+/** Collects unhandled rejections until disposed. */
 export interface Stray {
   readonly reasons: unknown[];
-  /** Waits until the runtime has had the time to notice. */
+  /** Waits until the runtime has had time to notice them. */
   noticed(): Promise<void>;
   [Symbol.dispose](): void;
 }
 
-/** Listens where the runtime lets us; where it does not, the run itself fails on them. */
+/** Listens if the runtime allows it; if it does not, unhandled rejections fail the run itself. */
 export function listening(): Stray {
   const { setTimeout } = globalThis;
   const reasons: unknown[] = [];

@@ -1,4 +1,4 @@
-/** What an upstream is asked. */
+/** A request as the upstream receives it. */
 export interface Asked {
   readonly url: string;
   readonly method: string;
@@ -8,34 +8,34 @@ export interface Asked {
 /** How an upstream answers. */
 export type Answer<A = Asked> = (asked: A) => Response | Promise<Response>;
 
-/** An upstream that can be changed at any time. */
+/** An upstream that the test can change at any time. */
 export class Upstream<A = Asked> {
-  /** How it answers now. */
+  /** How it currently answers. */
   answer: Answer<A>;
-  /** What it was asked so far. */
+  /** The requests so far. */
   readonly asked: A[] = [];
 
   constructor(answer: Answer<A> = page()) {
     this.answer = answer;
   }
 
-  /** How often it was asked. */
+  /** The number of requests so far. */
   get calls(): number {
     return this.asked.length;
   }
 
-  /** Takes note of a request, and answers it. */
+  /** Records a request, and answers it. */
   readonly reply = (asked: A): Response | Promise<Response> => {
     this.asked.push(asked);
     return this.answer(asked);
   };
 
-  /** From now on it fails. */
+  /** Makes it fail from now on. */
   fail(answer: Answer<A> = down()): void {
     this.answer = answer;
   }
 
-  /** From now on its answers arrive when the test hands them over. */
+  /** Holds back its answers from now on: each arrives when the test hands it over. */
   hold(): ((response: Response) => void)[] {
     const arrivals: ((response: Response) => void)[] = [];
     this.answer = () => new Promise((resolve) => arrivals.push(resolve));
@@ -43,7 +43,7 @@ export class Upstream<A = Asked> {
   }
 }
 
-/** What `fetch` was called with: without a Request, which refuses some of it. */
+/** Reads the arguments of `fetch` without making a Request, which would refuse some of them. */
 export function asked(input: RequestInfo | URL, init: RequestInit = {}): Asked {
   const request = input instanceof Request ? input : undefined;
   return {
@@ -58,12 +58,12 @@ export function page(headers: HeadersInit = {}, body: BodyInit | null = "good", 
   return (_?: unknown): Response => new Response(body, { status, headers });
 }
 
-/** A failure in the upstream's own words. */
+/** Makes an answer that fails with recognizable fields and body. */
 export function down(status = 503): () => Response {
   return page({ "x-failed": "yes" }, "down", status);
 }
 
-/** A response as a runtime makes it, which a constructor cannot. */
+/** Makes a response that only a runtime can make, not a constructor. */
 export function madeBy(runtime: Partial<Response>, response = new Response("good")): Response {
   for (const [name, value] of Object.entries(runtime)) {
     Object.defineProperty(response, name, { value });

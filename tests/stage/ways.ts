@@ -5,7 +5,7 @@ import { Hono } from "hono";
 /** The ways through a breaker. */
 export type Way = "fetch" | "wrap" | "respond" | "hono";
 
-/** What a Worker is given to do work in the background. */
+/** The context that lets a Worker do work in the background. */
 export interface WaitingContext {
   waitUntil(work: Promise<unknown>): void;
 }
@@ -17,7 +17,7 @@ export type Handler = (
   ctx?: WaitingContext,
 ) => Promise<Response>;
 
-/** How a handler calls its upstream; not every way gives it a signal. */
+/** How a handler calls its upstream; not every way provides a signal. */
 export type UpstreamCall = (request: Request, signal?: AbortSignal) => Response | Promise<Response>;
 
 /** Makes a handler that calls its upstream by one way through a breaker. */
@@ -41,7 +41,7 @@ export function handlerBy(
   }
 }
 
-/** Makes a function that asks for a URL by one way; `fetch` reaches the upstream by its option. */
+/** Makes a function that requests a URL by one way; for `fetch`, the upstream is its option. */
 export function askerBy(
   way: Way,
   api: Breaker,
@@ -52,7 +52,7 @@ export function askerBy(
   return (url, { signal, ...init }) => handler(requestWith(url, init, signal ?? undefined));
 }
 
-/** A request that carries its signal on every runtime: Vercel Edge has no `Request.signal`. */
+/** Makes a request that has its signal on every runtime: Vercel Edge has no `Request.signal`. */
 export function requestWith(url: string, init: RequestInit, signal?: AbortSignal): Request {
   const request = new Request(url, signal === undefined ? init : { ...init, signal });
   if (signal !== undefined && request.signal === undefined) {

@@ -5,10 +5,10 @@ import { Clock } from "./clock.ts";
 import { asked, Upstream } from "./upstream.ts";
 import { handlerBy, type Way } from "./ways.ts";
 
-/** How a Worker's request goes through a breaker. */
+/** The ways a Worker's request can go through a breaker. */
 export const WAYS = ["fetch", "wrap", "respond", "hono"] as const satisfies readonly Way[];
 
-/** What a client sees. */
+/** An answer as the client sees it. */
 export interface Seen {
   readonly status: number;
   readonly text: string;
@@ -16,18 +16,18 @@ export interface Seen {
 }
 
 /**
- * A Worker before an upstream, which runs in requests of its own, so that asking it is I/O. It is
- * made at module scope, as Workers make their breakers.
+ * A Worker in front of an upstream that runs in separate requests, so that calling it is I/O. It is
+ * made at module scope, where Workers make their breakers.
  */
 export class WorkerStage extends Upstream {
   readonly clock = new Clock();
   readonly events: BreakerEvent[] = [];
   readonly api: Breaker;
-  /** Where the upstream is. */
+  /** The upstream's address. */
   readonly url: string;
   readonly #path: string;
 
-  /** Sets the stage at a path, whose upstream is below it. */
+  /** Sets the stage at a path; the upstream is below that path. */
   constructor(path: string, options: BreakerOptions = {}) {
     super();
     this.#path = path;
@@ -42,13 +42,13 @@ export class WorkerStage extends Upstream {
     route(`${path}/origin`, (request) => this.reply(asked(request)));
   }
 
-  /** Says what a request to the Worker runs. */
+  /** Sets the handler for requests to the Worker. */
   runs(handler: Handler): this {
     route(this.#path, handler);
     return this;
   }
 
-  /** Sends the Worker a request of its own, and reads all that it answers. */
+  /** Sends the Worker a separate request, and reads the whole answer. */
   ask(init?: RequestInit): Promise<Seen> {
     return ask(this.#path, init);
   }
@@ -74,7 +74,7 @@ export function stage(path: string, way: Way, options: BreakerOptions = {}): Wor
   );
 }
 
-/** Sends a request of its own, and reads all that is answered. */
+/** Sends a separate request, and reads the whole answer. */
 export async function ask(path: string, init?: RequestInit): Promise<Seen> {
   const response = await send(path, init);
   const { status, headers } = response;
