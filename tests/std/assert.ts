@@ -1,6 +1,7 @@
 /**
- * Stands in for `@std/assert` where JSR is out of reach: the same names, arguments and verdicts, which
- * no npm library has. What costs more than a line is npm's: see equal.ts and format.ts.
+ * Stands in for `@std/assert` where JSR is out of reach: with the same names, arguments and
+ * verdicts, which no npm library has. Anything longer than a line uses npm: see equal.ts and
+ * format.ts.
  */
 
 import { equal } from "./equal.ts";
@@ -12,7 +13,7 @@ export { equal };
 // deno-lint-ignore no-explicit-any
 type Class<T> = abstract new (...args: any[]) => T;
 
-/** What an `if` does not enter. */
+/** Values that count as false in an `if`. */
 export type Falsy = false | 0 | 0n | "" | null | undefined;
 
 /** Thrown when an assertion does not hold. */
@@ -20,7 +21,7 @@ export class AssertionError extends Error {
   override readonly name = "AssertionError";
 }
 
-/** Throws `what`, with the author's words after it if there are any. */
+/** Throws an error about `what`, followed by the author's message if there is one. */
 function refuse(what: string, msg?: string, detail = ""): never {
   throw new AssertionError(`${what}${msg ? `: ${msg}` : "."}${detail && `\n\n${detail}\n`}`);
 }
@@ -132,10 +133,10 @@ export function assertObjectMatch(
 }
 
 type Loose = Record<PropertyKey, unknown>;
-/** A part that was taken already, or is about to be: of which object, by which other. */
+/** A part that is taken or being taken, with the object it is from and the one it is for. */
 type Taken = readonly [whole: object, by: object, part: unknown];
 
-/** What `expected` speaks of, out of `actual`. `taken` keeps cycles from going round for ever. */
+/** Takes from `actual` only what `expected` has. `taken` keeps cycles from going on forever. */
 function part(actual: unknown, expected: unknown, taken: Taken[]): unknown {
   if (!hasParts(actual) || !hasParts(expected)) return actual;
   const known = taken.find(([whole, by]) => whole === actual && by === expected);
@@ -197,7 +198,7 @@ export function assertIsError<E extends Error = Error>(
   msgMatches?: string | RegExp,
   msg?: string,
 ): asserts error is E {
-  // On edge-runtime a DOMException is no Error of this realm.
+  // On edge-runtime a DOMException is not an Error of this realm.
   if (!(error instanceof Error) && !(ErrorClass && error instanceof ErrorClass)) {
     refuse(`Expected "error" to be an Error object: current value is ${format(error)}`, msg);
   }
@@ -266,7 +267,7 @@ export async function assertRejects<E extends Error>(
   refuse("Expected function to reject", wanted.msg);
 }
 
-/** What `fn` returns, which must be a promise: throwing is not rejecting. */
+/** Calls `fn`, which must return a promise: throwing is not rejecting. */
 function called(fn: () => PromiseLike<unknown>, msg?: string): PromiseLike<unknown> {
   let result: unknown;
   try {

@@ -28,12 +28,12 @@ import {
   unreachable,
 } from "./assert.ts";
 
-/** Plain, so that no assertion is tested by itself. */
+/** A plain check, so that no assertion tests itself. */
 function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
-/** What `act` throws; undefined if nothing. */
+/** Returns what `act` throws; undefined if nothing. */
 function thrownBy(act: () => unknown): unknown {
   try {
     act();
@@ -43,7 +43,7 @@ function thrownBy(act: () => unknown): unknown {
   }
 }
 
-/** The words of the AssertionError that `act` throws; undefined if it throws nothing. */
+/** Returns the message of the AssertionError that `act` throws; undefined if it throws nothing. */
 function refusal(act: () => unknown): string | undefined {
   const error = thrownBy(act);
   check(error === undefined || error instanceof AssertionError, `Not a refusal: ${error}`);
@@ -89,7 +89,7 @@ const mark = Symbol("mark");
 const act = () => {};
 const error = new Error("no");
 
-/** What counts as the same, though it is made twice. */
+/** Values that count as equal although made twice. */
 const SAME: Readonly<Record<string, readonly [unknown, unknown]>> = {
   "NaN": [NaN, NaN],
   "objects whose keys are in another order": [{ a: 1, b: [2] }, { b: [2], a: 1 }],
@@ -126,7 +126,7 @@ const SAME: Readonly<Record<string, readonly [unknown, unknown]>> = {
   "cycles through maps": [mapKnot("a"), mapKnot("a")],
 };
 
-/** What counts as different, however much alike. */
+/** Pairs that count as different, however similar. */
 const DIFFERENT: Readonly<Record<string, readonly [unknown, unknown]>> = {
   "0 and -0": [0, -0],
   "0 and -0 inside": [{ a: [0] }, { a: [-0] }],
@@ -217,11 +217,11 @@ Deno.test("equal() cannot compare what is weak, unless it is one", () => {
 
   check(thrownBy(() => equal(new WeakMap(), new WeakMap())) instanceof TypeError, "maps compared");
   check(thrownBy(() => equal(new WeakSet(), new WeakSet())) instanceof TypeError, "sets compared");
-  check(equal(weak, weak), "told from itself");
+  check(equal(weak, weak), "differs from itself");
 });
 
 Deno.test("equal() compares what weak references refer to", () => {
-  // Workers with an older compatibility date have none.
+  // Workers with an older compatibility date have no WeakRef.
   if (typeof WeakRef === "undefined") return;
   const [a, b, c] = [{ x: 1 }, { x: 1 }, { x: 2 }];
 
@@ -229,7 +229,7 @@ Deno.test("equal() compares what weak references refer to", () => {
   check(!equal(new WeakRef(a), new WeakRef(c)), "Taken for the same");
 });
 
-/** A call that passes, one that is refused, and words that the refusal has in it. */
+/** A call that passes, one that fails, and words from its message. */
 const CALLS: Readonly<Record<string, readonly [() => unknown, () => unknown, string]>> = {
   "assert()": [() => assert(1), () => assert(0), "current value is 0"],
   "assert() with a message": [() => assert("a", "why"), () => assert("", "why"), "why"],
@@ -376,7 +376,7 @@ for (const [name, [passes, fails, words]] of Object.entries(CALLS)) {
   });
 }
 
-/** An object, and what is a part of it. */
+/** An object, and a part of it. */
 const PARTS: Readonly<Record<string, readonly [object, object]>> = {
   "itself": [{ a: 1 }, { a: 1 }],
   "fewer keys": [{ a: 1, b: 2 }, { b: 2 }],
@@ -392,7 +392,7 @@ const PARTS: Readonly<Record<string, readonly [object, object]>> = {
   "cycles": [knot({ a: 1, b: 2 }) as object, knot({ a: 1 }) as object],
 };
 
-/** An object, and what is no part of it. */
+/** An object, and something that is not a part of it. */
 const NO_PARTS: Readonly<Record<string, readonly [object, object]>> = {
   "another value": [{ a: 1 }, { a: 2 }],
   "another key": [{ a: 1 }, { b: 1 }],

@@ -1,13 +1,14 @@
 /**
  * Structural equality on fast-equals, which walks collections, bytes and cycles. Getters, -0, lists
- * like `Headers` and weak things are ours: no npm library judges them as `@std/assert` does.
+ * like `Headers` and weak collections are handled here: no npm library judges them as `@std/assert`
+ * does.
  */
 
 import { createCustomEqual, type State } from "npm:fast-equals@6.2.2";
 
 type Properties = Record<PropertyKey, unknown>;
 
-/** What can be read only later: no two of them are known to hold the same. */
+/** Objects that can be read only later: no two of them are known to be equal. */
 const LATER = [Promise, Blob, ReadableStream];
 
 const sameMembers = createCustomEqual({
@@ -36,7 +37,7 @@ const sameMembers = createCustomEqual({
     if (!isObject(a) || !isObject(b)) return false;
     if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime());
     if (prototypeOf(a) !== prototypeOf(b)) return false;
-    // fast-equals would take it for the class.
+    // fast-equals would mistake it for the class.
     if (Object.hasOwn(a, "constructor")) return sameParts(a as Properties, b as Properties, state);
     return compare(a, b, state);
   },
@@ -45,8 +46,8 @@ const sameMembers = createCustomEqual({
 /**
  * Compares prototypes, own properties (a missing one is not undefined), getters, the members of
  * collections in any order, bytes, and cycles; functions by identity. Where std is lax (0 and -0,
- * holes at an array's end, boxed values, promises, `Headers`) this tells the difference: what passes
- * here passes there.
+ * holes at an array's end, boxed values, promises, `Headers`) this is strict: whatever passes here
+ * passes there.
  *
  * @throws {TypeError} If two different objects are both a `WeakMap` or both a `WeakSet`.
  */
@@ -54,7 +55,7 @@ export function equal(a: unknown, b: unknown): boolean {
   return Object.is(a, b) || sameMembers([a], [b]);
 }
 
-/** Compares own properties, what getters show, and what an iterator goes through in its order. */
+/** Compares own properties, getters' values, and iterated items in order. */
 function sameParts(a: Properties, b: Properties, state: State<undefined>): boolean {
   const eq = (x: unknown, y: unknown) => state.equals(x, y, undefined, undefined, a, b, state);
   const keys = ownKeys(a);
@@ -68,7 +69,7 @@ function sameTarget(a: WeakRef<WeakKey>, b: typeof a, state: State<undefined>): 
   return state.equals(a.deref(), b.deref(), undefined, undefined, a, b, state);
 }
 
-/** All own keys; of a plain object or an array only those that a literal has, and `length`. */
+/** Returns all own keys; for a plain object or an array only the enumerable ones and `length`. */
 function ownKeys(object: object): readonly PropertyKey[] {
   if (prototypeOf(object) !== Object.prototype && !Array.isArray(object)) {
     return Reflect.ownKeys(object);
@@ -78,7 +79,7 @@ function ownKeys(object: object): readonly PropertyKey[] {
   );
 }
 
-/** What its classes show of an object, though it is kept elsewhere, as in `URLPattern`. */
+/** Returns the getters of an object's classes: some classes, like `URLPattern`, hide their data. */
 function gettersOf(object: object): readonly PropertyKey[] {
   const prototype = prototypeOf(object);
   if (prototype === Object.prototype) return [];
@@ -88,13 +89,13 @@ function gettersOf(object: object): readonly PropertyKey[] {
   return [...getters, ...gettersOf(prototype)];
 }
 
-/** Can be gone through more than once, and has neither an index nor members in any order. */
+/** Reports whether an object is a repeatable iterable other than an array, a map or a set. */
 function isList(object: object): object is Iterable<unknown> {
   return Symbol.iterator in object && !("next" in object) &&
     ![Array, Map, Set].some((known) => object instanceof known);
 }
 
-/** Without one counts as a plain object. */
+/** Returns the prototype; an object without one counts as a plain object. */
 function prototypeOf(object: object): object {
   return Object.getPrototypeOf(object) ?? Object.prototype;
 }

@@ -1,9 +1,9 @@
 /**
- * Prints the `deno` flag that replaces the `@std` imports by the stand-ins beside this file, or
- * nothing where JSR can be reached. `STD=jsr` and `STD=npm` in the environment force one side.
+ * Prints the `deno` flag that replaces the `@std` imports by the stand-ins in this folder, or
+ * nothing if JSR can be reached. `STD=jsr` or `STD=npm` in the environment forces that side.
  *
- * An import map given as a flag replaces the `imports` of deno.json, so it repeats the others, and
- * says what deno.json need not say: that a package has paths.
+ * An import map given as a flag replaces the `imports` of deno.json, so it repeats the other
+ * imports. It also maps the paths below each package, which deno.json does by itself.
  */
 
 import config from "../../deno.json" with { type: "json" };
@@ -15,7 +15,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
   "@std/testing/time": new URL("./time.ts", import.meta.url).href,
 };
 
-/** The flags with which the tests can be checked and run on this machine. */
+/** Returns the flags needed to check and run the tests on this machine. */
 export async function stdFlags(): Promise<string[]> {
   const std = Deno.env.get("STD") || (await reachesJsr() ? "jsr" : "npm");
   if (std === "jsr") return [];
@@ -29,7 +29,7 @@ export async function stdFlags(): Promise<string[]> {
   return [`--import-map=data:application/json;base64,${btoa(JSON.stringify({ imports }))}`];
 }
 
-/** Asks Deno itself, which knows its cache, mirrors and proxies. */
+/** Tries it with Deno itself, which knows its cache, mirrors and proxies. */
 async function reachesJsr(): Promise<boolean> {
   const probe = new Deno.Command(Deno.execPath(), {
     args: ["cache", "--no-config", "--no-lock", config.imports["@std/assert"]],

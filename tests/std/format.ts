@@ -1,12 +1,12 @@
 import { format as prettyFormat, type NewPlugin } from "npm:@vitest/pretty-format@5.1.2";
 import { diffArrays } from "npm:diff@9.0.0";
 
-/** Stands before lines that both have. */
+/** Precedes lines that both values have. */
 const SAME = "  ";
-/** Texts that differ in more lines than this are shown one after the other: to pair them takes long. */
+/** Texts that differ in more lines are shown one after the other: pairing them would take long. */
 const MAX_EDITS = 2_000;
 
-/** Shows fields and causes, too. */
+/** Shows errors with their fields and causes. */
 const errors: NewPlugin = {
   test: (value) => value instanceof Error,
   serialize(error: Error, config, indent, depth, refs, print) {
@@ -16,14 +16,14 @@ const errors: NewPlugin = {
   },
 };
 
-/** Shows what is in `Headers`, `FormData` and `URLSearchParams`. */
+/** Shows the contents of `Headers`, `FormData` and `URLSearchParams`. */
 const pairs: NewPlugin = {
   test: (value) => typeof value?.append === "function",
   serialize: (value: Headers, config, indent, depth, refs, print) =>
     `${value.constructor.name} ${print([...value], config, indent, depth, refs)}`,
 };
 
-/** A value over several lines, with keys in order, so that two of them compare line by line. */
+/** Formats a value over several lines with sorted keys, so that two values compare line by line. */
 export function format(value: unknown): string {
   return prettyFormat(value, {
     plugins: [errors, pairs],
@@ -32,7 +32,7 @@ export function format(value: unknown): string {
   });
 }
 
-/** Both values, with `-` before lines that only `actual` has and `+` before those it lacks. */
+/** Formats both values, with `-` before lines only in `actual` and `+` before those it lacks. */
 export function difference(actual: unknown, expected: unknown): string {
   const lines = diffLines(format(actual).split("\n"), format(expected).split("\n"));
   const differ = lines.some((line) => !line.startsWith(SAME));

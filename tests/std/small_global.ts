@@ -1,6 +1,7 @@
 /**
- * Comes before fake-timers, which sets and clears a timer while it is imported, where Workers allow
- * none, and asks a `process` for `node:util`: it is given a `global` that has what is faked alone.
+ * Must be imported before fake-timers. On import, fake-timers sets and clears a timer, which
+ * Workers forbid there, and asks a `process` for `node:util`. So it gets a `global` with only what
+ * it fakes.
  */
 
 const host = globalThis as { global?: unknown };
@@ -8,7 +9,7 @@ const { global } = host;
 
 host.global = { Date, setTimeout: () => 0, clearTimeout: () => {} };
 
-/** To be called as soon as fake-timers is there. */
+/** Restores `global`. Call it as soon as fake-timers is imported. */
 export function restoreGlobal(): void {
   if (global === undefined) delete host.global;
   else host.global = global;

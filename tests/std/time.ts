@@ -1,7 +1,7 @@
 /**
- * Stands in for `@std/testing/time` where JSR is out of reach: the same names, arguments and order of
- * events, on a clock of fake-timers. Its `install()` cannot carry the rest: it does not know
- * `AbortSignal.timeout`, runs on past a timer that throws, and cannot give real time back for a while.
+ * Stands in for `@std/testing/time` where JSR is out of reach: with the same names, arguments and
+ * order of events, on a clock from fake-timers. Its `install()` is not enough: it does not fake
+ * `AbortSignal.timeout`, runs on after a timer throws, and cannot restore real time for a while.
  */
 
 import { restoreGlobal } from "./small_global.ts";
@@ -9,7 +9,7 @@ import { type Clock, createClock } from "npm:@sinonjs/fake-timers@15.5.0";
 
 restoreGlobal();
 
-/** What is replaced while time is faked. `performance.now` and `queueMicrotask` are not. */
+/** The globals that are replaced. `performance.now` and `queueMicrotask` are not. */
 interface Clockwork {
   Date: DateConstructor;
   setTimeout: typeof setTimeout;
@@ -20,33 +20,33 @@ interface Clockwork {
 }
 
 export interface FakeTimeOptions {
-  /** How many fake ms go by in a real one; 0: time stands still until it is moved. @default {0} */
+  /** Fake ms per real ms; 0: time stands still until moved. @default {0} */
   readonly advanceRate: number;
-  /** After how many real ms the fake time is moved. @default {10} */
+  /** Real ms between moves of the fake time. @default {10} */
   readonly advanceFrequency?: number;
 }
 
 export interface DelayOptions {
-  /** Ends the delay before its time, with an `AbortError`. */
+  /** Ends the delay early, with an `AbortError`. */
   readonly signal?: AbortSignal;
 }
 
-/** Thrown for what cannot be done with time in its present state, faked or real. */
+/** Thrown for actions that are impossible while time is faked, or while it is real. */
 export class TimeError extends Error {
   override readonly name = "TimeError";
 }
 
-/** Timers take delays of 31 bits; more fires at once, on every runtime. */
+/** Timers accept delays of 31 bits; a longer one fires at once, on every runtime. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 let active: FakeTime | undefined;
 
 /**
  * Replaces `Date`, timers and `AbortSignal.timeout` until it is restored or goes out of scope.
- * Timers are called in the order in which they are due, then of their making.
+ * Timers are called in the order in which they are due, then in the order of creation.
  */
 export class FakeTime {
-  /** What was there before. */
+  /** The globals from before. */
   readonly #real: Clockwork = currentClockwork();
   readonly #fake: Clockwork;
   readonly #clock: Clock;
@@ -55,9 +55,9 @@ export class FakeTime {
   #stopAdvancing = () => {};
 
   /**
-   * @param start The time to begin with: ms since 1970, a date, or a string that says one. By default the present.
-   * @param options Whether time goes on by itself.
-   * @throws {TimeError} If time is faked already.
+   * @param start The time to begin with: ms since 1970, a date, or a date string. By default now.
+   * @param options How time moves by itself.
+   * @throws {TimeError} If time is already faked.
    * @throws {TypeError} If `start` is not a time.
    */
   constructor(start?: number | string | Date | null, options?: FakeTimeOptions) {
@@ -68,7 +68,7 @@ export class FakeTime {
     }
     this.#now = this.#start;
     this.#clock = createClock(this.#start);
-    // What still holds the fake Date after the end is told the real time.
+    // Code that still holds the fake Date after the end gets the real time.
     Object.defineProperty(this.#clock, "now", {
       get: () => active === this ? this.#now : this.#real.Date.now(),
       set: (now: number) => this.#now = now,
@@ -79,13 +79,13 @@ export class FakeTime {
     if (options && options.advanceRate > 0) this.#advance(options);
   }
 
-  /** Restores the time that is faked now. */
+  /** Restores the time that is currently faked. */
   static restore(): void {
     if (!active) throw new TimeError("Cannot restore time: time is already restored");
     active.restore();
   }
 
-  /** Calls `callback` in real time; time is faked again once the promise that it returns is settled. */
+  /** Calls `callback` in real time, and fakes time again once its promise is settled. */
   static async restoreFor<T>(
     // deno-lint-ignore no-explicit-any
     callback: (...args: any[]) => Promise<T> | T,
@@ -112,12 +112,12 @@ export class FakeTime {
     return await result.finally(refake);
   }
 
-  /** The faked time in ms since 1970. */
+  /** The fake time in ms since 1970. */
   get now(): number {
     return this.#now;
   }
 
-  /** Moves time, calling on the way what is due. A timer that throws stops it there. */
+  /** Moves time, calling the timers that are due on the way. A timer that throws stops it there. */
   set now(value: number) {
     this.#mustBeActive("set time");
     if (!(value >= this.#now)) {
@@ -129,12 +129,12 @@ export class FakeTime {
     this.#now = Math.max(this.#now, value);
   }
 
-  /** The time at the beginning, in ms since 1970. */
+  /** The start time in ms since 1970. */
   get start(): number {
     return this.#start;
   }
 
-  /** Waits for so many ms of real time. */
+  /** Waits for `ms` of real time. */
   async delay(ms: number, options: DelayOptions = {}): Promise<void> {
     this.#mustBeActive("delay");
     const { signal } = options;
@@ -153,23 +153,23 @@ export class FakeTime {
     });
   }
 
-  /** Lets everything run that waits for nothing but its turn. */
+  /** Runs all pending microtasks. */
   async runMicrotasks(): Promise<void> {
     await this.delay(0);
   }
 
-  /** Moves time by so many ms, calling what is due. */
+  /** Moves time by `ms`, calling the timers that are due. */
   tick(ms = 0): void {
     this.now = this.#now + ms;
   }
 
-  /** Runs microtasks, once, then moves time by so many ms. */
+  /** Runs microtasks once, then moves time by `ms`. */
   async tickAsync(ms = 0): Promise<void> {
     await this.runMicrotasks();
     this.tick(ms);
   }
 
-  /** Moves time to the next timer. Returns whether there was one. */
+  /** Moves time to the next timer. Returns false if there was none. */
   next(): boolean {
     this.#mustBeActive("run timers");
     const due = this.#nextDue();
@@ -177,13 +177,13 @@ export class FakeTime {
     return due < Infinity;
   }
 
-  /** Runs microtasks, then moves time to the next timer. Returns whether there was one. */
+  /** Runs microtasks, then moves time to the next timer. Returns false if there was none. */
   async nextAsync(): Promise<boolean> {
     await this.runMicrotasks();
     return this.next();
   }
 
-  /** Moves time until no timer is left: for ever, if an interval is never cleared. */
+  /** Moves time until no timer is left: forever, if an interval is never cleared. */
   runAll(): void {
     this.#mustBeActive("run timers");
     while (this.#clock.countTimers() > 0) this.next();
@@ -195,7 +195,7 @@ export class FakeTime {
     while (this.#clock.countTimers() > 0) await this.nextAsync();
   }
 
-  /** Puts everything back that was replaced. */
+  /** Restores everything that was replaced. */
   restore(): void {
     if (active !== this) throw new TimeError("Cannot restore time: time is already restored");
     active = undefined;
@@ -203,7 +203,7 @@ export class FakeTime {
     install(this.#real);
   }
 
-  /** As {@link FakeTime.restore}, at the end of the scope. */
+  /** Does what {@link FakeTime.restore} does, at the end of the scope. */
   [Symbol.dispose](): void {
     this.restore();
   }
@@ -249,7 +249,7 @@ export class FakeTime {
         throw new TimeError(`FakeTime does not support non-function callbacks to set${kind}`);
       }
       const delayMs = Math.min(Math.max(minDelayMs, Math.floor(Number(delay))), MAX_DELAY_MS + 1);
-      // fake-timers would add a ms to what a timer sets for the time at which it is called.
+      // fake-timers would add a ms to a timer that another timer sets for its own time.
       this.#clock.duringTick = false;
       return this.#clock[`set${kind}`](() => call(...args), delayMs);
     };

@@ -101,7 +101,7 @@ Deno.test("FakeTime refuses to be nested, and the outer one goes on", () => {
   assertEquals(Date.now(), 5_000);
 });
 
-// Moving
+// Moving time
 
 Deno.test("FakeTime stands still until it is moved", async () => {
   using time = new FakeTime(1_000);
