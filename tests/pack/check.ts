@@ -1,6 +1,6 @@
 /**
- * Installs the npm package in an empty folder, as a user would, and uses it. One line for each
- * check; the last one is `N passed, N failed`.
+ * Installs the npm package in an empty folder, as a user would, and uses it. Prints one line per
+ * check; the last line is `N passed, N failed`.
  */
 
 import { output } from "../runtimes/child.ts";
@@ -9,16 +9,16 @@ import { pack } from "./main.ts";
 import { leftovers, snippets } from "./readme.ts";
 
 const LIMIT_MS = 120_000;
-/** An error may quote a whole bundle. */
+/** Errors are cut at this length: one may quote a whole bundle. */
 const MAX_WHY = 2_000;
 const TOOLS = ["typescript@5", "esbuild@0.28", "vite@6", "hono@4"];
-/** In this order: Bun's types need the latest of Node's. */
+/** In this order, because Bun's types need the latest of Node's. */
 const RUNTIME_TYPES = ["@types/node@20", "@types/node@26", "@types/bun@1.4"];
 const WELL = "all is well";
 const ENTRIES = ["@lastgood/breaker", "@lastgood/breaker/hono", "@lastgood/breaker/testing"];
 
 const USER_FILES = ["app.ts", "handlers.ts"];
-/** What Bun's own types must accept; Deno, which checks the files in user/, has none of them. */
+/** Code that Bun's own types must accept. Deno checks the files in user/, but lacks these types. */
 const BUN = `import { breaker } from "@lastgood/breaker";
 const api = breaker();
 Bun.serve({
@@ -42,8 +42,11 @@ interface Check {
 const folder = await Deno.makeTempDir();
 
 const checks: Check[] = [
-  { name: "the tarball has what it must", run: hasWhatItMust },
-  { name: "its README has nothing that only Deno or the repository has", run: isReadableOnNpm },
+  { name: "the tarball is complete", run: hasWhatItMust },
+  {
+    name: "its README has nothing that works only on Deno or in the repository",
+    run: isReadableOnNpm,
+  },
   { name: "npm installs it in an empty folder, without hono", run: installs },
   { name: "Node 20 imports each entry without hono", run: () => importsEach() },
   { name: "npm installs it beside TypeScript, esbuild, Vite and hono", run: installsTools },
@@ -55,18 +58,18 @@ const checks: Check[] = [
     name: `TypeScript 5 without lib.dom, with ${types}, every library checked`,
     run: () => compilesWithout(types),
   })),
-  { name: "Node 20 runs what TypeScript made", run: () => isWell(node20(), ["out/app.js"]) },
+  { name: "Node 20 runs TypeScript's output", run: () => isWell(node20(), ["out/app.js"]) },
   { name: "Node 20 runs the snippets of its README", run: runSnippets },
   { name: "Bun runs it", run: () => isWell(tool("bun@1.4.5", "bun"), ["run", "app.ts"]) },
   ...Object.keys(BUNDLES).map((target) => ({
     name: `esbuild for ${target} leaves nothing unresolved`,
     run: () => bundles(target),
   })),
-  { name: "what esbuild made for the browser runs", run: () => isWell(node20(), ["browser.js"]) },
-  { name: "what esbuild made for workerd runs", run: () => isWell(node20(), ["workerd.js"]) },
-  { name: "a bundle drops what is not used", run: isShaken },
+  { name: "esbuild's output for the browser runs", run: () => isWell(node20(), ["browser.js"]) },
+  { name: "esbuild's output for workerd runs", run: () => isWell(node20(), ["workerd.js"]) },
+  { name: "a bundle drops unused code", run: isShaken },
   { name: "Vite builds it", run: vite },
-  { name: "what Vite made runs", run: () => isWell(node20(), ["dist/assets/app.js"]) },
+  { name: "Vite's output runs", run: () => isWell(node20(), ["dist/assets/app.js"]) },
 ];
 
 let failed = 0;
@@ -124,7 +127,7 @@ async function installs(): Promise<void> {
   await npm(["./breaker.tgz"]);
   const names = await Array.fromAsync(Deno.readDir(`${folder}/node_modules`), ({ name }) => name);
   const packages = names.filter((name) => !name.startsWith(".")).sort().join();
-  demand(packages === "@lastgood,lru-cache", `It brings more than it needs: ${packages}`);
+  demand(packages === "@lastgood,lru-cache", `It installs more than it needs: ${packages}`);
 }
 
 async function node20(): Promise<string> {
@@ -146,7 +149,7 @@ async function installsTools(): Promise<void> {
   }
 }
 
-/** Without lib.dom: a runtime's own types have the requests and responses. */
+/** Compiles without lib.dom: a runtime's own types provide requests and responses. */
 async function compilesWithout(types: string): Promise<void> {
   await npm([types]);
   const name = types.startsWith("@types/bun") ? "bun" : "node";
@@ -175,10 +178,10 @@ async function compiles(
   await run("node_modules/.bin/tsc", ["--project", "."]);
 }
 
-/** They throw if they are not true any more. */
+/** Runs the README's snippets, which throw if they are no longer true. */
 async function runSnippets(): Promise<void> {
   const all = snippets(await readme());
-  demand(all.length > 0, "It has none");
+  demand(all.length > 0, "The README has no snippets");
   const names = all.map((_, index) => `snippet${index + 1}`);
   await Promise.all(names.map((name, index) => write(`${name}.ts`, all[index]!)));
   await run("node_modules/.bin/esbuild", [
@@ -227,7 +230,7 @@ async function isShaken(): Promise<void> {
   ];
   const used = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
   const unused = used.filter((path) => /last_good|lru-cache|guard/.test(path));
-  demand(unused.length === 0, `A Circuit alone brings ${unused.join(", ")}`);
+  demand(unused.length === 0, `A Circuit alone pulls in ${unused.join(", ")}`);
 }
 
 async function vite(): Promise<void> {
@@ -242,7 +245,7 @@ async function vite(): Promise<void> {
   demand(!/externalized|unresolved/i.test(said), said);
 }
 
-// ---- How it is done ----
+// ---- Running commands ----
 
 async function isWell(command: Promise<string>, args: readonly string[]): Promise<void> {
   const said = await run(await command, args);

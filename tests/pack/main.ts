@@ -1,6 +1,6 @@
 /**
- * Makes the npm package: what `deno pack` makes of deno.json, completed by what that cannot know,
- * as a folder and a tarball in `dist/`. The last line that it prints is the tarball's path.
+ * Makes the npm package as a folder and a tarball in `dist/`: the output of `deno pack`, completed
+ * with what deno.json cannot say. The last line it prints is the tarball's path.
  */
 
 import { output } from "../runtimes/child.ts";
@@ -12,7 +12,7 @@ const FOLDER = new URL("package/", DIST);
 const LIMIT_MS = 120_000;
 const REPOSITORY = "https://github.com/lastgood/breaker";
 
-/** What stands in package.json beside what deno.json says. */
+/** Fields of package.json that deno.json cannot express. */
 const COMPLETION = {
   description:
     "A circuit breaker for Web-standard requests and responses that serves the last good answer",
@@ -37,12 +37,12 @@ const COMPLETION = {
   peerDependenciesMeta: { hono: { optional: true } },
 };
 
-/** Makes the package, and gives the path of its tarball. */
+/** Makes the package, and returns the path of its tarball. */
 export async function pack(): Promise<string> {
   await Deno.mkdir(DIST, { recursive: true });
   await remove(FOLDER);
   const raw = new URL("raw.tgz", DIST).pathname;
-  // What is worked on can be tried, too; the sources are in the repository.
+  // Allow uncommitted changes, and leave out the source maps: the sources are in the repository.
   const flags = ["--allow-dirty", "--no-source-maps", "--output", raw];
   await output({
     command: Deno.execPath(),

@@ -1,13 +1,13 @@
 /**
- * Makes npm's README from README.md. What only Deno has stands there between `<!-- deno -->` and
- * `<!-- /deno -->`, each on a line of its own.
+ * Makes npm's README from README.md. Parts for Deno only are between `<!-- deno -->` and
+ * `<!-- /deno -->`, each on a separate line.
  */
 
 const MARKED = /^<!-- deno -->\n[^]*?^<!-- \/deno -->\n+/gm;
 /** A Markdown link to a file or folder of the repository: neither an anchor nor a URL. */
 const RELATIVE_LINK = /\]\((?!#|\/\/|[a-z][a-z+.-]*:)([^)\s]+)\)/g;
 
-/** What npm's README must not contain, by what it is called in an error. */
+/** Patterns that npm's README must not contain, by their names in an error. */
 const LEFTOVERS: Readonly<Record<string, RegExp>> = {
   "a mark": /<!-- \/?deno -->/,
   "a specifier": /\b(?:npm|jsr):(?=[@\w])/,
@@ -17,9 +17,9 @@ const LEFTOVERS: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * README.md as npm shows it: without what is marked for Deno, with links into the repository.
+ * Makes npm's version of README.md: without the parts for Deno, with links into the repository.
  *
- * @param repository The address of the repository, without a slash at its end.
+ * @param repository The repository's address, without a trailing slash.
  */
 export function npmReadme(text: string, repository: string): string {
   return text
@@ -30,7 +30,7 @@ export function npmReadme(text: string, repository: string): string {
     });
 }
 
-/** The lines of npm's README that make sense on Deno or in the repository alone, with the reason. */
+/** Finds lines in npm's README that make sense only on Deno or in the repository, with reasons. */
 export function leftovers(readme: string): string[] {
   return readme.split("\n").flatMap((line, index) =>
     Object.entries(LEFTOVERS)
@@ -39,7 +39,7 @@ export function leftovers(readme: string): string[] {
   );
 }
 
-/** The TypeScript code blocks of a Markdown text. */
+/** Extracts the TypeScript code blocks from Markdown. */
 export function snippets(text: string): string[] {
   return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
 }

@@ -3,7 +3,7 @@ import { leftovers, npmReadme, snippets } from "./readme.ts";
 
 const REPOSITORY = "https://git.test/owner/name";
 
-Deno.test("npm's README leaves out what is marked for Deno", () => {
+Deno.test("npm's README leaves out the parts marked for Deno", () => {
   const text = [
     "before",
     "",
@@ -46,19 +46,19 @@ for (
     "see [the rules](docs/rules.md)",
   ]
 ) {
-  Deno.test(`npm's README is found to have a leftover: ${line}`, () => {
+  Deno.test(`leftovers reports in npm's README: ${line}`, () => {
     assertEquals(leftovers(`fine\n${line}`).length, 1);
   });
 }
 
-Deno.test("npm's README may name Deno, and link to what has an address", () => {
+Deno.test("npm's README may mention Deno, and contain full links", () => {
   const text =
     "Deno.serve(handler) on Deno, [there](https://deno.test/), [here](#deno), `npm install`";
 
   assertEquals(leftovers(text), []);
 });
 
-Deno.test("snippets are the code blocks in TypeScript", () => {
+Deno.test("snippets returns the TypeScript code blocks", () => {
   const text = "```ts\nconst a = 1;\n```\n\n```sh\nnpm ci\n```\n\n```ts\nconst b = 2;\n```\n";
 
   assertEquals(snippets(text), ["const a = 1;\n", "const b = 2;\n"]);

@@ -1,4 +1,4 @@
-/** What a user writes: the library through each of its entries. It throws if anything is wrong. */
+/** Uses the library as a user would, through each entry. Throws if anything is wrong. */
 
 import {
   backoff,

@@ -1,6 +1,6 @@
 /**
- * What compiles for a user on any runtime, with lib.dom or without: handlers whose requests are of
- * a framework's class, and options that are set to undefined. Nothing of it is run.
+ * Code that must compile for users on any runtime, with or without lib.dom: handlers whose requests
+ * are of a framework's class, and options set to undefined. None of it runs.
  */
 
 import {
@@ -47,7 +47,7 @@ export const nextWithRest = api.wrap((request: NextRequestLike, ...rest: [RouteC
 );
 const context: RouteContext = { params: Promise.resolve({ id: "1" }) };
 export const nextAnswer: Answer = nextWithRest(new NextRequestLike("https://app.test/"), context);
-// @ts-expect-error It is not the framework's.
+// @ts-expect-error Not the framework's class.
 nextWithRest(new Request("https://app.test/"), context);
 // @ts-expect-error The context is missing.
 nextWithRest(new NextRequestLike("https://app.test/"));
@@ -87,7 +87,7 @@ export const fetching: readonly BreakerOptions[] = [
 
 // ---- Options that are set to undefined ----
 
-/** The names of optional members that take no undefined. */
+/** The names of optional members that do not accept undefined. */
 type Exact<Options> = {
   [Name in keyof Options]-?: { [Key in Name]: undefined } extends Partial<Pick<Options, Name>>
     ? never
