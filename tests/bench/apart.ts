@@ -1,6 +1,6 @@
 /**
- * Fails if the root's lock lists a package that only the benchmark needs, as every task would then
- * download it, or if what both folders set or pin has drifted apart.
+ * Fails if the root's lock lists a package that only the benchmark needs, which every task would
+ * then download, or if settings or versions in the two folders have drifted apart.
  */
 import rootConfig from "../../deno.json" with { type: "json" };
 import config from "./deno.json" with { type: "json" };
@@ -28,7 +28,7 @@ function same(what: string, here: unknown, atRoot: unknown): void {
   if (own !== root) problems.push(`${what} is ${own} in tests/bench, ${root} at the root`);
 }
 
-/** The packages in a lock, and the version that each has. */
+/** Reads the packages in a lock, with their versions. */
 async function pins(lock: string): Promise<Readonly<Record<string, string>>> {
   const text = await Deno.readTextFile(new URL(lock, import.meta.url));
   return JSON.parse(text).specifiers;

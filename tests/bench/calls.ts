@@ -1,4 +1,4 @@
-/** In one process: what a call costs through a closed circuit, and what a refusal costs. */
+/** Measures in one process the cost of a call through a closed circuit, and of a refusal. */
 import { Circuit, type CircuitOptions, failureRate } from "../../mod.ts";
 import * as peers from "./peers.ts";
 import { bytesPerCall, type Effort, nsPerCall, type Samples } from "./rounds.ts";
@@ -7,7 +7,7 @@ import { bytesPerCall, type Effort, nsPerCall, type Samples } from "./rounds.ts"
 const fine = async () => 1;
 const fail = () => Promise.reject(new Error("down"));
 
-/** The least that anything that counts failures must do. */
+/** The minimum that anything that counts failures must do. */
 let failures = 0;
 async function wrapper<R>(call: () => Promise<R>): Promise<R> {
   try {
@@ -65,7 +65,7 @@ export async function refused(effort: Effort): Promise<Samples> {
     "circuit.run": () => open.run(fine),
   };
   for (const [name, guard] of Object.entries(PEERS)) {
-    // It would take seconds of calls, as many as it asks for per second, to open them.
+    // Opening these would take seconds of calls at the rate they require.
     if (name === "cockatiel count" || name === "cockatiel sampling") continue;
     const guarded = guard(fail);
     for (let call = 0; call < 20; call++) await guarded().catch(() => {});

@@ -1,33 +1,33 @@
-/** What is made of samples: figures, held against their targets, as tables and as data. */
+/** Turns samples into figures, judges them against their targets, and prints tables. */
 import type { Line, Target } from "./lines.ts";
 import type { Sample, Samples } from "./rounds.ts";
 
-/** A median over rounds with its spread: the quarters below and above. */
+/** A median over rounds, with the lower and upper quartiles. */
 export interface Figure {
   readonly median: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** How a target was met. */
+/** The result for one target. */
 export interface Verdict {
   readonly what: string;
   readonly figure: Figure;
   readonly target: string;
   readonly met: boolean;
-  /** False where the runtime does not tell. */
+  /** False if the runtime does not report it. */
   readonly measured: boolean;
   readonly verdict: string;
 }
 
-/** The median of some numbers, with its spread. */
+/** Computes the median of some numbers, with its spread. */
 export function figure(numbers: readonly number[]): Figure {
   const sorted = numbers.filter(Number.isFinite).sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.round((sorted.length - 1) * share)] ?? NaN;
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
-/** All subjects of a measure: its figure, and how many times the first subject's it is. */
+/** Lists all subjects of a measure, each with its figure and its ratio to the first subject's. */
 export function subjects(sample: Sample): (readonly [name: string, own: Figure, times: Figure])[] {
   const [floor = []] = Object.values(sample);
   return Object.entries(sample).map(([name, rounds]) =>
@@ -35,7 +35,7 @@ export function subjects(sample: Sample): (readonly [name: string, own: Figure, 
   );
 }
 
-/** All targets of a line for which there are samples. */
+/** Judges all targets of a line for which there are samples. */
 export function verdicts(line: Line, samples: Samples): Verdict[] {
   return line.targets.flatMap((target) => {
     const sample = samples[target.measure];
@@ -49,7 +49,7 @@ function valueOf({ of, over, less }: Target, sample: Sample): Figure | undefined
   const base = over === undefined ? undefined : sample[over];
   const floor = less === undefined ? undefined : sample[less];
   if (ours === undefined || (over && !base) || (less && !floor)) return undefined;
-  // What remains of a difference of two noisy numbers may be anything: it is taken of medians.
+  // The difference of two noisy numbers may be anything, so subtract their medians.
   if (over !== undefined && floor !== undefined) {
     const { median: least } = figure(floor);
     const { median: divisor } = figure(base!);
@@ -68,7 +68,7 @@ function judged(target: Target, reached: Figure): Verdict {
   const limit = atMost ?? atLeast ?? NaN;
   const off = atMost === undefined ? limit - reached.median : reached.median - limit;
   const met = off <= 0;
-  // A share of what others take cannot be less than nothing: there, a collector came in between.
+  // A ratio to the others' cost cannot be negative: garbage collection disturbed the measurement.
   const measured = Number.isFinite(off) && !(over !== undefined && reached.median < 0);
   return {
     what: `${measure}${above}: ${of}${against}`,
@@ -80,19 +80,19 @@ function judged(target: Target, reached: Figure): Verdict {
   };
 }
 
-/** A number as people read it. */
+/** Formats a number for people. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "-";
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString("en");
   return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 }
 
-/** A median and its spread in words. */
+/** Formats a median with its spread. */
 export function spread({ median, low, high }: Figure): string {
   return low === high ? short(median) : `${short(median)} (${short(low)} to ${short(high)})`;
 }
 
-/** Rows under one heading, in columns. */
+/** Formats rows under a heading, in columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const text = (row: readonly string[]) =>

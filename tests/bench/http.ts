@@ -1,4 +1,4 @@
-/** End to end: a server on the runtime that is measured; its upstream and its clients are here. */
+/** Measures end to end: the server runs on the measured runtime, its upstream and clients here. */
 import { Client, load, startUpstream } from "./load.ts";
 import { interleaved, pause, type Sample, type Samples } from "./rounds.ts";
 import type { Runtime } from "./runtime.ts";
@@ -7,7 +7,7 @@ const KB = 1_024;
 const SIZES = { "1 KB": KB, "64 KB": 64 * KB, "1 MB": KB * KB };
 const CLIENTS = 16;
 
-/** Subjects of the server, under the names in the table. */
+/** The server's subjects, by their names in the table. */
 type Subjects = Readonly<Record<string, string>>;
 
 const KEEPING: Subjects = { "bare": "bare", "keeping": "keeping" };
@@ -107,10 +107,10 @@ async function hono(server: Server, length: Length): Promise<Samples> {
   return { "CPU per request": cpu };
 }
 
-/** One request after the other, each for a key of its own. */
+/** Sends one request after another, each for a new key. */
 export async function trickles(port: number, { rounds, ms }: Length): Promise<Sample> {
   let key = 0;
-  // What is measured is a server at work, not one that compiles its code.
+  // Warm up first: measure a busy server, not one that is still compiling its code.
   for (const subject of Object.values(KEEPING)) {
     await loaded(port, () => `/${subject}/${100 * KB}?${key++}`, 4 * ms);
   }
@@ -122,7 +122,7 @@ export async function trickles(port: number, { rounds, ms }: Length): Promise<Sa
   });
 }
 
-/** What the server has grown by, in MB, when a client of 64 MB has read nothing for a while. */
+/** Measures the server's growth in MB while a client stalls in the middle of 64 MB. */
 async function stalled(server: Server, subject: string): Promise<number> {
   await server.get(`/${subject}/${KB}`);
   const before = await server.usage();
@@ -132,7 +132,7 @@ async function stalled(server: Server, subject: string): Promise<number> {
   return ((await server.usage()).rss - before.rss) / KB / KB;
 }
 
-/** What the server grows by at most, in MB, while clients ask for 1 MB at ever new keys. */
+/** Measures the server's peak growth in MB while clients request 1 MB at ever new keys. */
 async function peak(server: Server, subject: string): Promise<number> {
   await server.get(`/${subject}/${KB}`);
   const before = await server.usage();
@@ -152,7 +152,7 @@ async function peak(server: Server, subject: string): Promise<number> {
   return (most - before.rss) / KB / KB;
 }
 
-/** Loads a port for so long; gives how many requests were answered. */
+/** Loads a port for `ms`; returns the number of answered requests. */
 async function loaded(port: number, path: () => string, ms: number): Promise<number> {
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => Client.to(port)));
   try {
@@ -162,7 +162,7 @@ async function loaded(port: number, path: () => string, ms: number): Promise<num
   }
 }
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 class Server {
   readonly port: number;
   readonly isNode: boolean;
@@ -198,7 +198,7 @@ class Server {
     await this.#child.status;
   }
 
-  /** Measures something on a new server, whose memory holds nothing else yet. */
+  /** Measures something on a new server, whose memory is still empty. */
   async alone<R>(measure: (server: Server) => Promise<R>): Promise<R> {
     const server = await Server.start(this.#on, this.#upstreamPort);
     try {
@@ -218,14 +218,14 @@ class Server {
     return JSON.parse(await this.get("/usage"));
   }
 
-  /** Loads it for so long; gives how many requests were answered, and in how many ms. */
+  /** Loads the server for `ms`; returns the number of answered requests, and the actual ms. */
   async load(path: () => string, ms: number): Promise<{ requests: number; tookMs: number }> {
     const startedAt = performance.now();
     const requests = await loaded(this.port, path, ms);
     return { requests, tookMs: performance.now() - startedAt };
   }
 
-  /** CPU in us per request, and requests per second, of each subject. */
+  /** Measures the CPU in us per request, and the requests per second, of each subject. */
   async measure(
     subjects: Subjects,
     path: (subject: string) => string,

@@ -1,20 +1,20 @@
-/** One thing that is to be reached. */
+/** A target for one figure. */
 export interface Target {
-  /** Which measure, and what of it. */
+  /** The measure, and below it the subject. */
   readonly measure: string;
   readonly of: string;
-  /** What it is divided by. Without it, the figure itself counts. */
+  /** The subject to divide by. Without one, the figure itself counts. */
   readonly over?: string;
-  /** Taken off before. */
+  /** The subject to subtract first. */
   readonly less?: string;
   readonly atMost?: number;
   readonly atLeast?: number;
 }
 
-/** One line of the bench. */
+/** One line of the benchmark. */
 export interface Line {
   readonly title: string;
-  /** What the others cannot do, and so is not scored. */
+  /** Explains what is not compared because the others cannot do it. */
   readonly note?: string;
   readonly targets: readonly Target[];
 }
@@ -49,7 +49,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   keep: {
     title: "a proxy that keeps what it passes on",
-    note: "The other breakers keep no responses: opossum's cache takes all requests for the same.",
+    note: "The other breakers keep no responses: opossum's cache treats all requests as the same.",
     targets: [
       ...SIZES.map((size) => ({
         measure: `${CPU}, ${size}, hot key`,
@@ -75,7 +75,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   stale: {
     title: "the last good answer while the circuit is open",
-    note: "The other breakers have no response to serve; undici's cache knows no circuit.",
+    note: "The other breakers have no response to serve; undici's cache has no circuit.",
     targets: SIZES.map((size) => ({
       measure: `${CPU}, ${size}`,
       of: "api.wrap",

@@ -1,6 +1,6 @@
 /** An upstream and its clients on loopback, bounded in time and number. */
 
-/** A client with a connection of its own, which it keeps. */
+/** A client that keeps its own connection open. */
 export class Client {
   readonly #connection: Deno.TcpConn;
   readonly #port: number;
@@ -16,7 +16,7 @@ export class Client {
     return new Client(await Deno.connect({ hostname: "127.0.0.1", port }), port);
   }
 
-  /** Asks for a path and reads all of the answer; says when the first byte of the body came. */
+  /** Requests a path and reads the whole answer; returns the time of the body's first byte. */
   async get(path: string): Promise<{ readonly firstByteAt: number }> {
     let head = await this.ask(path);
     const end = head.indexOf("\r\n\r\n") + 4;
@@ -29,13 +29,13 @@ export class Client {
       const part = await this.#read();
       if (read === 0) firstByteAt = performance.now();
       read += part.byteLength;
-      // The tail of a chunked body tells its end, and may come in two parts.
+      // The last bytes of a chunked body mark its end, and may arrive in two parts.
       if (length === undefined) head = head.slice(-5) + LATIN_1.decode(part.subarray(-5));
     }
     return { firstByteAt };
   }
 
-  /** Asks for a path, and reads no more than the head of the answer. */
+  /** Requests a path, and reads only until the head of the answer is complete. */
   async ask(path: string): Promise<string> {
     const request = `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\n\r\n`;
     await this.#connection.write(UTF_8.encode(request));
@@ -59,7 +59,7 @@ export class Client {
 const UTF_8 = new TextEncoder();
 const LATIN_1 = new TextDecoder("latin1");
 
-/** Lets clients ask, one request after the other each, for so long. Gives how many were answered. */
+/** Lets each client send one request after another for `ms`; returns the number of answers. */
 export async function load(
   clients: readonly Client[],
   path: () => string,
@@ -76,7 +76,7 @@ export async function load(
   return requests;
 }
 
-/** Answers /<number> with so many bytes, /trickle/… with ten parts in 90 ms. */
+/** Answers /<number> with that number of bytes, and /trickle/… with ten parts in 90 ms. */
 export function startUpstream(): Deno.HttpServer<Deno.NetAddr> {
   const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
   return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, ({ url }) => {

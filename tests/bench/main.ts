@@ -1,13 +1,13 @@
 /**
- * What a call through a circuit costs, against its floor and against others:
+ * Measures the cost of a call through a circuit, against its floor and against other breakers:
  *
  *     deno task bench [closed | refused | keep | proxy | stale | hono | scale | size | import …]
  *       [--runtime deno | node | node20 | bun | workerd]… [--quick]
  *
- * Prints ratios, medians over interleaved rounds with the quarters below and above, and which
- * targets fall short; writes them to dist/bench.json and, all runtimes side by side, to
- * dist/bench.md. It asserts nothing: only ratios within one run mean anything, and a shared machine
- * moves them too.
+ * Prints ratios, medians over interleaved rounds with their quartiles, and the targets that fall
+ * short; writes them to dist/bench.json and, with all runtimes side by side, to dist/bench.md. It
+ * asserts nothing: only ratios within one run mean anything, and a shared machine shifts even
+ * those.
  */
 import { output } from "../runtimes/child.ts";
 import { WORKERD_VERSION } from "../runtimes/runtimes.ts";
@@ -43,7 +43,7 @@ await Deno.writeTextFile(RESULT, JSON.stringify(results, null, 2));
 await Deno.writeTextFile(TABLE, `${summary(results)}\n`);
 console.log(`\n${shortfalls.length} targets fall short`);
 for (const shortfall of shortfalls) console.log(shortfall);
-// A kept-alive connection is nothing to wait for.
+// Do not wait for kept-alive connections.
 Deno.exit();
 
 async function measureOn(on: Runtime): Promise<void> {
@@ -52,14 +52,14 @@ async function measureOn(on: Runtime): Promise<void> {
   results[on.name] = { version: on.version, lines };
 }
 
-/** A Worker cannot tell what CPU and memory it takes: from outside, only the first byte can be seen. */
+/** A Worker cannot report its CPU and memory: from outside, only the first byte can be timed. */
 async function measureOnWorkerd(): Promise<void> {
   const on = { name: "workerd", version: WORKERD_VERSION };
   const keep = await lineOn(on, "keep", () => keepOnWorkerd(folder, isQuick ? 10 : 30));
   results[on.name] = { version: on.version, lines: { keep } };
 }
 
-/** Measures one line, and prints what came of it. */
+/** Measures one line, and prints the results. */
 async function lineOn(
   on: Pick<Runtime, "name" | "version">,
   name: string,
@@ -119,7 +119,7 @@ function figuresOf(
   );
 }
 
-/** The versions that the imports of peers.ts name. */
+/** Reads the versions in the imports of peers.ts. */
 async function peerVersions(): Promise<string[]> {
   const sources = await Promise.all(
     ["peers.ts", "server.ts", "undici.ts"].map((file) =>

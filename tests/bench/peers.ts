@@ -1,18 +1,18 @@
 /**
- * The other breakers, set up as their READMEs recommend and once more in their leanest form, to
- * guard one function.
+ * The other breakers, each guarding one function: set up as their READMEs recommend, and in their
+ * leanest form.
  */
 import * as cockatiel from "npm:cockatiel@4.0.0";
 import * as mollitia from "npm:mollitia@0.1.1";
 import Opossum from "npm:opossum@10.0.0";
 
-/** A function behind a circuit. */
+/** A function that a circuit guards. */
 export type Guarded<R> = () => Promise<R>;
 
 /** Makes a circuit, and guards a function with it. */
 export type Guard = <R>(call: () => Promise<R>) => Guarded<R>;
 
-/** Opossum as its README sets it up: it makes a timer per call. */
+/** Opossum as its README sets it up: it makes a timer for each call. */
 export function opossum<R>(call: () => Promise<R>): Guarded<R> {
   return opossumWith(call, {
     timeout: 3_000,
@@ -21,12 +21,12 @@ export function opossum<R>(call: () => Promise<R>): Guarded<R> {
   });
 }
 
-/** Without its timer per call, and otherwise as it is. */
+/** Opossum without its timer for each call, otherwise unchanged. */
 export function opossumNoTimeout<R>(call: () => Promise<R>): Guarded<R> {
   return opossumWith(call, { timeout: false });
 }
 
-/** Without all that can be switched off: timeout, percentiles, snapshots. */
+/** Opossum without everything that can be switched off: timeout, percentiles, snapshots. */
 export function opossumLean<R>(call: () => Promise<R>): Guarded<R> {
   return opossumWith(call, {
     timeout: false,
@@ -43,7 +43,7 @@ function opossumWith<R>(call: () => Promise<R>, options: Opossum.Options): Guard
   return () => breaker.fire();
 }
 
-/** Ends the timers of every opossum so far: they would run beside all that is measured later. */
+/** Stops the timers of every opossum so far: they would disturb later measurements. */
 export function stopOpossum(): void {
   for (const breaker of running) breaker.shutdown();
   running.clear();
@@ -54,12 +54,12 @@ export function cockatielConsecutive<R>(call: () => Promise<R>): Guarded<R> {
   return cockatielWith(new cockatiel.ConsecutiveBreaker(5), call);
 }
 
-/** By the last hundred calls. */
+/** Cockatiel by the last hundred calls. */
 export function cockatielCount<R>(call: () => Promise<R>): Guarded<R> {
   return cockatielWith(new cockatiel.CountBreaker({ threshold: 0.5, size: 100 }), call);
 }
 
-/** By time, in ten slices of a second. */
+/** Cockatiel by time, in ten slices of a second. */
 export function cockatielSampling<R>(call: () => Promise<R>): Guarded<R> {
   return cockatielWith(
     new cockatiel.SamplingBreaker({ threshold: 0.5, duration: 10_000 }),
@@ -72,7 +72,7 @@ function cockatielWith<R>(breaker: cockatiel.IBreaker, call: () => Promise<R>): 
   return () => policy.execute(call);
 }
 
-/** Mollitia by the last ten calls, its own default. */
+/** Mollitia by the last ten calls, its default. */
 export function mollitiaCount<R>(call: () => Promise<R>): Guarded<R> {
   const breaker = new mollitia.SlidingCountBreaker({
     slidingWindowSize: 10,

@@ -1,14 +1,14 @@
-/** What was measured of one thing: by subject, one number for each round. */
+/** The samples of one measure: by subject, one number per round. */
 export type Sample = Record<string, number[]>;
 
-/** What was measured in all: by the name of the measure. */
+/** All samples, by the name of the measure. */
 export type Samples = Record<string, Sample>;
 
 /** How long to measure. */
 export interface Effort {
-  /** How many rounds; each measures every subject once, in an order of its own. */
+  /** The number of rounds; each measures every subject once, in a different order. */
   readonly rounds: number;
-  /** How long each subject is measured in each round, in ms. */
+  /** How long each round measures each subject, in ms. */
   readonly roundMs: number;
 }
 
@@ -18,7 +18,7 @@ type Loop = (call: Call, times: number) => Promise<void>;
 declare const gc: (() => void) | undefined;
 declare const Bun: { gc(force: boolean): void } | undefined;
 
-/** Measures all subjects once in each round: what disturbs the machine then disturbs all alike. */
+/** Measures all subjects once per round, so that disturbances affect them all alike. */
 export async function interleaved<S>(
   subjects: Readonly<Record<string, S>>,
   rounds: number,
@@ -35,7 +35,7 @@ export async function interleaved<S>(
   return sample;
 }
 
-/** The time of one call, in ns: calls run one after the other, each is awaited. */
+/** Measures the time of one call in ns; calls run one after another, each awaited. */
 export async function nsPerCall(
   subjects: Readonly<Record<string, Call>>,
   { rounds, roundMs }: Effort,
@@ -49,7 +49,7 @@ export async function nsPerCall(
   return await interleaved(ready, rounds, (measure) => measure());
 }
 
-/** The bytes that one call allocates; NaN where the runtime does not tell. */
+/** Measures the bytes that one call allocates; NaN if the runtime does not report them. */
 export async function bytesPerCall(
   subjects: Readonly<Record<string, Call>>,
   { rounds }: Effort,
@@ -65,7 +65,7 @@ export async function bytesPerCall(
   });
 }
 
-/** A loop of its own for each subject, or the engine would optimise one for the mixture of all. */
+/** Makes a loop per subject, or the engine would optimize a single loop for a mixture of all. */
 function loopFor(name: string): Loop {
   return new Function(`
     return async (call, times) => { // ${name}
@@ -87,13 +87,13 @@ async function elapsedMs(loop: Loop, call: Call, times: number): Promise<number>
   return performance.now() - startedAt;
 }
 
-/** Frees what can be freed. */
+/** Runs the garbage collector. */
 export function collect(): void {
   if (typeof Bun !== "undefined") Bun.gc(true);
   else if (typeof gc === "function") gc();
 }
 
-/** Frees also what waits for finalizers, which run between turns. */
+/** Also frees what waits for finalizers, which run between turns. */
 export async function collectAll(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) {
     await pause(30);
@@ -101,12 +101,12 @@ export async function collectAll(): Promise<void> {
   }
 }
 
-/** Waits. */
+/** Waits for some ms. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The heap in use with its buffers, in bytes. */
+/** Returns the heap in use, including buffers, in bytes. */
 export function heapUsed(): number {
   const { heapUsed, arrayBuffers } = globalThis.process.memoryUsage();
   return heapUsed + arrayBuffers;

@@ -1,4 +1,4 @@
-/** Starts scripts of this folder on the runtime that is measured. */
+/** Starts this folder's scripts on the measured runtime. */
 import { output, type Program } from "../runtimes/child.ts";
 import { node, tool } from "../runtimes/tool.ts";
 
@@ -6,18 +6,18 @@ import { node, tool } from "../runtimes/tool.ts";
 export interface Runtime {
   readonly name: string;
   readonly version: string;
-  /** What to start for a script of this folder. */
+  /** Returns the program that runs a script of this folder. */
   command(script: string, ...args: string[]): Promise<Program>;
-  /** What to start for a file of JavaScript. */
+  /** Returns the program that runs a JavaScript file. */
   plain(file: string): Program;
 }
 
-/** Peers are pinned in the lock beside it. */
+/** The lock beside it pins the other breakers. */
 const CONFIG = here("deno.json");
 const BUN = "bun@1.4.5";
 const LIMIT_MS = 90_000;
 
-/** By name: deno, bun, node (24) or node with a major version. */
+/** Finds a runtime by name: deno, bun, node (24) or node with a major version. */
 export async function runtime(name: string, folder: string): Promise<Runtime> {
   if (name === "deno") {
     const command = Deno.execPath();
@@ -55,7 +55,7 @@ async function bun(): Promise<{ readonly command: string; readonly version: stri
 
 const bundles = new Map<string, Promise<string>>();
 
-/** A script of this folder as one file, made once. */
+/** Bundles a script of this folder into one file, once. */
 function bundled(script: string, folder: string): Promise<string> {
   const file = `${folder}/${script.replace(".ts", ".mjs")}`;
   const made = bundles.get(file) ?? bundle(here(script), file, "deno").then(() => file);
@@ -63,7 +63,7 @@ function bundled(script: string, folder: string): Promise<string> {
   return made;
 }
 
-/** Makes one file of a module and all that it imports. */
+/** Bundles a module and everything it imports into one file. */
 export async function bundle(
   entry: string,
   file: string,

@@ -1,4 +1,4 @@
-/** In one process: what many circuits, many kept responses and many calls at once cost. */
+/** Measures in one process the cost of many circuits, kept responses and simultaneous calls. */
 import process from "node:process";
 import { breaker, Circuit, failureRate } from "../../mod.ts";
 import * as peers from "./peers.ts";
@@ -17,10 +17,10 @@ import {
 // deno-lint-ignore require-await
 const fine = async () => 1;
 
-/** Makes one, and gives what calls through it. */
+/** Makes a circuit, and returns a function that calls through it. */
 type Make = (index: number) => peers.Guarded<number>;
 
-/** One options object for all, as an app would have it. */
+/** One options object shared by all, as in an app. */
 const BY_TIME = { trip: failureRate({ windowMs: 10_000 }) };
 const BY_CALLS = { trip: failureRate({ lastCalls: 100 }) };
 
@@ -35,7 +35,7 @@ const MAKERS: Readonly<Record<string, Make>> = {
   "mollitia": () => peers.mollitiaCount(fine),
 };
 
-/** Whose heap and idle time are measured with few, for each has timers and hundreds of objects. */
+/** Breakers measured in smaller numbers, since each has timers and hundreds of objects. */
 const HEAVY: Readonly<Record<string, Make>> = {
   "opossum": () => peers.opossum(fine),
 };
@@ -71,16 +71,16 @@ export async function scale(effort: Effort): Promise<Samples> {
   };
 }
 
-/** What is measured stays reachable: an engine frees even what a local variable still names. */
+/** Keeps the measured objects reachable: an engine frees even what a local variable refers to. */
 let held: unknown[] = [];
 
-/** Bytes per circuit before and after its first call; what it takes to make one, in ns. */
+/** Measures the bytes per circuit before and after its first call, and the ns to make one. */
 async function heap(rounds: number): Promise<Samples> {
   const idle: Sample = {};
   const used: Sample = {};
   const made = await interleaved({ ...MAKERS, ...HEAVY }, rounds + 1, async (make, name) => {
     const times = name in HEAVY ? 500 : 5_000;
-    // What holds them is there before.
+    // Make the array before measuring the heap.
     const calls = held = Array<peers.Guarded<number>>(times).fill(fine);
     for (let index = 0; index < 500; index++) await make(index)();
     collect();
@@ -97,7 +97,7 @@ async function heap(rounds: number): Promise<Samples> {
     peers.stopOpossum();
     return ns;
   });
-  // What a first round measures is also what the engine itself makes and frees.
+  // The first round also measures the engine's own allocations.
   for (const sample of [idle, used, made]) for (const name in sample) sample[name]!.shift();
   return {
     "heap bytes per idle circuit": idle,
@@ -106,7 +106,7 @@ async function heap(rounds: number): Promise<Samples> {
   };
 }
 
-/** Calls go round all circuits in turn. */
+/** Measures calls that go round all circuits in turn. */
 async function byCircuits(effort: Effort): Promise<Sample> {
   const subjects: Record<string, () => unknown> = {};
   for (const many of [1, 1_000, 100_000]) {
@@ -125,7 +125,7 @@ function answer(): Response {
   return RESPONSE;
 }
 
-/** The circuit is open; requests go round all kept responses in turn. */
+/** Measures requests that go round all kept responses in turn while the circuit is open. */
 async function byKept(effort: Effort): Promise<Sample> {
   const subjects: Record<string, () => unknown> = {};
   for (const many of [1, 1_000, 100_000]) {
@@ -142,7 +142,7 @@ async function byKept(effort: Effort): Promise<Sample> {
   return await nsPerCall(subjects, effort);
 }
 
-/** So many calls are begun, then all end. */
+/** Measures batches of calls that all begin before any ends. */
 async function byConcurrency({ rounds, roundMs }: Effort): Promise<Samples> {
   const samples: Samples = {};
   const circuit = new Circuit(BY_TIME);
@@ -168,7 +168,7 @@ async function byConcurrency({ rounds, roundMs }: Effort): Promise<Samples> {
   return samples;
 }
 
-/** What 10,000 that have been called once take while nobody calls. */
+/** Measures 10,000 circuits without calls, after one call each. */
 async function idle(): Promise<Sample> {
   const sample: Sample = {};
   const makers = {
@@ -193,7 +193,7 @@ async function idle(): Promise<Sample> {
   return sample;
 }
 
-/** An hour at 20 requests a second with an outage every ten minutes, in simulated time. */
+/** Measures an hour of 20 requests a second with an outage every ten minutes, in simulated time. */
 async function hour(): Promise<Sample> {
   let now = 1_000_000;
   let seed = 1;

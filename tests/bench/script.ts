@@ -1,4 +1,4 @@
-/** What runs on the runtime that is measured: prints the samples of one line as JSON. */
+/** Runs on the measured runtime, and prints the samples of one line as JSON. */
 import process from "node:process";
 import { closed, refused } from "./calls.ts";
 import { scale } from "./scale.ts";

@@ -1,6 +1,6 @@
 /**
- * The server that is measured, on the runtime that is measured. Its first argument is the origin of
- * an upstream; it prints its port. The first part of a path says which subject answers.
+ * The measured server, run on the measured runtime. Its first argument is the upstream's origin; it
+ * prints its port. The first part of a path selects the subject that answers.
  */
 import process from "node:process";
 import { breaker } from "../../mod.ts";
@@ -8,7 +8,7 @@ import { breaker as middleware } from "../../src/adapters/hono.ts";
 import { type Context, Hono } from "hono";
 import * as peers from "./peers.ts";
 
-/** What a server hands over beside the request differs from one to another. */
+/** Servers differ in what they pass besides the request. */
 type Handler = (request: Request, info?: object) => Response | Promise<Response>;
 
 declare const Bun: {
@@ -17,13 +17,13 @@ declare const Bun: {
   ): { readonly port: number };
 } | undefined;
 
-/** Nothing of this outlives a run, even if nobody ends it. */
+/** The server ends itself after this time, even if the run never stops it. */
 const LIMIT_MS = 600_000;
 const NEVER_MS = 3_600_000;
 
 const upstream = process.argv[2] ?? "";
 
-/** The upstream's URL for a request: its path without the subject. */
+/** Maps a request to the upstream's URL: its path without the subject. */
 function target({ url }: Request): string {
   return upstream + url.slice(url.indexOf("/", url.indexOf("/", 8) + 1));
 }
@@ -34,7 +34,7 @@ function proxied(api: { fetch(url: string): Promise<Response> }): Handler {
   return (request) => api.fetch(target(request));
 }
 
-/** The peers guard a function without arguments: what it is to fetch goes beside it. */
+/** The peers guard a function without arguments, so a variable passes the URL. */
 function guarded(guard: peers.Guard): Handler {
   let url = "";
   const call = guard(() => fetch(url));
@@ -59,7 +59,7 @@ const proxies: Readonly<Record<string, Handler>> = {
 
 const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
 
-/** As many bytes as the end of the path says. */
+/** Makes as many bytes as the end of the path says. */
 function bodyFor({ url }: Request): Uint8Array<ArrayBuffer> {
   const size = url.slice(url.lastIndexOf("/") + 1);
   let body = bodies.get(size);

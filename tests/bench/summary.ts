@@ -1,8 +1,8 @@
-/** All runtimes of one run side by side, as the table of docs/costs.md: ratios, and no time. */
+/** Writes the table of docs/costs.md: all runtimes of a run side by side, as ratios, not times. */
 import { short, type Verdict } from "./figures.ts";
 import { LINES } from "./lines.ts";
 
-/** What was measured of one line. */
+/** The results for one line. */
 export interface LineResult {
   readonly figures: Readonly<
     Record<string, Readonly<Record<string, { readonly own: { readonly median: number } }>>>
@@ -10,7 +10,7 @@ export interface LineResult {
   readonly verdicts: readonly Verdict[];
 }
 
-/** What was measured on one runtime. */
+/** The results on one runtime. */
 export interface RuntimeResult {
   readonly version: string;
   readonly lines: Readonly<Record<string, LineResult>>;
@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<string, string>> = {
   workerd: "workerd",
 };
 
-/** A table in Markdown. Where a runtime has no figure, there is a dash. */
+/** Makes a Markdown table, with a dash for a runtime without a figure. */
 export function summary(results: Readonly<Record<string, RuntimeResult>>): string {
   const runtimes = Object.entries(results);
   const heads = runtimes.map(([name, { version }]) =>
@@ -41,7 +41,7 @@ export function summary(results: Readonly<Record<string, RuntimeResult>>): strin
 }
 
 function rowsOf(line: string, results: readonly (LineResult | undefined)[]): string[] {
-  // A time would mean nothing elsewhere.
+  // Absolute times would mean nothing on another machine.
   if (line === "import") return importRows(results);
   const whats = new Set(
     results.flatMap((result) => result?.verdicts ?? []).map(({ what }) => what),

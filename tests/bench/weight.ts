@@ -1,4 +1,4 @@
-/** What the library weighs: the size of its bundle, and the time of its import. */
+/** Measures the library's weight: the size of its bundle and the time of its import. */
 import { output } from "../runtimes/child.ts";
 import { interleaved, type Samples } from "./rounds.ts";
 import { bundle, type Runtime } from "./runtime.ts";
@@ -6,7 +6,7 @@ import { bundle, type Runtime } from "./runtime.ts";
 const LIMIT_MS = 30_000;
 const OURS = new URL("../../mod.ts", import.meta.url).href;
 
-/** What is weighed, as the one line of a module. */
+/** The modules to weigh, each a single line. */
 const MODULES: Readonly<Record<string, string>> = {
   "nothing": "export {};",
   "breaker": `export * from "${OURS}";`,
@@ -46,7 +46,7 @@ function lastLine(error: unknown): string {
     .split("\n").filter((line) => /resolve|error/i.test(line)).at(-1) ?? "";
 }
 
-/** Line 7: ms that an import takes in a new process. */
+/** Line 7: ms for an import in a new process. */
 export async function importing(
   runtime: Runtime,
   folder: string,

@@ -1,4 +1,4 @@
-/** The Worker that is measured: the first part of a path says whether a breaker stands before it. */
+/** The measured Worker: the first part of a path selects whether a breaker guards the call. */
 import { breaker } from "../../mod.ts";
 
 interface Env {
@@ -9,7 +9,7 @@ interface Context {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** The upstream's answer, for the path without the subject. */
+/** Passes on the upstream's answer for the path without the subject. */
 function proxied({ url }: Request, { UPSTREAM }: Env, _context: Context): Promise<Response> {
   return fetch(UPSTREAM + url.slice(url.indexOf("/", url.indexOf("/", 8) + 1)));
 }

@@ -1,4 +1,4 @@
-/** What workerd itself lets measure from outside: when the first byte of a slow body comes. */
+/** Measures what can be measured of workerd from outside: when a slow body's first byte arrives. */
 import { serve } from "../runtimes/child.ts";
 import { servingConfig, WORKERD_VERSION } from "../runtimes/runtimes.ts";
 import { tool } from "../runtimes/tool.ts";
