@@ -1,43 +1,43 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 
-/** What every room may import: it knows neither half. */
+/** Every room may import these: they know neither half. */
 const SHARED = ["src/errors.ts", "src/observe/events.ts", "src/runtime.ts", "src/validation.ts"];
 
 /**
- * Who may import whom, from the top down; the first line that a file fits is the line for it.
- * `folder/` is everything below a folder, `folder/*` only what lies in it directly.
+ * Who may import whom, from the top down. The first line that matches a file is the file's line.
+ * `folder/` matches everything below a folder, `folder/*` only its own files.
  */
 const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   [["mod.ts"], ["src/"]],
-  // A framework knows how to call the breaker, and no more.
+  // An adapter knows how to call the breaker, and no more.
   [["src/adapters/"], ["src/adapters/", "src/breaker.ts", "src/http/", ...SHARED]],
-  // Options in, three ways to ask out: the one place where both halves and the guard are put together.
+  // Options in, three ways to make a call out: here both halves and the guard are put together.
   [["src/breaker.ts"], ["src/circuit/", "src/last_good/", "src/guard/", "src/http/", ...SHARED]],
-  // THE JOINT: the only room that knows both halves.
+  // THE GUARD: the only room that knows both halves.
   [["src/guard/"], ["src/guard/", "src/circuit/", "src/last_good/", "src/http/", ...SHARED]],
-  // WHEN to stop calling: knows no request, no response and no server.
+  // WHEN to stop calling: knows no requests, responses or servers.
   [["src/circuit/"], ["src/circuit/", ...SHARED]],
-  // WHAT to serve instead: knows responses, and no circuit. Only its memory knows the LRU library.
+  // WHAT to serve instead: knows responses, but no circuits. Only its memory knows the LRU library.
   [["src/last_good/rules/"], ["src/last_good/", "src/http/", "src/observe/events.ts"]],
   [["src/last_good/memory.ts"], ["src/last_good/", "src/http/", ...SHARED, "lru-cache"]],
   [["src/last_good/"], ["src/last_good/", "src/http/", ...SHARED]],
-  // The words of the RFCs: parsers that know nothing but text and bytes.
+  // The RFCs' grammar: parsers that know only text and bytes.
   [["src/http/"], ["src/http/"]],
-  // What is reported, and who listens.
+  // The events, and who listens to them.
   [["src/observe/"], ["src/observe/"]],
   [["src/testing.ts"], ["src/validation.ts"]],
   [["src/"], []],
 ];
 
-/** What users import. It lies on top: no file of ours imports it. */
+/** The modules that users import. They are at the top: no file of ours imports them. */
 const ENTRIES = Object.values(config.exports).map((path) => path.replace("./", ""));
 
-/** Names that say where the code runs, and the one file that may ask. */
+/** The one file that may ask where the code runs, and the names that reveal it. */
 const HOST = "src/runtime.ts";
 const HOST_NAMES = ["Bun", "Deno", "EdgeRuntime", "navigator", "process"];
 
-/** What a circuit must not know: it stops calls of any kind. */
+/** A circuit must not know HTTP: it stops calls of any kind. */
 const HTTP_NAMES = ["Headers", "Request", "Response", "fetch"];
 
 /** Names that only Node has. */
@@ -46,14 +46,14 @@ const NODE_NAMES = ["Buffer", "__dirname", "__filename", "require"];
 interface Source {
   readonly path: string;
   readonly imports: Import[];
-  /** Every identifier, and every text that could be one. */
+  /** Every identifier, and every string literal, which could be one. */
   readonly names: Set<string>;
-  /** Exports that do not say a name. */
+  /** Exports without a name. */
   readonly nameless: string[];
 }
 
 interface Import {
-  /** A path from the root of the project, or the specifier of what comes from outside. */
+  /** A path from the root of the project, or the specifier of an external module. */
   readonly target: string;
   readonly typeOnly: boolean;
 }
@@ -61,7 +61,7 @@ interface Import {
 const ROOT = new URL("../", import.meta.url);
 const SOURCES = await Promise.all([...await filesBelow("src/"), "mod.ts"].sort().map(read));
 
-Deno.test("architecture: every line of the picture is about some file", () => {
+Deno.test("architecture: every line of the picture matches a file", () => {
   const about = SOURCES.map(({ path }) => lineFor(path));
 
   assertEquals(PICTURE.filter((line) => !about.includes(line)), []);
@@ -70,7 +70,7 @@ Deno.test("architecture: every line of the picture is about some file", () => {
   }
 });
 
-Deno.test("architecture: imports are those of the picture", () => {
+Deno.test("architecture: files import only what the picture allows", () => {
   const wrong = importsOf(SOURCES).filter(({ from, target }) =>
     !lineFor(from)?.[1].some((pattern) => fits(target, pattern))
   );
@@ -78,13 +78,13 @@ Deno.test("architecture: imports are those of the picture", () => {
   assertEquals(wrong.map(arrow), []);
 });
 
-Deno.test("architecture: what users import is imported by no other file", () => {
+Deno.test("architecture: no file imports a module that users import", () => {
   const wrong = importsOf(SOURCES).filter(({ target }) => ENTRIES.includes(target));
 
   assertEquals(wrong.map(arrow), []);
 });
 
-Deno.test("architecture: no imports go round in a circle, but for types", () => {
+Deno.test("architecture: imports are acyclic, except for types", () => {
   const next = new Map(SOURCES.map(({ path, imports }) => [
     path,
     imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target),
@@ -95,17 +95,17 @@ Deno.test("architecture: no imports go round in a circle, but for types", () => 
   assertEquals(circles, []);
 });
 
-Deno.test("architecture: only runtime.ts asks where it runs", () => {
+Deno.test("architecture: only runtime.ts asks where the code runs", () => {
   assertEquals(usesOf(HOST_NAMES).filter(({ path }) => path !== HOST), []);
 });
 
-Deno.test("architecture: circuits know no request and no response", () => {
+Deno.test("architecture: circuits know no requests or responses", () => {
   const uses = usesOf(HTTP_NAMES).filter(({ path }) => path.startsWith("src/circuit/"));
 
   assertEquals(uses, []);
 });
 
-Deno.test("architecture: rules are pure, they take only types from other rooms than http", () => {
+Deno.test("architecture: rules are pure and import only types from rooms other than http", () => {
   const rules = SOURCES.filter(({ path }) => path.startsWith("src/last_good/rules/"));
 
   const taken = rules.flatMap(({ path, imports }) =>
@@ -117,12 +117,12 @@ Deno.test("architecture: rules are pure, they take only types from other rooms t
   assertEquals(taken.filter((it) => !isPure(it)).map(arrow), []);
 });
 
-Deno.test("architecture: nothing is used that only Node has", () => {
+Deno.test("architecture: no file uses what only Node has", () => {
   assertEquals(usesOf(NODE_NAMES), []);
   assertEquals(importsOf(SOURCES).filter(({ target }) => target.startsWith("node:")), []);
 });
 
-Deno.test("architecture: exports are listed by name", () => {
+Deno.test("architecture: every export is named", () => {
   assertEquals(SOURCES.flatMap(({ path, nameless }) => nameless.map((it) => `${path}: ${it}`)), []);
 });
 
@@ -153,7 +153,7 @@ function usesOf(names: readonly string[]): { path: string; name: string }[] {
   );
 }
 
-/** A way along imports that leads back to where it starts. */
+/** Finds a chain of imports that leads back to its start. */
 function pathBack(
   start: string,
   next: ReadonlyMap<string, readonly string[]>,
@@ -179,7 +179,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return found.flat();
 }
 
-/** Looks through a file's syntax tree, so that comments and texts do not count. */
+/** Reads a file's syntax tree, so that comments and prose do not count. */
 async function read(path: string): Promise<Source> {
   const text = await Deno.readTextFile(new URL(path, ROOT));
   const source: Source = {

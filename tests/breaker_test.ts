@@ -37,7 +37,7 @@ Deno.test("16: one trip policy serves many circuits", () => {
   assertEquals([first.state, second.state], ["closed", "closed"]);
 });
 
-Deno.test("16: to change an option afterwards changes nothing", async () => {
+Deno.test("16: changing an option afterwards has no effect", async () => {
   const options = { threshold: 1, fetch: upstream([500]), lastGood: { maxEntries: 1 } };
   const api = breaker(options);
   options.threshold = 99;
@@ -47,13 +47,13 @@ Deno.test("16: to change an option afterwards changes nothing", async () => {
   assertEquals(api.circuit(ORIGIN).state, "open");
 });
 
-Deno.test("16: undefined options are options that are not given", async () => {
+Deno.test("16: an undefined option counts as not given", async () => {
   const api = breaker({ fetch: upstream([200]), lastGood: undefined, key: undefined } as never);
 
   assertEquals((await api.fetch(ORIGIN)).status, 200);
 });
 
-Deno.test("17: nothing is asked of clock, chance, timers or fetch at construction", () => {
+Deno.test("17: construction uses no clock, randomness, timers or fetch", () => {
   const names = ["setTimeout", "setInterval", "fetch"] as const;
   const before = names.map((name) => [name, globalThis[name]] as const);
   const [dateNow, mathRandom] = [Date.now, Math.random];
@@ -96,7 +96,7 @@ Deno.test("17: state needs no timer", async () => {
   assertEquals([act.circuit.state, timers], ["closed", 0]);
 });
 
-Deno.test("the breaker's methods work on their own", async () => {
+Deno.test("the breaker's methods work when detached", async () => {
   const { fetch, wrap, respond, circuit, circuits, forget, idle } = stage([{ body: "x" }]).api;
   assertEquals(await (await fetch(ORIGIN)).text(), "x");
   const request = new Request(ORIGIN);

@@ -1,15 +1,16 @@
 /**
- * The rules and promises in `docs/` against the numbers that `src/`, `tests/` and `docs/` cite.
+ * Checks the rules and promises in `docs/` against the numbers that `src/`, `tests/` and `docs/`
+ * cite.
  *
  * - `docs/rules.md` defines a rule by a heading: `### S17 What removes a copy`.
  * - `docs/promises.md` defines a promise: `### Promise 26: Retry-After, theirs and ours`.
- * - What is not done yet stands in a paragraph that begins with `**Still to come (0.2):**`; if it
- *   goes on with "all of it", nothing of the rule is done, and no test may name it.
- * - Texts and comments cite rules by their numbers alone (S17) and promises with the word:
- *   "promise 26", "promises 24 and 25".
- * - A test's name begins with the numbers of what it shows, where a bare number is a promise's
- *   ("S3, S4: …", "26: …", "S3 to S16: …"), or ends with them: "… (S13)", "… (promise 5)". Only
- *   these count as tests: one that mentions a number within a sentence may be about Amazon's S3.
+ * - A paragraph that begins with `**Still to come (0.2):**` lists what is not done yet. If it goes
+ *   on with "all of it", no part of the rule is done, and no test may name it.
+ * - Prose and comments cite a rule by its number alone (S17), and a promise with the word: "promise
+ *   26", "promises 24 and 25".
+ * - A test's name begins with the numbers it tests, where a bare number is a promise ("S3, S4: …",
+ *   "26: …", "S3 to S16: …"), or ends with them: "… (S13)", "… (promise 5)". A number inside a
+ *   sentence does not count: it may be Amazon's S3.
  */
 
 import { assertEquals } from "@std/assert";
@@ -21,24 +22,24 @@ interface Definition {
 }
 
 interface File {
-  /** From the root of the project. */
+  /** Relative to the project's root. */
   readonly path: string;
   readonly text: string;
 }
 
 interface Citation {
   readonly id: string;
-  /** The path, and the line. */
+  /** Path and line. */
   readonly place: string;
 }
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Tests of tests: what they name are not the project's promises. */
+/** Tests of tests: the numbers in them are not the project's promises. */
 const ASIDE = ["tests/bench/", "tests/docs_test.ts", "tests/std/"];
 
 const RULE = String.raw`[SKFHN]\d{1,2}b?`;
-/** A blank, or a new line of a comment. */
+/** A space, or a line break within a comment. */
 const GAP = String.raw`(?: |\n *(?:\* |// )?)`;
 const LIST = String.raw`(?:, | and |, and | to )`;
 
@@ -50,7 +51,7 @@ const WELL_FORMED_MARK = /^\*\*Still to come \(\d+\.\d+\):\*\* (all of it[.;])?/
 const CITED_RULE = new RegExp(String.raw`\b${RULE}\b`, "g");
 const CITED_PROMISES = new RegExp(String.raw`\bpromises?${GAP}(\d+(?:${LIST}\d+)*)`, "gi");
 
-/** In a test's name, whose quotation mark stands before or behind. */
+/** In a test's name, next to its opening or closing quotation mark. */
 const NUMBER = String.raw`(?:${RULE}|\d{1,2})`;
 const NAME_BEGINS = new RegExp(String.raw`["'\`](${NUMBER}(?:${LIST}${NUMBER})*): `, "g");
 const NAME_ENDS = new RegExp(
@@ -75,7 +76,7 @@ Deno.test("docs: every rule and promise is defined once", () => {
   assertEquals(definitions.length > 0, true);
 });
 
-Deno.test("docs: every number that is cited is defined", () => {
+Deno.test("docs: every cited number is defined", () => {
   const known = new Set(definitions.map(({ id }) => id));
 
   const unknown = texts.flatMap(citationsIn).filter(({ id }) => !known.has(id));
@@ -91,7 +92,7 @@ Deno.test("docs: every rule and promise has a test that names it", () => {
   assertEquals(untested.map(({ id }) => `${id} has no test`), []);
 });
 
-Deno.test("docs: what has a test is not wholly still to come", () => {
+Deno.test("docs: no rule with a test is wholly still to come", () => {
   const toCome = new Set(definitions.filter((it) => it.isStillToCome).map(({ id }) => id));
 
   const done = tested.filter(({ id }) => toCome.has(id));
@@ -99,7 +100,7 @@ Deno.test("docs: what has a test is not wholly still to come", () => {
   assertEquals(done.map(({ id, place }) => `${id} in ${place}, but all of it is to come`), []);
 });
 
-Deno.test("docs: every mark of what is still to come can be found by its form", () => {
+Deno.test("docs: every still-to-come mark is well-formed", () => {
   const marks = paragraphs.filter((text) => MARK.test(text));
 
   assertEquals(marks.filter((text) => !WELL_FORMED_MARK.test(text)), []);
@@ -125,7 +126,7 @@ function definitionsIn(paragraphs: readonly string[]): Definition[] {
   return found;
 }
 
-/** All that a file cites: in sentences and comments, and where the names of tests begin and end. */
+/** Finds all numbers that a file cites: in prose and comments, and at either end of test names. */
 function citationsIn(file: File): Citation[] {
   return [
     ...matchesIn(file, CITED_RULE).map(({ text, place }) => ({ id: text, place })),
@@ -135,7 +136,7 @@ function citationsIn(file: File): Citation[] {
   ];
 }
 
-/** All that the names of tests claim to test. A range is too much for one test to show. */
+/** Finds the numbers that test names claim. A range does not count: one test cannot cover it. */
 function testedIn(file: File): Citation[] {
   return [NAME_BEGINS, NAME_ENDS]
     .flatMap((pattern) => matchesIn(file, pattern))
@@ -151,7 +152,7 @@ function matchesIn({ path, text }: File, pattern: RegExp): { text: string; place
   }));
 }
 
-/** A bare number is a promise's. */
+/** A bare number is a promise. */
 function idsIn({ text, place }: { text: string; place: string }): Citation[] {
   return [...text.matchAll(new RegExp(NUMBER, "g"))]
     .map(([id]) => ({ id: /^\d/.test(id) ? `promise ${Number(id)}` : id, place }));

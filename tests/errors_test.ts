@@ -24,7 +24,7 @@ for (const [retryAfterMs, secs] of TIMES) {
   });
 }
 
-Deno.test("23: a CircuitOpenError says which circuit, in fields and by its name", () => {
+Deno.test("23: a CircuitOpenError has the circuit and the time in fields, and its own name", () => {
   const error = new CircuitOpenError("stock", 1_500);
 
   assert(error instanceof Error);
@@ -36,11 +36,11 @@ Deno.test("23: a CircuitOpenError says which circuit, in fields and by its name"
   assertEquals(String(error), 'CircuitOpenError: Circuit "stock" is open, retry after 2 secs');
 });
 
-Deno.test("23: the stack of a CircuitOpenError begins with what it is", () => {
+Deno.test("23: the stack of a CircuitOpenError begins with its name", () => {
   const error = new CircuitOpenError("stock", 1_500);
 
   assertEquals(Object.keys(error), ["circuit", "retryAfterMs"]);
-  // Not every engine writes the name into the stack.
+  // Not every engine puts the name in the stack.
   if (error.stack?.includes("Error:")) {
     assertEquals(
       error.stack.split("\n")[0],
@@ -49,7 +49,7 @@ Deno.test("23: the stack of a CircuitOpenError begins with what it is", () => {
   }
 });
 
-Deno.test("23: an error of an isolated circuit knows no time", async () => {
+Deno.test("23: the error of an isolated circuit gives no time", async () => {
   const error = new CircuitOpenError("stock", Infinity);
   const response = error.getResponse();
 
@@ -58,7 +58,7 @@ Deno.test("23: an error of an isolated circuit knows no time", async () => {
   assertEquals((await response.json()).detail, "The upstream is held off");
 });
 
-Deno.test("23: the answer is problem details that nobody may store", async () => {
+Deno.test("23: the response is problem details with no-store", async () => {
   const response = new CircuitOpenError("stock", 1_000).getResponse();
 
   assertEquals(response.status, 503);
@@ -68,7 +68,7 @@ Deno.test("23: the answer is problem details that nobody may store", async () =>
   assertEquals(rest, { type: "about:blank", title: "Service Unavailable", status: 503 });
 });
 
-Deno.test("23: each answer is a new one, and does not tell the circuit's name", async () => {
+Deno.test("23: each response is a new one, and does not reveal the circuit's name", async () => {
   const error = new CircuitOpenError("http://internal:8080", 1_000);
   const [first, second] = [error.getResponse(), error.getResponse()];
 
@@ -77,7 +77,7 @@ Deno.test("23: each answer is a new one, and does not tell the circuit's name", 
   assertEquals(await second.text() !== "", true);
 });
 
-Deno.test("23: problem details can be of any status, with fields of their own", async () => {
+Deno.test("23: problem details take any status and extra header fields", async () => {
   const response = problem(504, "Gateway Timeout", "Nothing", { "x-a": "1" });
 
   assertEquals([response.status, response.headers.get("x-a")], [504, "1"]);

@@ -1,19 +1,19 @@
 /**
- * The whole gate, step by step, to the end even if one fails. The last line that it prints is
- * `N passed, N failed`: the tests, and one for each other step.
+ * Runs the whole gate, step by step, to the end even if a step fails. The last line it prints is
+ * `N passed, N failed`: each test counts, and each other step counts as one.
  */
 
 import { stdFlags } from "./std/flag.ts";
 
 interface Step {
   readonly name: string;
-  /** What `deno` is told. */
+  /** Arguments for `deno`. */
   readonly args: readonly string[];
-  /** Files without which it would pass though it has not seen them. */
+  /** Files that must exist: without them the step would pass without checking anything. */
   readonly needs?: readonly string[];
-  /** It counts as many as it has tests. */
+  /** Counts each of its tests, not the step. */
   readonly hasTests?: boolean;
-  /** It may go on for ever once it has said that it listens. */
+  /** May run forever once it has printed that it is listening. */
   readonly mayServe?: boolean;
   readonly limitMs?: number;
 }
@@ -46,13 +46,13 @@ const STEPS: readonly Step[] = [
 ];
 
 const LIMIT_MS = 600_000;
-/** How long a server must live after it has said that it listens. */
+/** How long a server must stay up after it has printed that it is listening. */
 const SERVES_MS = 3_000;
 const LISTENS = /listening on/i;
 
 // deno-lint-ignore no-control-regex
 const ANSI = /\x1b\[[0-9;]*m/g;
-/** The last words of `deno test`. */
+/** The last line of `deno test`. */
 const SUMMARY = /\| (\d+) passed(?: \([^)]*\))? \| (\d+) failed/g;
 
 const lines: string[] = [];
@@ -107,7 +107,7 @@ async function call(step: Step): Promise<{ success: boolean; said: string }> {
   }).spawn();
   const limitMs = step.limitMs ?? LIMIT_MS;
   const limit = setTimeout(() => {
-    console.log(`Not done after ${limitMs / 1_000} s`);
+    console.log(`Not finished after ${limitMs / 1_000} s`);
     child.kill();
   }, limitMs);
   let serving: ReturnType<typeof setTimeout> | undefined;
@@ -145,7 +145,7 @@ async function passOn(
   return said;
 }
 
-/** One step for each file in examples/; what lies deeper is checked with all other types. */
+/** Makes a step for each file in examples/; the types step checks the files in its subfolders. */
 async function exampleSteps(): Promise<Step[]> {
   const paths: string[] = [];
   try {

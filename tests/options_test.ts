@@ -1,4 +1,4 @@
-/** Promise 18: bad options throw at construction, and say which, why and what was given. */
+/** Promise 18: bad options throw at construction; the error names option, rule and value. */
 
 import {
   backoff,
@@ -14,7 +14,7 @@ import {
 import { breaker as middleware } from "@lastgood/breaker/hono";
 import { assertEquals, assertThrows } from "@std/assert";
 
-/** Kinds of things that somebody may give for an option. */
+/** Bad values for each kind of option. */
 const NUMBERS = {
   count: [0, -1, 1.5, NaN, Infinity, -Infinity, 2 ** 53],
   duration: [-1, NaN, Infinity, -Infinity],
@@ -80,7 +80,7 @@ const LAST_GOOD: Record<string, readonly unknown[]> = {
   cacheStatus: [null, "", true, 1, {}, "two\nlines", "ünïcode", "\u0000"],
 };
 
-/** What takes options, with what it needs besides. */
+/** Everything that takes options, with the other options it requires. */
 const MAKERS: Record<
   string,
   [
@@ -125,7 +125,7 @@ const MAKERS: Record<
   }],
 };
 
-/** In `backoff`, one limit is measured by the other. */
+/** `backoff` checks one limit against the other. */
 const OTHER: Record<string, string> = { "backoff() baseMs 101": "maxMs" };
 
 function shown(value: unknown): string {
@@ -153,7 +153,7 @@ for (const [maker, [make, needs, prefix, options]] of Object.entries(MAKERS)) {
   }
 }
 
-Deno.test("18: the error shows the value that was given", () => {
+Deno.test("18: the error shows the given value", () => {
   for (const value of [...NUMBERS.count, ...NO_NUMBER]) {
     assertThrows(
       () => new Circuit({ probes: value as number }),
@@ -165,7 +165,7 @@ Deno.test("18: the error shows the value that was given", () => {
   }
 });
 
-Deno.test("18: threshold together with trip is refused", () => {
+Deno.test("18: threshold and trip together are refused", () => {
   const both = { threshold: 3, trip: consecutive(3) };
 
   for (const make of [() => new Circuit(both), () => breaker(both), () => middleware(both)]) {
@@ -173,7 +173,7 @@ Deno.test("18: threshold together with trip is refused", () => {
   }
 });
 
-Deno.test("18: windowMs together with lastCalls is refused", () => {
+Deno.test("18: windowMs and lastCalls together are refused", () => {
   assertThrows(
     () => failureRate({ windowMs: 60_000, lastCalls: 20 }),
     TypeError,
@@ -181,7 +181,7 @@ Deno.test("18: windowMs together with lastCalls is refused", () => {
   );
 });
 
-Deno.test("18: minimumCalls over lastCalls is refused", () => {
+Deno.test("18: minimumCalls greater than lastCalls is refused", () => {
   assertThrows(
     () => failureRate({ minimumCalls: 6, lastCalls: 5 }),
     RangeError,
@@ -211,7 +211,7 @@ const WHOLE: Record<string, (options: never) => unknown> = {
 };
 
 for (const [maker, make] of Object.entries(WHOLE)) {
-  Deno.test(`18: ${maker} refuses options that are no object`, () => {
+  Deno.test(`18: ${maker} refuses options that are not an object`, () => {
     for (const value of NO_OBJECT) {
       assertThrows(
         () => make(value as never),
@@ -238,7 +238,7 @@ Deno.test("18: a permit refuses a bad verdict and a bad time, and can still be s
   assertEquals(circuit.state, "open");
 });
 
-Deno.test("18: what is at the edge of a rule is taken as it is", () => {
+Deno.test("18: values at the edge of a rule are accepted", () => {
   new Circuit({ delayMs: 0, probeTimeoutMs: 0.5, timeoutMs: 2_147_483_647, name: "", probes: 1e6 });
   new Circuit({ timeoutMs: Infinity, trip: [consecutive(1), total(1)] });
   backoff({ baseMs: 10, maxMs: 10, factor: 1, jitter: 0 });
@@ -252,7 +252,7 @@ Deno.test("18: what is at the edge of a rule is taken as it is", () => {
   breaker({ lastGood: { statuses: [200, 404, 499], ignore: [], cacheStatus: 'My "cache"' } });
 });
 
-Deno.test("18: an option given as undefined is one that is not given", () => {
+Deno.test("18: an option set to undefined counts as not given", () => {
   for (const [option] of Object.entries(BREAKER)) {
     breaker({ [option]: undefined } as BreakerOptions);
     if (option in CIRCUIT) new Circuit({ [option]: undefined } as CircuitOptions);

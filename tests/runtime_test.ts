@@ -21,7 +21,7 @@ const HOSTS: readonly (readonly [string, HostGlobals & Record<string, unknown>, 
   ["Vercel Edge with a process", { EdgeRuntime: "", process: NODE }, false],
   ["a browser", { navigator: { userAgent: "Mozilla/5.0" } }, false],
   ["a bundler's process", { process: { versions: {} } }, false],
-  ["a host that has nothing", {}, false],
+  ["a host without any globals", {}, false],
 ];
 
 for (const [host, globals, outlives] of HOSTS) {
@@ -33,23 +33,23 @@ for (const [host, globals, outlives] of HOSTS) {
 
 const SERVERS: readonly (readonly [string, unknown, boolean])[] = [
   ["Deno.serve's info", { remoteAddr: {}, completed: Promise.resolve() }, true],
-  ["that of a Deno that cannot tell when it is over", { remoteAddr: {} }, false],
+  ["the info of a Deno without completed", { remoteAddr: {} }, false],
   ["Bun's server", { requestIP() {}, upgrade() {} }, true],
-  ["what Hono's server for Node hands over", { incoming: {}, outgoing: {} }, true],
+  ["the bindings of Hono's server for Node", { incoming: {}, outgoing: {} }, true],
   ["a Worker's bindings", { KEY: "value" }, false],
   ["a Worker's context", { waitUntil() {} }, false],
   ["nothing", undefined, false],
   ["null", null, false],
-  ["a word", "incoming", false],
+  ["a string", "incoming", false],
 ];
 
 for (const [what, info, isIt] of SERVERS) {
-  Deno.test(`8: ${what} ${isIt ? "tells" : "does not tell"} that a request has just come`, () => {
+  Deno.test(`8: ${what} ${isIt ? "marks" : "does not mark"} a request as just received`, () => {
     assertEquals(isFromServer(info), isIt);
   });
 }
 
-Deno.test("what is fast on Deno alone is done there alone", () => {
+Deno.test("what is faster only on Deno is done only there", () => {
   for (const [host, globals] of HOSTS) {
     assertEquals([prefersByobReader(globals), maxTextBytes(globals)], [
       host === "Deno",

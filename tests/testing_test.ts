@@ -6,7 +6,7 @@ import { standing } from "./stage/settle.ts";
 
 const URL_ = "http://origin.test/";
 
-Deno.test("upstream answers call by call, and the last answer for ever", async () => {
+Deno.test("upstream answers call by call, then repeats the last answer", async () => {
   const error = new Error("unplugged");
   const origin = upstream([
     201,
@@ -30,7 +30,7 @@ Deno.test("upstream answers call by call, and the last answer for ever", async (
   assertEquals(origin.calls, 8);
 });
 
-Deno.test("upstream gives a Response again and again", async () => {
+Deno.test("upstream can answer with the same Response again and again", async () => {
   const origin = upstream([new Response("again", { headers: { etag: '"1"' } })]);
 
   for (let call = 0; call < 3; call++) {
@@ -51,7 +51,7 @@ Deno.test("upstream remembers what it was called with", async () => {
   assertEquals([origin.requests.length, origin.calls], [2, 2]);
 });
 
-Deno.test("upstream takes its time, as FakeTime says", async () => {
+Deno.test("upstream delays its answer in FakeTime", async () => {
   using time = new FakeTime();
   const origin = upstream([200, { delayMs: 50 }, { delayMs: 0 }], { delayMs: 100 });
   const [first, second, third] = [origin(URL_), origin(URL_), origin(URL_)];
@@ -65,7 +65,7 @@ Deno.test("upstream takes its time, as FakeTime says", async () => {
   assertEquals((await first).status, 200);
 });
 
-Deno.test("upstream that hangs ends only by an abort", async () => {
+Deno.test("upstream that hangs ends only when aborted", async () => {
   using time = new FakeTime();
   const controller = new AbortController();
   const asked = upstream(["hang"])(URL_, { signal: controller.signal });
@@ -76,7 +76,7 @@ Deno.test("upstream that hangs ends only by an abort", async () => {
   assertEquals(await asked.catch((it) => it), "gone");
 });
 
-Deno.test("upstream ends a delay by an abort, and leaves no timer", async () => {
+Deno.test("upstream ends a delay when aborted, and leaves no timer", async () => {
   using time = new FakeTime();
   const controller = new AbortController();
   const asked = upstream([200], { delayMs: 1_000 })(URL_, { signal: controller.signal });
@@ -86,12 +86,12 @@ Deno.test("upstream ends a delay by an abort, and leaves no timer", async () => 
   assertEquals(time.next(), false);
 });
 
-Deno.test("upstream lets go of a signal when its delay is over", async () => {
+Deno.test("upstream stops listening to a signal once its delay is over", async () => {
   using time = new FakeTime();
   const { signal } = new AbortController();
   const listeners = listenersOf(signal);
   const asked = upstream([200], { delayMs: 50 })(URL_, { signal });
-  // Some runtimes listen as well, for the Request.
+  // Some runtimes listen too, for the Request.
   const waiting = listeners.count;
   await time.tickAsync(50);
   await asked;
@@ -99,7 +99,7 @@ Deno.test("upstream lets go of a signal when its delay is over", async () => {
   assertEquals(listeners.count, waiting - 1);
 });
 
-Deno.test("upstream rejects a call whose signal has aborted, and counts it", async () => {
+Deno.test("upstream rejects a call whose signal is already aborted, and counts it", async () => {
   const origin = upstream([200]);
   const reason = await origin(URL_, { signal: AbortSignal.abort("before") }).catch((it) => it);
 
@@ -131,7 +131,7 @@ for (const answer of NO_ANSWERS) {
   });
 }
 
-Deno.test("upstream refuses an empty script, no list, and a delay that is none", () => {
+Deno.test("upstream refuses an empty script, a script that is not a list, and a bad delay", () => {
   assertThrows(() => upstream([]), RangeError, "script");
   assertThrows(() => upstream({} as never), TypeError, "script");
   assertThrows(() => upstream([200], { delayMs: -1 }), RangeError, "delayMs");

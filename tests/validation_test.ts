@@ -21,7 +21,7 @@ import {
 
 const MAX = 2_147_483_647;
 
-/** What obeys a rule, and what just does not. */
+/** For each rule, values that obey it and values that just miss it. */
 const RULES: Record<string, [rule: Rule<unknown>, obey: unknown[], break_: unknown[]]> = {
   count: [count, [1, 2, Number.MAX_SAFE_INTEGER], [0, -1, 1.5, "1", Infinity, 2 ** 53]],
   duration: [duration, [0, 0.5, 1e15], [-1, Infinity]],
@@ -39,7 +39,7 @@ const RULES: Record<string, [rule: Rule<unknown>, obey: unknown[], break_: unkno
 };
 
 for (const [name, [rule, obeying, breaking]] of Object.entries(RULES)) {
-  Deno.test(`18: rule ${name} holds for what obeys it, to its very edge`, () => {
+  Deno.test(`18: rule ${name} accepts what obeys it, up to the very edge`, () => {
     for (const value of obeying) assertEquals(rule.accepts(value), true, String(value));
     for (const value of [...breaking, NaN, null, undefined, true, 1n, Symbol("x")]) {
       assertEquals(rule.accepts(value), false, String(value));
@@ -47,7 +47,7 @@ for (const [name, [rule, obeying, breaking]] of Object.entries(RULES)) {
   });
 }
 
-Deno.test("18: optional adds undefined to a rule, and nothing else", () => {
+Deno.test("18: optional adds undefined to what a rule accepts, and nothing else", () => {
   const rule = optional(count);
 
   const held = [undefined, 1, null, 0, "1"].map((value) => rule.accepts(value));
@@ -55,16 +55,16 @@ Deno.test("18: optional adds undefined to a rule, and nothing else", () => {
   assertEquals([held, rule.mustBe], [[true, true, false, false, false], count.mustBe]);
 });
 
-Deno.test("18: demand gives back what obeys the rule", () => {
+Deno.test("18: check returns a value that obeys the rule", () => {
   assertEquals(check("do it", "n", 3, count), 3);
 });
 
-Deno.test("18: misuse of a number is a RangeError, of anything else a TypeError", () => {
+Deno.test("18: a bad number is a RangeError, anything else a TypeError", () => {
   assertThrows(() => check("do it", "n", NaN, count), RangeError, "current value is NaN");
   assertThrows(() => check("do it", "n", "3", count), TypeError, 'current value is "3"');
 });
 
-Deno.test("18: misuse names purpose, option, rule and value on one line", () => {
+Deno.test("18: an error names purpose, option, rule and value on one line", () => {
   const shown: [unknown, string][] = [
     [-1, "-1"],
     [null, "null"],
