@@ -1,7 +1,7 @@
 /**
- * The session of the classic article on circuit breakers: three exceptions open the circuit, however
- * many calls succeed in between; calls are refused with "retry after"; a success after the delay
- * closes it.
+ * The session from the classic article on circuit breakers: three exceptions open the circuit, even
+ * if calls in between succeed; further calls are refused with "retry after"; a success after the
+ * delay closes it.
  *
  *     deno run -A examples/article.ts
  *
@@ -16,7 +16,7 @@ import { Circuit, logTo, total } from "@lastgood/breaker";
 let now = 0;
 const circuit = new Circuit<string>({
   name: "article",
-  trip: total(3), // a success does not start the count over; with `threshold: 3` it would
+  trip: total(3), // a success does not reset the count; with `threshold: 3` it would
   delayMs: 60_000,
   now: () => now,
   onEvent: logTo(console),
@@ -44,4 +44,4 @@ console.log(`${now / 1_000} s  ${circuit.state}`);
 await call(failure); // the probe fails: a full delay again
 await call(success);
 now += 60_000;
-await call(success); // the probe is good
+await call(success); // the probe succeeds

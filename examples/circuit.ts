@@ -3,8 +3,8 @@
  *
  *     deno run -A examples/circuit.ts
  *
- * You will see two failures of the database, two refusals that say when to come back and, after a
- * delay of one second, a success that closes the circuit.
+ * You will see two failures of the database, two refusals that say how long to wait and, after
+ * a delay of one second, a success that closes the circuit.
  *
  * In your own project: `deno add jsr:@lastgood/breaker`, or `npm install @lastgood/breaker`.
  */

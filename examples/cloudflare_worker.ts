@@ -1,6 +1,6 @@
 /**
  * A Cloudflare Worker: Hono in front of an upstream, guarded by the middleware. The breaker can be
- * created at module scope: it keeps no timer, and no request uses anything of another.
+ * created at module scope: it keeps no timers, and shares no I/O between requests.
  *
  *     npx wrangler dev examples/cloudflare_worker.ts --var UPSTREAM:https://api.example.com
  *

@@ -5,7 +5,7 @@
  *     curl -i http://127.0.0.1:8000/      again and again
  *
  * You will see the time of day, with status 200, though the handler fails nine times out of ten:
- * `Age` says how old the answer is, `Cache-Status` why it is served. It serves until Ctrl-C.
+ * `Age` says how old the answer is, `Cache-Status` why it is served. The server runs until Ctrl-C.
  *
  * In your own project: `deno add jsr:@lastgood/breaker`, or `npm install @lastgood/breaker`.
  */

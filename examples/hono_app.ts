@@ -22,7 +22,7 @@ function query(name: string): string {
 }
 
 const app = new Hono();
-// What changes answers for one client comes before the breaker.
+// Middleware that adapts answers to each client comes before the breaker.
 app.use(cors({ origin: (origin) => origin }));
 app.use("/items/*", breaker({ name: "items", threshold: 3, onEvent: logTo(console) }));
 app.get("/items/:name", (c) => c.text(query(c.req.param("name"))));

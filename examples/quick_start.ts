@@ -3,8 +3,9 @@
  *
  *     deno run -A examples/quick_start.ts
  *
- * You will see six answers "fine", though the upstream fails from the second call on: first with the
- * detail "origin-error" and, after three failures, "circuit-open". The upstream was called four times.
+ * You will see the answer "fine" six times, though the upstream fails from the second call on:
+ * first with the detail "origin-error" and, after three failures, "circuit-open". The upstream was
+ * called four times.
  *
  * In your own project: `deno add jsr:@lastgood/breaker`, or `npm install @lastgood/breaker`.
  */

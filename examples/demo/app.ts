@@ -7,14 +7,14 @@ import { breaker as guard } from "@lastgood/breaker/hono";
 import { Live } from "./live.ts";
 import type { Health, Upstream } from "./upstream.ts";
 
-/** What the app is made of. */
+/** Settings of the app. */
 export interface AppOptions {
   readonly delayMs: number;
   readonly timeoutMs: number;
   readonly onEvent: (event: BreakerEvent) => void;
 }
 
-/** The app, and what it shows of itself. */
+/** The app, with its circuit and its live view. */
 export interface App {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly circuit: Circuit<Response>;

@@ -1,4 +1,4 @@
-/** What the page shows as it happens, as server-sent events: the circuit, the answers, the log. */
+/** Sends the page what happens, as server-sent events: the circuit, the answers, the log. */
 
 import type { Context, Next } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
@@ -16,7 +16,7 @@ interface Answer {
   readonly tookMs: number;
 }
 
-/** How many answers and lines a page that opens later still gets. */
+/** How many past answers and lines a newly opened page gets. */
 const REMEMBERED = 12;
 const TICK_MS = 250;
 
@@ -27,19 +27,19 @@ export class Live {
   readonly #log: (event: BreakerEvent) => void;
   #ended = false;
 
-  /** @param now What is so at this moment. */
+  /** @param now Returns the current state. */
   constructor(now: () => unknown) {
     this.#now = now;
-    this.#log = logTo({ log: (text) => this.#tell("line", { at: Date.now(), text }) });
+    this.#log = logTo({ log: (text) => this.#send("line", { at: Date.now(), text }) });
   }
 
-  /** Hears what the breaker tells. The answers are shown anyway, so their events are not. */
+  /** Takes the breaker's events. The page shows all answers anyway, so it logs no stale ones. */
   hear(event: BreakerEvent): void {
     if (event.type !== "stale") this.#log(event);
     if (event.type === "state") this.push();
   }
 
-  /** Middleware: notes the answers of all that comes after it. */
+  /** Middleware that records every answer from further down the chain. */
   readonly watch = async (c: Context, next: Next): Promise<void> => {
     const at = Date.now();
     await next();
@@ -62,23 +62,23 @@ export class Live {
       retryAfter,
       tookMs: Date.now() - at,
     };
-    this.#tell("answer", answer);
+    this.#send("answer", answer);
     this.push();
   };
 
-  /** Sends what is so at this moment to all pages. */
+  /** Sends the current state to all pages. */
   push(): void {
     const data = JSON.stringify(this.#now());
     for (const stream of this.#listeners) stream.writeSSE({ event: "now", data });
   }
 
-  /** Answers a page that wants to hear. */
+  /** Answers a page that subscribes. */
   stream(c: Context): Response {
     return streamSSE(c, async (stream) => {
       for (const past of this.#past) stream.writeSSE(past);
       this.#listeners.add(stream);
       stream.onAbort(() => void this.#listeners.delete(stream));
-      // An open circuit becomes half open without an event: time alone does it.
+      // An open circuit becomes half open merely by time passing, without an event.
       while (!stream.aborted && !this.#ended) {
         await stream.writeSSE({ event: "now", data: JSON.stringify(this.#now()) });
         await stream.sleep(TICK_MS);
@@ -91,7 +91,7 @@ export class Live {
     this.#ended = true;
   }
 
-  #tell(event: "answer" | "line", about: unknown): void {
+  #send(event: "answer" | "line", about: unknown): void {
     const data = JSON.stringify(about);
     this.#past.push({ event, data });
     const same = this.#past.filter((past) => past.event === event);

@@ -1,6 +1,6 @@
 /**
  * The demo: a flaky upstream, an edge app with the breaker in front of it, and a page that shows
- * what goes on.
+ * what is going on.
  *
  *     deno task demo                 open the address it prints, press "Break", then "Heal"
  *     deno task demo --port 9000     on another port
@@ -24,7 +24,7 @@ function readFlags(args: string[]): Flags | string {
   try {
     const options = { port: { type: "string" }, once: { type: "boolean" } } as const;
     const { port, once = false } = parseArgs({ args, options }).values;
-    // The session needs no address that anybody knows: any free port will do.
+    // The session needs no well-known address: any free port will do.
     const chosen = port ?? (once ? "0" : "8000");
     if (/^\d{1,5}$/.test(chosen) && Number(chosen) < 65_536) return { once, port: Number(chosen) };
     return `Cannot listen as "--port" must be a number from 0 to 65535: current value is ${chosen}`;
@@ -62,7 +62,7 @@ function untilInterrupted(): Promise<void> {
 async function main(flags: Flags): Promise<number> {
   const { once, port } = flags;
   let failures = 0;
-  // In the session, every other failure is a slow one.
+  // In the session, every other failure is slow.
   const upstream = once ? startUpstream(() => failures++ % 2) : startUpstream();
   const lines: string[] = [];
   const log = logTo({ log: (line) => once ? lines.push(line) : console.log(line) });

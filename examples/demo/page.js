@@ -1,4 +1,4 @@
-// Draws what the app tells by server-sent events, and plays the visitor.
+// Draws what the app sends as server-sent events, and plays the visitor.
 
 /** How many children a list shows, by its id. */
 const SHOWN = { rows: 12, lines: 8 };
@@ -10,12 +10,12 @@ const FROM = {
   failed: "failed",
 };
 
-const HEALTH = { well: "is well", slow: "takes 2\u00a0s for each answer", broken: "fails" };
+const HEALTH = { well: "is healthy", slow: "takes 2\u00a0s for each answer", broken: "fails" };
 
 const element = (id) => document.getElementById(id);
 const healthButtons = document.querySelectorAll("button[data-health]");
 
-// ---- What is so now ----
+// ---- The current state ----
 
 function meaning({ state, retryAfterMs, health, timeoutMs }) {
   switch (state) {
@@ -36,7 +36,7 @@ function meaning({ state, retryAfterMs, health, timeoutMs }) {
 function drawNow(now) {
   const { state, retryAfterMs, delayMs, health, calls } = now;
   const { dataset } = document.body;
-  // A change is told to who cannot see it; what counts down is not.
+  // Screen readers announce a change of state, but not the countdown.
   if (dataset.state !== state) {
     element("announcement").textContent = `The circuit is ${state.replace("_", " ")}`;
   }
@@ -52,7 +52,7 @@ function drawNow(now) {
   }
 }
 
-// ---- What has happened ----
+// ---- What happened so far ----
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 
@@ -64,7 +64,7 @@ function cell(name, text) {
   return td;
 }
 
-/** It breaks between its parameters only. */
+/** Lets the line break only between parameters. */
 function cacheStatusCell(cacheStatus) {
   const td = cell("fields", "");
   const parts = cacheStatus.split("; ");
@@ -113,13 +113,13 @@ const hear = (event, draw) => live.addEventListener(event, ({ data }) => draw(JS
 hear("now", drawNow);
 hear("answer", drawAnswer);
 hear("line", drawLine);
-// After a break, what is remembered comes anew.
+// After a reconnect, the server sends its past entries again.
 live.addEventListener("open", () => {
   element("rows").replaceChildren();
   element("lines").replaceChildren();
 });
 live.addEventListener("error", () => {
-  element("meaning").textContent = "The demo has ended. Start it again, and this page goes on.";
+  element("meaning").textContent = "The demo has ended. Start it again, and this page reconnects.";
   document.body.dataset.state = "gone";
   element("state").textContent = "out of reach";
 });
@@ -128,7 +128,7 @@ live.addEventListener("error", () => {
 
 async function ask() {
   const path = document.querySelector("input[name=path]:checked").value;
-  // Whether it came is seen in the table.
+  // The table shows the answer, or that there was none.
   await fetch(`/api/${path}`).then((response) => response.text()).catch(() => {});
 }
 

@@ -1,24 +1,24 @@
-/** The article's session, step by step, over real HTTP: what must come, and what came. */
+/** Plays the article's session step by step over real HTTP, and checks each answer. */
 
 import type { Circuit, CircuitState } from "@lastgood/breaker";
 import type { Upstream } from "./upstream.ts";
 
-/** What an answer must be. */
+/** Describes the expected answer. */
 interface Expected {
   readonly status: readonly number[];
-  /** The circuit after it. */
+  /** The circuit's state after it. */
   readonly state: CircuitState;
-  /** Whether the upstream was called for it. */
+  /** True if it takes a call to the upstream. */
   readonly called: boolean;
-  /** What must be in its head and body. */
+  /** Patterns that its head or body must match. */
   readonly says?: readonly RegExp[];
 }
 
 /**
  * Plays the session and prints it.
  *
- * @param lines What the breaker logs: printed below the request that made it do so.
- * @returns Whether every step went as it must.
+ * @param lines The breaker's log lines; each is printed below the request that caused it.
+ * @returns True if every step went as expected.
  */
 export async function playSession(
   url: string,
@@ -57,7 +57,7 @@ export async function playSession(
     console.log(`\n${text}`);
   }
 
-  heading("The upstream is well: its answers pass, and the last good one is kept.");
+  heading("The upstream is healthy: its answers pass, and the last good one is kept.");
   for (let call = 1; call <= 2; call++) {
     await ask("/api/success", { status: [200], state: "closed", called: true, says: [/Success!/] });
   }
@@ -68,7 +68,7 @@ export async function playSession(
     await ask("/api/failure", { status: [500, 504], state, called: true });
   }
 
-  heading("It is open: nothing is kept for this path, so the visitor is told when to come back.");
+  heading("It is open: nothing is kept for this path, so the answer says when to come back.");
   await ask("/api/failure", {
     status: [503],
     state: "open",
@@ -76,7 +76,9 @@ export async function playSession(
     says: [/^retry-after: [12]$/m, /retry after [12] secs/],
   });
 
-  heading("For this one the last good answer is served, with its age. Nobody calls the upstream.");
+  heading(
+    "For this path the last good answer is served, with its age. The upstream is not called.",
+  );
   await ask("/api/success", {
     status: [200],
     state: "open",
@@ -84,15 +86,15 @@ export async function playSession(
     says: [/^age: \d+$/m, /^cache-status: lastgood; hit; detail=circuit-open$/m, /Success!/],
   });
 
-  heading("The delay goes by.");
+  heading("The delay passes.");
   await until(() => circuit.state !== "open", circuit.retryAfterMs + 1_000);
   console.log(`  The circuit is ${circuit.state}: the next request is the probe.`);
   check("half_open", circuit.state, circuit.state === "half_open");
 
-  heading("The probe is good, and the circuit closes.");
+  heading("The probe succeeds, and the circuit closes.");
   await ask("/api/success", { status: [200], state: "closed", called: true, says: [/Success!/] });
 
-  console.log(isGood ? "\nEvery step went as it must." : "\nNot every step went as it must.");
+  console.log(isGood ? "\nEvery step went as expected." : "\nNot every step went as expected.");
   return isGood;
 }
 

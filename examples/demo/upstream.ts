@@ -1,22 +1,22 @@
 /** The flaky upstream: `/success`, `/failure` (half the time after 2 s) and `/random`. */
 
-/** How the upstream feels: "broken" fails on every path, "slow" answers each one after 2 s. */
+/** The upstream's health: "broken" fails on every path, "slow" answers every request after 2 s. */
 export type Health = "well" | "slow" | "broken";
 
 /** An upstream that runs on 127.0.0.1. */
 export interface Upstream {
   readonly url: string;
-  /** How often it was called. */
+  /** The number of calls so far. */
   readonly calls: number;
   health: Health;
-  /** Ends it, without waiting for its slow answers. */
+  /** Stops it, without waiting for slow answers. */
   stop(): Promise<void>;
 }
 
 const SLOW_MS = 2_000;
 const PATHS = ["/success", "/failure", "/random"];
 
-/** @param random Chance, from 0 to 1: below a half, `/random` is good and a failure is slow. */
+/** @param random Numbers from 0 to 1: below 0.5, `/random` succeeds and a failure is slow. */
 export function startUpstream(random: () => number = Math.random): Upstream {
   const stopping = new AbortController();
   let calls = 0;
