@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { breaker, type HonoContextLike } from "@lastgood/breaker/hono";
 
-/** A context that is not Hono's own: it cannot be constructed for a trial, and merges nothing. */
+/** A context other than Hono's: it cannot be constructed for a trial, and merges nothing. */
 class ForeignContext implements HonoContextLike {
   readonly req: { readonly raw: Request };
   readonly error = undefined;
@@ -32,7 +32,7 @@ class ForeignContext implements HonoContextLike {
   }
 }
 
-Deno.test("H6: fields on the response of a context that cannot be tried out reach the client", async () => {
+Deno.test("H6: fields on the response of a foreign context reach the client", async () => {
   const context = new ForeignContext(new Request("http://edge.test/"), { "x-client": "ann" });
   const guard = breaker({ timeoutMs: Infinity, lastGood: false });
 

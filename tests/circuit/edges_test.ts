@@ -106,7 +106,7 @@ const UNREADABLE = [
 
 for (const [trip, damaged] of UNREADABLE) {
   for (const saved of damaged) {
-    Deno.test(`15: ${trip.name} starts over where ${JSON.stringify(saved)} was saved, and is heard`, () => {
+    Deno.test(`15: ${trip.name} starts over and is reported if ${JSON.stringify(saved)} was saved`, () => {
       const windows = [{ policy: trip.name ?? "", saved }];
 
       const { circuit, events } = rig({ trip, state: { version: 1, state: "closed", windows } });
@@ -221,14 +221,14 @@ Deno.test("13: a policy that asks for the time is given it, whatever the others 
 
 // ---- Signals ----
 
-Deno.test("11: a function that declares its parameter gets a signal, also where nothing can abort it", async () => {
+Deno.test("11: a function that declares its parameter gets a signal, even if nothing can abort it", async () => {
   const circuit = new Circuit();
 
   assertEquals(await circuit.run((signal) => signal.aborted), false);
   assertEquals(await circuit.run((...none) => none.length), 0);
 });
 
-Deno.test("11: a signal that outlives many calls keeps no listener of them", async () => {
+Deno.test("11: a signal that outlives many calls keeps none of their listeners", async () => {
   const { signal } = new AbortController();
   const listeners = listenersOf(signal);
   const circuit = new Circuit();
@@ -238,7 +238,7 @@ Deno.test("11: a signal that outlives many calls keeps no listener of them", asy
   assertEquals(listeners.count, 0);
 });
 
-Deno.test("11: a call released at once never listens to a caller who has just arrived", async () => {
+Deno.test("11: a call released at once never listens to its caller's signal", async () => {
   const controller = new AbortController();
   const answer = deferred<string>();
   const call = new Call(() => answer.promise, {
@@ -260,7 +260,7 @@ Deno.test("11: a call released at once never listens to a caller who has just ar
 // ---- Deadlines ----
 
 for (const done of [[0], [2], [0, 1], [2, 1], [0, 1, 2]]) {
-  Deno.test(`11: of three calls that began at once, those but ${done} still time out`, () => {
+  Deno.test(`11: of three calls begun at once, all but ${done} still time out`, () => {
     using time = new FakeTime();
     const deadlines = new Deadlines(100);
     const over: number[] = [];
@@ -278,7 +278,7 @@ for (const done of [[0], [2], [0, 1], [2, 1], [0, 1, 2]]) {
   });
 }
 
-Deno.test("11: on Workers, where a timer ends with its request, each call has its own", () => {
+Deno.test("11: on Workers, where a timer ends with its request, each call has its own timer", () => {
   using time = new FakeTime();
   using _ = stopping();
   const set = globalThis.setTimeout;

@@ -8,7 +8,7 @@ import { place, stored } from "../stage/stored.ts";
 const LIMITS = { maxEntries: 2, maxBytes: 100, maxVariants: 2 };
 const NO_FIELDS = new Headers();
 
-/** A memory with one response in it. */
+/** Makes a memory with one response. */
 function keeping() {
   const memory = new Memory(LIMITS);
   const first = stored(1);
@@ -16,7 +16,7 @@ function keeping() {
   return { memory, first };
 }
 
-Deno.test("S18: a newer head takes the place of the one that was found", () => {
+Deno.test("S18: a newer head replaces the one that was found", () => {
   const { memory, first } = keeping();
   const next = stored(2);
 
@@ -25,7 +25,7 @@ Deno.test("S18: a newer head takes the place of the one that was found", () => {
   assertEquals(memory.find(place("a"), NO_FIELDS), next);
 });
 
-Deno.test("S18: a newer head does not bring back what was removed meanwhile", () => {
+Deno.test("S18: a newer head does not bring back a response removed meanwhile", () => {
   const { memory, first } = keeping();
   memory.removeAll("a", 2);
 
@@ -34,7 +34,7 @@ Deno.test("S18: a newer head does not bring back what was removed meanwhile", ()
   assertEquals(memory.find(place("a"), NO_FIELDS), undefined);
 });
 
-Deno.test("K2: a newer head leaves the other variants alone", () => {
+Deno.test("K2: a newer head does not affect other variants", () => {
   const memory = new Memory(LIMITS);
   const variant = (value: string): Variant => [["a", value]];
   const [one, other, next] = [
@@ -62,7 +62,7 @@ Deno.test("22: a response with a newer head is evicted like any other", () => {
   assertEquals(left, ["b", "c"]);
 });
 
-Deno.test("S18: the order of a newer head decides what may take its place", () => {
+Deno.test("S18: the order of a newer head decides which responses may replace it", () => {
   const { memory, first } = keeping();
   memory.replace(place("a"), first, stored(5));
 
@@ -71,7 +71,7 @@ Deno.test("S18: the order of a newer head decides what may take its place", () =
   assertEquals([older, newer], ["superseded", undefined]);
 });
 
-/** A copy of a body that is already there. */
+/** Starts a copy of a body that is already complete. */
 function copyOf(bytes: number) {
   const source = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -91,7 +91,7 @@ function copyOf(bytes: number) {
   return { copy, ends };
 }
 
-Deno.test("21: a short body that is already there is handed on in one piece", async () => {
+Deno.test("21: a short body that is already complete is passed on in one piece", async () => {
   const { copy, ends } = copyOf(65_536);
 
   const passed = await copy.bodySoon();
@@ -100,7 +100,7 @@ Deno.test("21: a short body that is already there is handed on in one piece", as
   assertEquals([passed.byteLength, ends], [65_536, ["whole"]]);
 });
 
-Deno.test("21: a long body is handed on as a stream, even if it is already there", async () => {
+Deno.test("21: a long body is passed on as a stream, even if it is already complete", async () => {
   const { copy, ends } = copyOf(65_537);
 
   const passed = await copy.bodySoon();
@@ -129,7 +129,7 @@ const OPTIONS: readonly (keyof LastGoodOptions)[] = [
   "cacheStatus",
 ];
 
-Deno.test("lastGood options that are undefined have the defaults that their comments name", () => {
+Deno.test("undefined lastGood options have the defaults in their doc comments", () => {
   const options = Object.fromEntries(OPTIONS.map((name) => [name, undefined]));
 
   const settings = lastGoodSettings("test", options);

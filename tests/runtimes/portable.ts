@@ -17,7 +17,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
   ].map((test) => ({ runtime: "edge-runtime", test, reason: "it has no CompressionStream" })),
   {
     runtime: "edge-runtime",
-    test: "11: a signal that outlives many calls keeps no listener of them",
+    test: "11: a signal that outlives many calls keeps none of their listeners",
     reason: "it has no AbortSignal.any",
   },
 ];

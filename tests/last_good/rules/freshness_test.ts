@@ -3,7 +3,7 @@ import { ageMs, stalenessMs } from "../../../src/last_good/rules/freshness.ts";
 import type { StoredHead } from "../../../src/last_good/stored_response.ts";
 import { stored } from "../../stage/stored.ts";
 
-/** The times at which a response is looked at that was received at 1,000 ms. */
+/** The times at which a response received at 1,000 ms is examined. */
 const AGES: readonly {
   readonly now: number;
   readonly initialAgeMs: number;
@@ -30,7 +30,7 @@ function received(initialAgeMs: number, lifetimeMs: number | undefined) {
 
 for (const { now, initialAgeMs, lifetimeMs, ...expected } of AGES) {
   const what = `${initialAgeMs} ms old at 1000 with a lifetime of ${lifetimeMs}`;
-  Deno.test(`H2, F3: age and staleness at ${now} of what was ${what}`, () => {
+  Deno.test(`H2, F3: age and staleness at ${now} of a response ${what}`, () => {
     const response = received(initialAgeMs, lifetimeMs);
 
     const found = { ageMs: ageMs(response, now), stalenessMs: stalenessMs(response, now) };
