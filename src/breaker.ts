@@ -119,7 +119,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 
 // ---- Options in ----
 
-/** What a breaker is put together from. */
+/** The parts of a breaker. */
 interface Parts {
   readonly settings: GuardSettings;
   readonly fetch: Fetch | undefined;
@@ -235,7 +235,7 @@ function circuitFor(
 
 // ---- For adapters ----
 
-/** Answers a request for an adapter, which may know more of it than users are asked to tell. */
+/** Answers a request for an adapter, which can say more about it than `respond` asks of users. */
 export type AnswerHandler = (
   request: Request,
   produce: Produce,

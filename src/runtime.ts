@@ -1,4 +1,4 @@
-/** The globals that tell one host from another. */
+/** The globals by which hosts differ. */
 export interface HostGlobals {
   readonly navigator?: { readonly userAgent?: string };
   readonly process?: { readonly versions?: { readonly node?: string } };
@@ -49,7 +49,8 @@ export async function soon(pending: Pending): Promise<void> {
 
 /**
  * Reports if this is what a server hands over with a request, so that the request has just arrived.
- * Deno's, Bun's and Hono's server for Node are told by members that nothing else has.
+ * The servers of Deno and Bun, and Hono's for Node, each pass an object with members that nothing
+ * else has.
  */
 export function isFromServer(info: unknown): boolean {
   return typeof info === "object" && info !== null &&

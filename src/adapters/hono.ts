@@ -92,7 +92,7 @@ class GuardedChain implements HandlerInput {
   readonly #outer: OuterFields | undefined;
   /** The handler's own error, if it threw one that counts. */
   #thrown: Error | undefined;
-  /** What the guard sees in place of the app's answer to a client's error. */
+  /** Stands in for the app's answer to a client's error where the guard looks at it. */
   #standIn: Response | undefined;
   #isOver = false;
 

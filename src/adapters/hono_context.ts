@@ -1,13 +1,13 @@
-/** What the middleware uses of Hono's `Context`: every Hono 4 has it. */
+/** The part of Hono's `Context` that the middleware uses. Every Hono 4 has it. */
 export interface HonoContextLike {
-  /** What the server handed over with the request. */
+  /** Handed over by the server, with the request. */
   readonly env?: unknown;
   /** The request. */
   readonly req: { readonly raw: Request };
   /** The response so far. */
   // deno-lint-ignore no-explicit-any
   res: any;
-  /** What a handler threw. */
+  /** The error that a handler threw, if one did. */
   readonly error: Error | undefined;
   /** True if there is a response. */
   finalized: boolean;

@@ -5,7 +5,7 @@
 
 import type { HonoContextLike } from "./hono_context.ts";
 
-/** What was set for this very request, by the way in which it was set. */
+/** Fields set for this very request, by the way in which they were set. */
 export interface OuterFields {
   /** Set by `c.header`: the answer's own fields win over them. */
   readonly usual: Headers;

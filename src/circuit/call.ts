@@ -12,7 +12,7 @@ export interface Caller {
   readonly justArrived?: boolean | undefined;
 }
 
-/** What a {@link Call} needs to know. */
+/** Options of a {@link Call}. */
 export interface CallOptions<R> {
   readonly caller: Caller | undefined;
   /** Limits how long the call may take; undefined for no limit. */

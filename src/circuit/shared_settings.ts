@@ -8,13 +8,13 @@
 import { checkOptions } from "../validation.ts";
 import { type CircuitOptions, CircuitSettings } from "./settings.ts";
 
-/** The settings that stand behind options made by {@link optionsWith}. */
-const settingsBehind = new WeakMap<object, unknown>();
+/** The checked settings that options made by {@link optionsWith} stand for. */
+const checkedSettings = new WeakMap<object, unknown>();
 
 /** Makes the options for one of many circuits that share `settings`. */
 export function optionsWith<T>(name: string, settings: CircuitSettings<T>): CircuitOptions<T> {
   const options = { name };
-  settingsBehind.set(options, settings);
+  checkedSettings.set(options, settings);
   return options;
 }
 
@@ -27,8 +27,8 @@ export function optionsWith<T>(name: string, settings: CircuitSettings<T>): Circ
  */
 export function settingsOf<T>(options: CircuitOptions<T>): CircuitSettings<T> {
   checkOptions("make a circuit", options);
-  const behind = settingsBehind.get(options);
-  if (behind !== undefined) return behind as CircuitSettings<T>;
+  const checked = checkedSettings.get(options);
+  if (checked !== undefined) return checked as CircuitSettings<T>;
   if (latest !== undefined && areSame(latest.options, options)) {
     return latest.settings as CircuitSettings<T>;
   }

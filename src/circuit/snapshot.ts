@@ -4,7 +4,7 @@ import { type Opening, startOpening } from "./opening.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { type ErrorListener, restoreWindows, saveWindows, type Windows } from "./trip/windows.ts";
 
-/** What a circuit remembers, as plain data that survives JSON. See {@link Circuit.toJSON}. */
+/** The memory of a circuit, as plain data that survives JSON. See {@link Circuit.toJSON}. */
 export interface CircuitSnapshot {
   /** The version of this format. */
   readonly version: 1;
@@ -36,7 +36,7 @@ export interface SavedWindow {
   readonly saved?: unknown;
 }
 
-/** What a circuit remembers: an opening, or windows while it is closed. */
+/** The memory of a circuit: an opening, or windows while it is closed. */
 export interface Memory {
   readonly opening: Opening | undefined;
   readonly windows: Windows | undefined;

@@ -1,6 +1,6 @@
 import { isFromServer } from "../runtime.ts";
 
-/** What `breaker.respond` may be told about one request. */
+/** Facts about one request that `breaker.respond` cannot see for itself. */
 export interface RespondContext {
   /** Names the circuit; wins over the option `key`. */
   readonly key?: string | undefined;
@@ -13,7 +13,7 @@ export interface RespondContext {
   readonly background?: boolean | undefined;
 }
 
-/** What our own adapters know of a request besides: it spares them work, and users never see it. */
+/** Facts that our own adapters know besides: each spares work, and users never see them. */
 export interface HandlerInput extends RespondContext {
   /**
    * False if the handler has no use for a signal: then none is made.

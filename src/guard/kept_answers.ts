@@ -18,7 +18,7 @@ export class KeptAnswers {
     this.#lastGood = lastGood;
   }
 
-  /** What may be served to this request now; undefined if there is nothing. */
+  /** Returns what may be served to this request now; undefined if nothing may. */
   find({ request, key }: RequestContext): StoredResponse | undefined {
     const lastGood = this.#lastGood;
     if (lastGood === undefined || key === undefined || !isAnswerable(request)) return undefined;

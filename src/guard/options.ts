@@ -55,7 +55,7 @@ export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> 
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
-/** What a guard needs of the options, checked and complete. */
+/** The options that a guard needs, checked and complete. */
 export interface GuardSettings {
   /** The name in events that belong to no circuit yet. */
   readonly name: string;

@@ -15,7 +15,7 @@ interface CallStart extends Omit<Timing, "receivedAt"> {
   readonly etag: string | undefined;
 }
 
-/** What came of a call. */
+/** The outcome of a call. */
 export type Outcome =
   /** An answer to hand on; with `copied`, its body is being copied until that resolves. */
   | { readonly type: "good"; readonly response: Response; readonly copied?: Promise<void> }
@@ -30,7 +30,7 @@ export type Outcome =
 /** A call that has not ended yet. */
 export interface RunningCall {
   readonly call: Call<Response>;
-  /** What comes of it. Never rejects. */
+  /** Resolves when the call has ended; never rejects. */
   readonly outcome: Promise<Outcome>;
 }
 

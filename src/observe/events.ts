@@ -47,7 +47,7 @@ export type ErrorSource =
   | "store"
   | "waitUntil";
 
-/** What every event has. */
+/** The members of every event. */
 export interface EventBase {
   /** The name of the circuit. */
   readonly circuit: string;
@@ -155,11 +155,11 @@ export interface ErrorEvent extends EventBase {
   readonly type: "error";
   /** Which callback, or which part. */
   readonly source: ErrorSource;
-  /** What it threw, or an error that says what is wrong with its result. */
+  /** The error it threw, or one that says what is wrong with its result. */
   readonly error: unknown;
 }
 
-/** Everything that a circuit or a breaker reports, told apart by `type`. */
+/** Everything that a circuit or a breaker reports. The `type` says which event it is. */
 export type BreakerEvent =
   | StateEvent
   | OutcomeEvent

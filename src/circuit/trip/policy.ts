@@ -51,7 +51,7 @@ export interface TripPolicy {
   start(saved?: unknown): TripWindow;
 }
 
-/** What a policy remembers of one circuit while that circuit is closed. */
+/** A policy's memory of one circuit, while that circuit is closed. */
 export interface TripWindow {
   /**
    * Records a call that has ended.
