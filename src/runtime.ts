@@ -41,7 +41,8 @@ const SOON = 16;
 
 /**
  * Waits until `pending` is over, but only for a moment in which no timer fires and no I/O arrives.
- * What only a slow answer needs (a timer, the caller's signal, a stream) is made after that.
+ * What only a slow answer needs (a timer, the caller's signal, a stream) is made after that. What this
+ * saves stands where it is used: at `Call` and at `BodyCopy.bodySoon`.
  */
 export async function soon(pending: Pending): Promise<void> {
   for (let turn = 0; turn < SOON && !pending.isOver; turn++) await undefined;

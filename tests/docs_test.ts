@@ -106,6 +106,24 @@ Deno.test("docs: every still-to-come mark is well-formed", () => {
   assertEquals(marks.filter((text) => !WELL_FORMED_MARK.test(text)), []);
 });
 
+Deno.test("docs: every function and file that how-it-works.md names exists", async () => {
+  const page = await read("docs/how-it-works.md");
+  const sources = texts.filter(({ path }) => path.startsWith("src/"));
+
+  const functions = [...page.matchAll(/\b(\w+)\(\)/g)].map(([, name]) => name!);
+  const paths = [...page.matchAll(/\b[\w/]+\.ts\b/g)].map(([path]) => path);
+
+  const isDefined = (name: string) => {
+    const definition = new RegExp(String.raw`\b${name}(?:<[^(]*>)?\(`);
+    return sources.some(({ text }) => definition.test(text));
+  };
+  assertEquals(functions.filter((name) => !isDefined(name)), []);
+  const known = ["mod.ts", ...texts.map(({ path }) => path)];
+  const isThere = (path: string) => known.some((one) => `/${one}`.endsWith(`/${path}`));
+  assertEquals(paths.filter((path) => !isThere(path)), []);
+  assertEquals(functions.length > 0 && paths.length > 0, true);
+});
+
 function paragraphsOf(text: string): string[] {
   return text.split(/\n\n+/);
 }
