@@ -35,21 +35,21 @@ import { discard } from "../http/body.ts";
 import { isFromServer } from "../runtime.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 import {
-  giveBack,
   type OuterFields,
-  takeFields,
-  withFields,
-  withoutFields,
+  restoreContext,
+  takeOuterFields,
+  withOuterFields,
+  withoutOuterFields,
 } from "./hono_fields.ts";
 
 export type { Breaker, BreakerOptions } from "../breaker.ts";
 export type { HonoContextLike } from "./hono_context.ts";
 
 /** The number of middlewares that each ready-made breaker serves. */
-const served = new WeakMap<Breaker, number>();
+const middlewareCounts = new WeakMap<Breaker, number>();
 
 /** Errors that a breaker has replaced by something better: a breaker further out ignores them. */
-const replaced = new WeakMap<HonoContextLike, Error>();
+const replacedErrors = new WeakMap<HonoContextLike, Error>();
 
 /**
  * Makes a middleware that guards what comes after it in the chain, with a circuit of its own unless
@@ -68,8 +68,8 @@ export function breaker(
   options: BreakerOptions | Breaker = {},
 ): (c: HonoContextLike, next: () => Promise<void>) => Promise<Response | undefined> {
   const guard = isBreaker(options) ? options : makeBreaker(options);
-  const middlewares = (served.get(guard) ?? 0) + 1;
-  served.set(guard, middlewares);
+  const middlewares = (middlewareCounts.get(guard) ?? 0) + 1;
+  middlewareCounts.set(guard, middlewares);
   const ownKey = isBreaker(options) ? `hono-${middlewares}` : options.name ?? "circuit";
   const defaultKey = () => ownKey;
   const answer = answerHandlerOf(guard);
@@ -99,7 +99,7 @@ class GuardedChain implements HandlerInput {
   constructor(c: HonoContextLike, next: () => Promise<void>) {
     this.#c = c;
     this.#next = next;
-    this.#outer = takeFields(c);
+    this.#outer = takeOuterFields(c);
     this.justArrived = isFromServer(c.env);
   }
 
@@ -134,12 +134,12 @@ class GuardedChain implements HandlerInput {
     const response = c.res as Response;
     // Hono has caught what its handlers threw and has answered it; the error itself counts.
     const { error } = c;
-    if (error === undefined || error === replaced.get(c)) {
-      return withoutFields(response, this.#outer);
+    if (error === undefined || error === replacedErrors.get(c)) {
+      return withoutOuterFields(response, this.#outer);
     }
     const status = clientErrorOf(error);
     if (status === undefined) throw this.#thrown = error;
-    if (response.status < 500) return withoutFields(response, this.#outer);
+    if (response.status < 500) return withoutOuterFields(response, this.#outer);
     const headers = { "cache-control": "no-store" };
     return this.#standIn = new Response(null, { status, headers });
   }
@@ -149,20 +149,20 @@ class GuardedChain implements HandlerInput {
     // The app's own answer to a client's error stands.
     const response = answer === this.#standIn ? c.res as Response : answer;
     if (this.#thrown !== undefined) {
-      replaced.set(c, this.#thrown);
+      replacedErrors.set(c, this.#thrown);
       discard(c.res);
     }
-    replaceResponse(c, withFields(response, this.#outer));
+    replaceResponse(c, withOuterFields(response, this.#outer));
   }
 
   #fail(error: unknown): void {
     const c = this.#c;
     if (this.#thrown === undefined || error !== this.#thrown) {
-      giveBack(c, this.#outer);
+      restoreContext(c, this.#outer);
       throw error;
     }
     // The app's own answer to its error stands.
-    replaceResponse(c, withFields(c.res, this.#outer));
+    replaceResponse(c, withOuterFields(c.res, this.#outer));
   }
 }
 

@@ -8,9 +8,9 @@ import type { HonoContextLike } from "./hono_context.ts";
 /** Fields set for this very request, by the way in which they were set. */
 export interface OuterFields {
   /** Set by `c.header`: the answer's own fields win over them. */
-  readonly usual: Headers;
+  readonly defaults: Headers;
   /** Set on `c.res`: they win over the answer's own. */
-  readonly binding: Headers;
+  readonly overrides: Headers;
 }
 
 /**
@@ -18,43 +18,43 @@ export interface OuterFields {
  * the outer ones win, which could hide that an answer varies or is private. `c.res` is not read if
  * there are none: reading it makes a response, into which Hono then merges every handler's.
  */
-export function takeFields(c: HonoContextLike): OuterFields | undefined {
-  if (c.finalized || (newResponseHasAll(c) && isEmpty(probed(c)))) return undefined;
-  const binding = new Headers((c.res as Response).headers);
+export function takeOuterFields(c: HonoContextLike): OuterFields | undefined {
+  if (c.finalized || (newResponseHasAll(c) && isEmpty(fieldsSoFar(c)))) return undefined;
+  const overrides = new Headers((c.res as Response).headers);
   // Reading the response has made one.
   c.res = undefined;
   c.finalized = false;
-  const usual = new Headers(probed(c));
+  const defaults = new Headers(fieldsSoFar(c));
   // Content-Type goes with the body; Hono does not merge it either.
-  usual.delete("content-type");
-  binding.delete("content-type");
-  for (const [name, value] of usual) if (binding.get(name) === value) binding.delete(name);
-  return isEmpty(usual) && isEmpty(binding) ? undefined : { usual, binding };
+  defaults.delete("content-type");
+  overrides.delete("content-type");
+  for (const [name, value] of defaults) if (overrides.get(name) === value) overrides.delete(name);
+  return isEmpty(defaults) && isEmpty(overrides) ? undefined : { defaults, overrides };
 }
 
 /** The fields of a response that is made now. */
-function probed(c: HonoContextLike): Headers {
+function fieldsSoFar(c: HonoContextLike): Headers {
   return c.newResponse(null, { status: 200 }).headers;
 }
 
 /** By class of context, as an app may have several versions of Hono. */
-const known = new WeakMap<object, boolean>();
+const hasAllByClass = new WeakMap<object, boolean>();
 
 /** Reports if a response that is made now has the fields set on `c.res`, too; not in the oldest Hono 4. */
 function newResponseHasAll(c: HonoContextLike): boolean {
   const { constructor } = c;
   if (typeof constructor !== "function") return false;
-  const before = known.get(constructor);
+  const before = hasAllByClass.get(constructor);
   if (before !== undefined) return before;
   let hasAll = false;
   try {
     const trial = Reflect.construct(constructor, [c.req.raw]) as HonoContextLike;
     (trial.res as Response).headers.set("x-trial", "1");
-    hasAll = probed(trial).has("x-trial");
+    hasAll = fieldsSoFar(trial).has("x-trial");
   } catch {
     // Whatever this context is, its fields are read from `c.res`.
   }
-  known.set(constructor, hasAll);
+  hasAllByClass.set(constructor, hasAll);
   return hasAll;
 }
 
@@ -64,9 +64,9 @@ function isEmpty(headers: Headers): boolean {
 }
 
 /** Restores the context for what Hono makes of an error. */
-export function giveBack(c: HonoContextLike, outer: OuterFields | undefined): void {
+export function restoreContext(c: HonoContextLike, outer: OuterFields | undefined): void {
   c.res = undefined;
-  if (outer !== undefined) c.res = withFields(new Response(null), outer);
+  if (outer !== undefined) c.res = withOuterFields(new Response(null), outer);
   c.finalized = false;
 }
 
@@ -74,15 +74,15 @@ export function giveBack(c: HonoContextLike, outer: OuterFields | undefined): vo
  * The answer as it may be kept for everyone: without the fields set for this client. Fields that
  * forbid keeping it, or say for whom it is, stay, wherever they were set.
  */
-export function withoutFields(response: Response, outer: OuterFields | undefined): Response {
+export function withoutOuterFields(response: Response, outer: OuterFields | undefined): Response {
   const isCoded = response.headers.has("content-encoding") && response.url === "";
   if ((outer === undefined && !isCoded) || !isRebuildable(response)) return response;
   const own = outer === undefined
     ? new Response(response.body, response)
-    : withFields(response, outer);
+    : withOuterFields(response, outer);
   own.headers.delete("vary");
   addVary(own.headers, namesIn(response.headers));
-  for (const fields of [outer?.usual, outer?.binding]) {
+  for (const fields of [outer?.defaults, outer?.overrides]) {
     for (const [name, value] of fields ?? []) {
       if (!DECISIVE.has(name) && own.headers.get(name) === value) own.headers.delete(name);
     }
@@ -97,16 +97,16 @@ export function withoutFields(response: Response, outer: OuterFields | undefined
 const DECISIVE: ReadonlySet<string> = new Set(["cache-control", "set-cookie", "vary"]);
 
 /** The answer for this client: with the fields set for them. */
-export function withFields(response: Response, outer: OuterFields | undefined): Response {
+export function withOuterFields(response: Response, outer: OuterFields | undefined): Response {
   if (outer === undefined || !isRebuildable(response)) return response;
   const whole = new Response(response.body, response);
   const { headers } = whole;
-  for (const fields of [outer.usual, outer.binding]) {
+  for (const fields of [outer.defaults, outer.overrides]) {
     for (const [name, value] of fields) {
       if (name === "set-cookie") {
         if (!headers.getSetCookie().includes(value)) headers.append(name, value);
       } else if (name === "vary") addVary(headers, namesIn(fields));
-      else if (fields === outer.binding || !headers.has(name)) headers.set(name, value);
+      else if (fields === outer.overrides || !headers.has(name)) headers.set(name, value);
     }
   }
   return whole;
