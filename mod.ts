@@ -51,4 +51,4 @@ export {
 } from "./src/observe/events.ts";
 export { logTo } from "./src/observe/log.ts";
 export type { LastGoodOptions } from "./src/last_good/options.ts";
-export type { Obstacle } from "./src/last_good/rules/storable.ts";
+export type { Obstacle } from "./src/last_good/rules/exchange.ts";

@@ -2,7 +2,8 @@ import { isStrong, matchesEtag } from "../http/fields.ts";
 import { variantOf } from "./cache_key.ts";
 import type { Candidate } from "./candidate.ts";
 import { freshness, initialAgeMs } from "./rules/freshness.ts";
-import { type Exchange, exchange, keepRefusal } from "./rules/storable.ts";
+import { type Exchange, exchange } from "./rules/exchange.ts";
+import { keepRefusal } from "./rules/storable.ts";
 import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
 import { compactBody, decodedHead, storedHead, type StoredResponse } from "./stored_response.ts";
 

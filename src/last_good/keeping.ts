@@ -3,7 +3,8 @@ import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
 import { freshen, renew } from "./confirming.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { record } from "./recording.ts";
-import { type Exchange, exchange, foreignReason, keepRefusal } from "./rules/storable.ts";
+import { type Exchange, exchange } from "./rules/exchange.ts";
+import { foreignReason, keepRefusal } from "./rules/storable.ts";
 import type { Store } from "./store.ts";
 import type { StoredResponse, Timing } from "./stored_response.ts";
 

@@ -13,7 +13,7 @@ import {
   patience,
   type Rule,
 } from "../validation.ts";
-import { type Obstacle, OBSTACLES } from "./rules/storable.ts";
+import { type Obstacle, OBSTACLES } from "./rules/exchange.ts";
 
 /**
  * Options for the last good responses: which are kept, for whom, for how long, and when they are

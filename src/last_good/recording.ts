@@ -4,7 +4,7 @@ import { BodyCopy } from "./body_copy.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
 import { freshness } from "./rules/freshness.ts";
-import type { Exchange } from "./rules/storable.ts";
+import type { Exchange } from "./rules/exchange.ts";
 import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
 import {
   compactBody,

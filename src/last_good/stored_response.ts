@@ -1,7 +1,7 @@
 import { maxTextBytes } from "../runtime.ts";
 import type { Variant } from "./cache_key.ts";
 import { type Freshness, initialAgeMs } from "./rules/freshness.ts";
-import type { Exchange } from "./rules/storable.ts";
+import type { Exchange } from "./rules/exchange.ts";
 
 /** A kept body. A string is ASCII only, so its length is its number of bytes. */
 export type StoredBody = Uint8Array<ArrayBuffer> | string;

@@ -1,5 +1,5 @@
 import type { NotKeptReason } from "../../observe/events.ts";
-import type { Exchange, Obstacle } from "./storable.ts";
+import type { Exchange, Obstacle } from "./exchange.ts";
 
 /**
  * Says why the response to a request with credentials may not be kept for others; returns undefined

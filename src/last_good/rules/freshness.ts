@@ -1,7 +1,7 @@
 import { parseDate, parseSeconds } from "../../http/dates.ts";
 import type { Directives, Fields } from "../../http/fields.ts";
 import type { StoredResponse, Timing } from "../stored_response.ts";
-import type { Exchange } from "./storable.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** How long a response may be used, as its origin says. */
 export interface Freshness {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { RequestHead } from "../../../src/last_good/request_head.ts";
-import { exchange, keepRefusal } from "../../../src/last_good/rules/storable.ts";
+import { exchange } from "../../../src/last_good/rules/exchange.ts";
+import { keepRefusal } from "../../../src/last_good/rules/storable.ts";
 import { Site } from "../../stage/site.ts";
 
 /** The directives that decide whether a shared cache may keep a response. */

@@ -11,7 +11,8 @@ import {
 import { parseDate, parseRetryAfter, parseSeconds } from "../../../src/http/dates.ts";
 import { codingsOf } from "../../../src/http/coding.ts";
 import { freshness } from "../../../src/last_good/rules/freshness.ts";
-import { exchange, keepRefusal } from "../../../src/last_good/rules/storable.ts";
+import { exchange } from "../../../src/last_good/rules/exchange.ts";
+import { keepRefusal } from "../../../src/last_good/rules/storable.ts";
 import { seeded } from "../../stage/random.ts";
 
 const ROUNDS = 100_000;
