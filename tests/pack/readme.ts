@@ -13,6 +13,7 @@ const LEFTOVERS: Readonly<Record<string, RegExp>> = {
   "a specifier": /\b(?:npm|jsr):(?=[@\w])/,
   "a module from JSR": /@std\//,
   "a deno command": /\bdeno(?:@[\d.]+)? (?:add|bench|check|install|run|serve|task|test)\b/,
+  "an API of Deno": /\bDeno\.\w/,
   "a relative link": RELATIVE_LINK,
 };
 
