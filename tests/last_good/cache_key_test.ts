@@ -145,7 +145,7 @@ Deno.test("K1: the key of a plain request is just its URL", () => {
 });
 
 Deno.test("K3, K4: no two different requests share a key", () => {
-  const places = [
+  const keys = [
     cacheKey("u", none, undefined),
     cacheKey("u", none, "p"),
     cacheKey("u", none, "x-host"),
@@ -158,9 +158,9 @@ Deno.test("K3, K4: no two different requests share a key", () => {
     cacheKey("u", new Headers({ "x-host": "b", "x-original-url": "a" }), undefined),
   ];
 
-  for (const [index, place] of places.entries()) {
-    for (const other of places.slice(index + 1)) {
-      assertNotEquals(place.secondary, other.secondary);
+  for (const [index, key] of keys.entries()) {
+    for (const other of keys.slice(index + 1)) {
+      assertNotEquals(key.secondary, other.secondary);
     }
   }
 });

@@ -3,7 +3,7 @@ import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
 import type { Variant } from "../../src/last_good/cache_key.ts";
 import { Memory } from "../../src/last_good/memory.ts";
 import { type LastGoodOptions, lastGoodSettings } from "../../src/last_good/options.ts";
-import { place, stored } from "../stage/stored.ts";
+import { keyOf, stored } from "../stage/stored.ts";
 
 const LIMITS = { maxEntries: 2, maxBytes: 100, maxVariants: 2 };
 const NO_FIELDS = new Headers();
@@ -12,7 +12,7 @@ const NO_FIELDS = new Headers();
 function keeping() {
   const memory = new Memory(LIMITS);
   const first = stored(1);
-  memory.put(place("a"), NO_FIELDS, first);
+  memory.put(keyOf("a"), NO_FIELDS, first);
   return { memory, first };
 }
 
@@ -20,18 +20,18 @@ Deno.test("S18: a newer head replaces the one that was found", () => {
   const { memory, first } = keeping();
   const next = stored(2);
 
-  memory.replace(place("a"), first, next);
+  memory.replace(keyOf("a"), first, next);
 
-  assertEquals(memory.find(place("a"), NO_FIELDS), next);
+  assertEquals(memory.find(keyOf("a"), NO_FIELDS), next);
 });
 
 Deno.test("S18: a newer head does not bring back a response removed meanwhile", () => {
   const { memory, first } = keeping();
   memory.removeAll("a", 2);
 
-  memory.replace(place("a"), first, stored(3));
+  memory.replace(keyOf("a"), first, stored(3));
 
-  assertEquals(memory.find(place("a"), NO_FIELDS), undefined);
+  assertEquals(memory.find(keyOf("a"), NO_FIELDS), undefined);
 });
 
 Deno.test("K2: a newer head does not affect other variants", () => {
@@ -42,31 +42,31 @@ Deno.test("K2: a newer head does not affect other variants", () => {
     stored(2, 1, variant("2")),
     stored(3, 1, variant("2")),
   ];
-  memory.put(place("p"), new Headers({ a: "1" }), one);
-  memory.put(place("p"), new Headers({ a: "2" }), other);
+  memory.put(keyOf("p"), new Headers({ a: "1" }), one);
+  memory.put(keyOf("p"), new Headers({ a: "2" }), other);
 
-  memory.replace(place("p"), other, next);
+  memory.replace(keyOf("p"), other, next);
 
-  assertEquals(memory.find(place("p"), new Headers({ a: "1" })), one);
-  assertEquals(memory.find(place("p"), new Headers({ a: "2" })), next);
+  assertEquals(memory.find(keyOf("p"), new Headers({ a: "1" })), one);
+  assertEquals(memory.find(keyOf("p"), new Headers({ a: "2" })), next);
 });
 
 Deno.test("22: a response with a newer head is evicted like any other", () => {
   const { memory, first } = keeping();
-  memory.replace(place("a"), first, stored(2));
-  memory.put(place("b"), NO_FIELDS, stored(3));
+  memory.replace(keyOf("a"), first, stored(2));
+  memory.put(keyOf("b"), NO_FIELDS, stored(3));
 
-  memory.put(place("c"), NO_FIELDS, stored(4));
+  memory.put(keyOf("c"), NO_FIELDS, stored(4));
 
-  const left = ["a", "b", "c"].filter((name) => memory.find(place(name), NO_FIELDS));
+  const left = ["a", "b", "c"].filter((name) => memory.find(keyOf(name), NO_FIELDS));
   assertEquals(left, ["b", "c"]);
 });
 
 Deno.test("S18: the order of a newer head decides which responses may replace it", () => {
   const { memory, first } = keeping();
-  memory.replace(place("a"), first, stored(5));
+  memory.replace(keyOf("a"), first, stored(5));
 
-  const [older, newer] = [4, 6].map((order) => memory.put(place("a"), NO_FIELDS, stored(order)));
+  const [older, newer] = [4, 6].map((order) => memory.put(keyOf("a"), NO_FIELDS, stored(order)));
 
   assertEquals([older, newer], ["superseded", undefined]);
 });

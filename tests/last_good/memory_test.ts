@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
-import { place, stored } from "../stage/stored.ts";
+import { keyOf, stored } from "../stage/stored.ts";
 
 const LIMITS = { maxEntries: 3, maxBytes: 100, maxVariants: 2 };
 const NO_FIELDS = new Headers();
@@ -9,13 +9,13 @@ Deno.test("22: the least recently used goes first, by number and by bytes", () =
   for (const size of [1, 33]) {
     const memory = new Memory(LIMITS);
     for (const [index, name] of ["a", "b", "c"].entries()) {
-      memory.put(place(name), NO_FIELDS, stored(index + 1, size));
+      memory.put(keyOf(name), NO_FIELDS, stored(index + 1, size));
     }
-    memory.find(place("a"), NO_FIELDS);
+    memory.find(keyOf("a"), NO_FIELDS);
 
-    memory.put(place("d"), NO_FIELDS, stored(4, size));
+    memory.put(keyOf("d"), NO_FIELDS, stored(4, size));
 
-    const kept = ["a", "b", "c", "d"].filter((name) => memory.find(place(name), NO_FIELDS));
+    const kept = ["a", "b", "c", "d"].filter((name) => memory.find(keyOf(name), NO_FIELDS));
     assertEquals(kept, ["a", "c", "d"]);
   }
 });
@@ -23,67 +23,67 @@ Deno.test("22: the least recently used goes first, by number and by bytes", () =
 Deno.test("22: a response larger than the whole memory is refused", () => {
   const memory = new Memory(LIMITS);
 
-  assertEquals(memory.put(place("a"), NO_FIELDS, stored(1, 101)), "too-large");
-  assertEquals(memory.put(place("a"), NO_FIELDS, stored(1, 100)), undefined);
+  assertEquals(memory.put(keyOf("a"), NO_FIELDS, stored(1, 101)), "too-large");
+  assertEquals(memory.put(keyOf("a"), NO_FIELDS, stored(1, 100)), undefined);
 });
 
 Deno.test("22: a replacement also takes over the room of the replaced response", () => {
   const memory = new Memory(LIMITS);
   for (const [index, name] of ["a", "b", "c"].entries()) {
-    memory.put(place(name), NO_FIELDS, stored(index + 1));
+    memory.put(keyOf(name), NO_FIELDS, stored(index + 1));
   }
 
-  memory.put(place("c"), NO_FIELDS, stored(4));
+  memory.put(keyOf("c"), NO_FIELDS, stored(4));
 
-  const kept = ["a", "b", "c"].filter((name) => memory.find(place(name), NO_FIELDS));
+  const kept = ["a", "b", "c"].filter((name) => memory.find(keyOf(name), NO_FIELDS));
   assertEquals(kept, ["a", "b", "c"]);
 });
 
 Deno.test("K2: one variant too many evicts only the oldest of its own key", () => {
   const memory = new Memory(LIMITS);
   const fields = (value: string) => new Headers({ a: value });
-  memory.put(place("other"), NO_FIELDS, stored(1));
+  memory.put(keyOf("other"), NO_FIELDS, stored(1));
   for (const [index, value] of ["x", "y", "z"].entries()) {
-    memory.put(place("p"), fields(value), stored(index + 2, 1, [["a", value]]));
+    memory.put(keyOf("p"), fields(value), stored(index + 2, 1, [["a", value]]));
   }
 
-  const kept = ["x", "y", "z"].filter((value) => memory.find(place("p"), fields(value)));
+  const kept = ["x", "y", "z"].filter((value) => memory.find(keyOf("p"), fields(value)));
   assertEquals(kept, ["y", "z"]);
-  assert(memory.find(place("other"), NO_FIELDS));
+  assert(memory.find(keyOf("other"), NO_FIELDS));
 });
 
 Deno.test("S18: an older response is superseded by a newer one, a removal and a clearing", () => {
   const memory = new Memory(LIMITS);
-  memory.put(place("a"), NO_FIELDS, stored(5));
-  memory.remove(place("b"), NO_FIELDS, 5);
+  memory.put(keyOf("a"), NO_FIELDS, stored(5));
+  memory.remove(keyOf("b"), NO_FIELDS, 5);
   memory.removeAll("c", 5);
 
   for (const name of ["a", "b", "c"]) {
-    assertEquals(memory.put(place(name), NO_FIELDS, stored(4)), "superseded", name);
-    assertEquals(memory.put(place(name), NO_FIELDS, stored(6)), undefined, name);
+    assertEquals(memory.put(keyOf(name), NO_FIELDS, stored(4)), "superseded", name);
+    assertEquals(memory.put(keyOf(name), NO_FIELDS, stored(6)), undefined, name);
   }
   memory.clear(7);
-  assertEquals(memory.put(place("d"), NO_FIELDS, stored(6)), "superseded");
-  assertEquals(memory.find(place("a"), NO_FIELDS), undefined);
+  assertEquals(memory.put(keyOf("d"), NO_FIELDS, stored(6)), "superseded");
+  assertEquals(memory.find(keyOf("a"), NO_FIELDS), undefined);
 });
 
 Deno.test("S17: removing leaves newer responses", () => {
   const memory = new Memory(LIMITS);
-  memory.put(place("a"), NO_FIELDS, stored(5));
+  memory.put(keyOf("a"), NO_FIELDS, stored(5));
 
-  memory.remove(place("a"), NO_FIELDS, 4);
+  memory.remove(keyOf("a"), NO_FIELDS, 4);
 
-  assert(memory.find(place("a"), NO_FIELDS));
+  assert(memory.find(keyOf("a"), NO_FIELDS));
 });
 
 Deno.test("S17: a removal is remembered only for its key and variant", () => {
   const memory = new Memory(LIMITS);
-  memory.remove(place("a", "evil"), NO_FIELDS, 5);
-  memory.remove(place("a"), new Headers({ x: "evil" }), 5);
+  memory.remove(keyOf("a", "evil"), NO_FIELDS, 5);
+  memory.remove(keyOf("a"), new Headers({ x: "evil" }), 5);
 
-  assertEquals(memory.put(place("a"), NO_FIELDS, stored(4, 1, [["x", null]])), undefined);
+  assertEquals(memory.put(keyOf("a"), NO_FIELDS, stored(4, 1, [["x", null]])), undefined);
   const evil = stored(4, 1, [["x", "evil"]]);
-  assertEquals(memory.put(place("a"), new Headers({ x: "evil" }), evil), "superseded");
+  assertEquals(memory.put(keyOf("a"), new Headers({ x: "evil" }), evil), "superseded");
 });
 
 Deno.test("K2: of several variants that match a request, the most recent is found", () => {
@@ -91,10 +91,10 @@ Deno.test("K2: of several variants that match a request, the most recent is foun
     const memory = new Memory(LIMITS);
     for (const [index, name] of ["x", "y"].entries()) {
       const own = stored(orders[index]!, 1, [[name, "1"]]);
-      memory.put(place("a"), new Headers({ [name]: "1" }), own);
+      memory.put(keyOf("a"), new Headers({ [name]: "1" }), own);
     }
 
-    const found = memory.find(place("a"), new Headers({ x: "1", y: "1" }));
+    const found = memory.find(keyOf("a"), new Headers({ x: "1", y: "1" }));
 
     assertEquals(found?.head.order, 9, `put as ${orders}`);
   }
@@ -102,13 +102,13 @@ Deno.test("K2: of several variants that match a request, the most recent is foun
 
 Deno.test("S18: a response older than any variant that matches its request is superseded", () => {
   const memory = new Memory(LIMITS);
-  memory.put(place("a"), new Headers({ x: "1" }), stored(9, 1, [["x", "1"]]));
-  memory.put(place("a"), new Headers({ y: "1" }), stored(4, 1, [["y", "1"]]));
+  memory.put(keyOf("a"), new Headers({ x: "1" }), stored(9, 1, [["x", "1"]]));
+  memory.put(keyOf("a"), new Headers({ y: "1" }), stored(4, 1, [["y", "1"]]));
   const both = new Headers({ x: "1", y: "1" });
 
-  assertEquals(memory.put(place("a"), both, stored(6)), "superseded");
-  assertEquals(memory.put(place("a"), both, stored(10)), undefined);
-  assertEquals(memory.find(place("a"), new Headers({ x: "1" }))?.head.order, 10);
+  assertEquals(memory.put(keyOf("a"), both, stored(6)), "superseded");
+  assertEquals(memory.put(keyOf("a"), both, stored(10)), undefined);
+  assertEquals(memory.find(keyOf("a"), new Headers({ x: "1" }))?.head.order, 10);
 });
 
 /** The number of removals that a memory remembers, of each kind. */
@@ -116,7 +116,7 @@ const REMEMBERED = 128;
 
 /** Both kinds of removal, by the fifth request. */
 const REMOVALS: readonly (readonly [string, (memory: Memory, name: string) => void])[] = [
-  ["removals", (memory, name) => memory.remove(place(name), NO_FIELDS, 5)],
+  ["removals", (memory, name) => memory.remove(keyOf(name), NO_FIELDS, 5)],
   ["clearings", (memory, name) => memory.removeAll(name, 5)],
 ];
 
@@ -125,9 +125,9 @@ for (const [what, remove] of REMOVALS) {
     const memory = new Memory(LIMITS);
     for (let n = 0; n <= REMEMBERED; n++) remove(memory, `${n}`);
 
-    assertEquals(memory.put(place("0"), NO_FIELDS, stored(4)), undefined);
-    assertEquals(memory.put(place("1"), NO_FIELDS, stored(4)), "superseded");
-    assertEquals(memory.put(place(`${REMEMBERED}`), NO_FIELDS, stored(4)), "superseded");
+    assertEquals(memory.put(keyOf("0"), NO_FIELDS, stored(4)), undefined);
+    assertEquals(memory.put(keyOf("1"), NO_FIELDS, stored(4)), "superseded");
+    assertEquals(memory.put(keyOf(`${REMEMBERED}`), NO_FIELDS, stored(4)), "superseded");
   });
 
   Deno.test(`S18: repeated ${what} of one key are remembered from the last one on`, () => {
@@ -137,7 +137,7 @@ for (const [what, remove] of REMOVALS) {
     remove(memory, "0");
     remove(memory, "new");
 
-    assertEquals(memory.put(place("0"), NO_FIELDS, stored(4)), "superseded");
-    assertEquals(memory.put(place("1"), NO_FIELDS, stored(4)), undefined);
+    assertEquals(memory.put(keyOf("0"), NO_FIELDS, stored(4)), "superseded");
+    assertEquals(memory.put(keyOf("1"), NO_FIELDS, stored(4)), undefined);
   });
 }

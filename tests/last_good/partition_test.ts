@@ -50,12 +50,12 @@ Deno.test("K4: the partition's value is nowhere in clear text", async () => {
 Deno.test("K4: the partition's value is not in the stored key", async () => {
   const lastGood = new LastGood(lastGoodSettings("test", { partition: () => SECRET }));
 
-  const place = await lastGood.key(fetchHead("https://origin.test/", undefined), {
+  const key = await lastGood.key(fetchHead("https://origin.test/", undefined), {
     reportError: () => {},
   });
 
-  assertEquals(place?.partitioned, true);
-  assert(!JSON.stringify(place).includes(SECRET));
+  assertEquals(key?.partitioned, true);
+  assert(!JSON.stringify(key).includes(SECRET));
 });
 
 Deno.test("K4: the partition's value is not in an error event about it", async () => {

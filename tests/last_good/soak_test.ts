@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
 import { Site } from "../stage/site.ts";
-import { place, stored } from "../stage/stored.ts";
+import { keyOf, stored } from "../stage/stored.ts";
 
 const KEYS = 1_000_000;
 const CALLS = 20_000;
@@ -12,18 +12,18 @@ Deno.test(`22: after ${KEYS} keys, entries and bytes are bounded, and a hot key 
   const maxEntries = 1_000;
   const memory = new Memory({ maxEntries, maxBytes: 900 * SIZE, maxVariants: 8 });
   const hot = stored(1, SIZE);
-  memory.put(place("hot"), NO_FIELDS, hot);
+  memory.put(keyOf("hot"), NO_FIELDS, hot);
 
   for (let n = 2; n <= KEYS; n++) {
-    assertOk(memory.put(place(`https://origin.test/${n}`), NO_FIELDS, stored(n, SIZE)));
-    if (n % 500 === 0) memory.find(place("hot"), NO_FIELDS);
+    assertOk(memory.put(keyOf(`https://origin.test/${n}`), NO_FIELDS, stored(n, SIZE)));
+    if (n % 500 === 0) memory.find(keyOf("hot"), NO_FIELDS);
   }
 
-  assert(memory.find(place("hot"), NO_FIELDS) === hot);
+  assert(memory.find(keyOf("hot"), NO_FIELDS) === hot);
   let kept = 0;
   for (let n = 2; n <= KEYS; n++) {
     if (n <= KEYS - 2 * maxEntries && n % 100 !== 0) continue;
-    if (memory.find(place(`https://origin.test/${n}`), NO_FIELDS) !== undefined) kept++;
+    if (memory.find(keyOf(`https://origin.test/${n}`), NO_FIELDS) !== undefined) kept++;
   }
   assertEquals(kept, 899);
 });

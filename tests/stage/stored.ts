@@ -2,7 +2,7 @@ import type { CacheKey, Variant } from "../../src/last_good/cache_key.ts";
 import type { StoredResponse } from "../../src/last_good/stored_response.ts";
 
 /** Makes a key from the given parts. */
-export function place(primary: string, secondary = ""): CacheKey {
+export function keyOf(primary: string, secondary = ""): CacheKey {
   return { primary, secondary, partitioned: false };
 }
 
