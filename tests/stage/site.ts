@@ -65,17 +65,21 @@ export class Site extends Upstream {
   }
 }
 
+/** Lets a site read this answer, and `secs` pass. */
+async function after(answer: Answer, secs: number, site: Site): Promise<Site> {
+  site.answer = answer;
+  await site.read();
+  site.clock.tick(secs * 1_000);
+  return site;
+}
+
 /** Makes a site that has kept a page with these fields `secs` ago. */
-export async function keeping(
+export function keeping(
   fields: Record<string, string>,
   secs: number,
   options: BreakerOptions = {},
 ): Promise<Site> {
-  const site = new Site(options);
-  site.answer = page(fields);
-  await site.read();
-  site.clock.tick(secs * 1_000);
-  return site;
+  return after(page(fields), secs, new Site(options));
 }
 
 /** How a page was kept, and how long ago that was. */
@@ -88,10 +92,7 @@ export interface Outage {
 /** Returns what is served during an outage; fails the test if nothing is. */
 export async function served(answer: Answer, outage: Outage = {}): Promise<Response> {
   const { secs = 0, options = {}, way = "fetch" } = outage;
-  const site = new Site({ lastGood: options }, way);
-  site.answer = answer;
-  await site.read();
-  site.clock.tick(secs * 1_000);
+  const site = await after(answer, secs, new Site({ lastGood: options }, way));
   site.fail();
   const response = await site.get();
   assert(response.status !== 503);

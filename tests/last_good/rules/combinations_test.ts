@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { RequestHead } from "../../../src/last_good/request_head.ts";
 import { exchange } from "../../../src/last_good/rules/exchange.ts";
 import { keepRefusal } from "../../../src/last_good/rules/storable.ts";
+import { fieldsLike } from "../../stage/fields.ts";
 import { Site } from "../../stage/site.ts";
 
 /** The directives that decide whether a shared cache may keep a response. */
@@ -105,17 +106,6 @@ function requestOf({ hasAuthorization, hasCookie }: Combination): Record<string,
     ...(hasAuthorization && { authorization: "Bearer x" }),
     ...(hasCookie && { cookie: "a=b" }),
   };
-}
-
-/** Stands in for Headers, which would take most of the test's time. */
-function fieldsLike(fields: Record<string, string>): Headers {
-  return {
-    get: (name: string) => fields[name] ?? null,
-    has: (name: string) => name in fields,
-    forEach: (each: (value: string, name: string) => void) => {
-      for (const name in fields) each(fields[name]!, name);
-    },
-  } as unknown as Headers;
 }
 
 Deno.test("S3 to S16: every combination of fields is kept exactly if the rules allow it", () => {

@@ -13,6 +13,7 @@ import { codingsOf } from "../../../src/http/coding.ts";
 import { freshness } from "../../../src/last_good/rules/freshness.ts";
 import { exchange } from "../../../src/last_good/rules/exchange.ts";
 import { keepRefusal } from "../../../src/last_good/rules/storable.ts";
+import { fieldsLike } from "../../stage/fields.ts";
 import { seeded } from "../../stage/random.ts";
 
 const ROUNDS = 100_000;
@@ -134,16 +135,6 @@ Deno.test("fuzz: exactly the well-formed lists of directives are read", () => {
 
 const POLICY = { statuses: new Set([200]), ignore: new Set<string>() };
 
-function headersLike(fields: Record<string, string>): Headers {
-  return {
-    get: (name: string) => fields[name] ?? null,
-    has: (name: string) => name in fields,
-    forEach: (each: (value: string, name: string) => void) => {
-      for (const name in fields) each(fields[name]!, name);
-    },
-  } as unknown as Headers;
-}
-
 Deno.test("fuzz: nothing doubtful is kept", () => {
   const next = seeded(3);
   let kept = 0;
@@ -159,10 +150,10 @@ Deno.test("fuzz: nothing doubtful is kept", () => {
       ...maybe("content-type", 0.3),
     };
     const request = { ...maybe("cache-control", 0.2), ...maybe("authorization", 0.2) };
-    const ask = { method: "GET", headers: headersLike(request) } as Partial<
+    const ask = { method: "GET", headers: fieldsLike(request) } as Partial<
       RequestHead
     > as RequestHead;
-    const response = { status: 200, type: "basic", headers: headersLike(fields) } as Response;
+    const response = { status: 200, type: "basic", headers: fieldsLike(fields) } as Response;
 
     const seen = exchange(ask, response, false, POLICY);
     const found = keepRefusal(seen);
