@@ -9,13 +9,12 @@ import {
   type Fetch,
   type GuardSettings,
   guardSettings,
-  reportError,
 } from "./guard/options.ts";
 import { FetchContext, HandlerContext } from "./guard/request_context.ts";
 import { LastGood } from "./last_good/last_good.ts";
 import { lastGoodSettings } from "./last_good/options.ts";
 import { fetchHead, type RequestHead, requestHead } from "./last_good/request_head.ts";
-import type { ErrorSource } from "./observe/events.ts";
+import { type ErrorListener, reportError } from "./observe/events.ts";
 import {
   callback,
   check,
@@ -119,8 +118,8 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 
 // ---- Options in ----
 
-/** The parts of a breaker. */
-interface Parts {
+/** The parts of a breaker. They report errors that belong to no circuit yet. */
+interface Parts extends ErrorListener {
   readonly settings: GuardSettings;
   readonly fetch: Fetch | undefined;
   readonly keyOf: ((request: Request) => string) | undefined;
@@ -130,8 +129,6 @@ interface Parts {
   readonly guard: Guard;
   /** Names the circuit of one more handler. */
   ownKey(): string;
-  /** Reports an error that belongs to no circuit yet. */
-  reportError(source: ErrorSource, error: unknown): void;
 }
 
 function partsFrom(options: BreakerOptions): Parts {

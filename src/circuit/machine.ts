@@ -35,14 +35,20 @@
  *   I7  There is no timer. The machine moves when it is asked, by comparing times.
  */
 
-import { type CircuitState, emit, type ErrorSource } from "../observe/events.ts";
+import {
+  type CircuitState,
+  emit,
+  type ErrorListener,
+  type ErrorSource,
+  reportError,
+} from "../observe/events.ts";
 import { delayFrom } from "./delay.ts";
 import { leaseIsOver, type Opening, reopeningsAfter, startOpening, waitMs } from "./opening.ts";
 import { CallPermit, type End, PLAIN_END } from "./permit.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { type CircuitSnapshot, restore, save } from "./snapshot.ts";
-import { type ErrorListener, record, startWindows, type Windows } from "./trip/windows.ts";
+import { record, startWindows, type Windows } from "./trip/windows.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** The epoch of calls that never count. */
@@ -326,9 +332,6 @@ export class Machine implements ErrorListener {
 
   /** Emits an error in a callback. */
   reportError(source: ErrorSource, error: unknown): void {
-    const { now, onEvent } = this.settings;
-    if (onEvent !== undefined) {
-      emit(onEvent, { type: "error", circuit: this.name, at: now(), source, error });
-    }
+    reportError(this.settings, this.name, source, error);
   }
 }

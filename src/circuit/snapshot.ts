@@ -1,8 +1,8 @@
-import type { CircuitState } from "../observe/events.ts";
+import type { CircuitState, ErrorListener } from "../observe/events.ts";
 import { duration } from "../validation.ts";
 import { type Opening, startOpening } from "./opening.ts";
 import type { CircuitSettings } from "./settings.ts";
-import { type ErrorListener, restoreWindows, saveWindows, type Windows } from "./trip/windows.ts";
+import { restoreWindows, saveWindows, type Windows } from "./trip/windows.ts";
 
 /** The memory of a circuit, as plain data that survives JSON. See {@link Circuit.toJSON}. */
 export interface CircuitSnapshot {

@@ -2,7 +2,7 @@ import type { Deadlines } from "../circuit/deadlines.ts";
 import type { CircuitOptions, CircuitSettings } from "../circuit/settings.ts";
 import type { Judge } from "../circuit/verdict.ts";
 import type { LastGoodOptions } from "../last_good/options.ts";
-import { type BreakerEvent, emit, type ErrorSource } from "../observe/events.ts";
+import type { BreakerEvent } from "../observe/events.ts";
 import { callback, check, duration, oneOf, optional } from "../validation.ts";
 
 /** The part of the global `fetch` that the types of all runtimes agree on. */
@@ -93,14 +93,4 @@ export function guardSettings(
     fallback: check(purpose, "fallback", fallback, optional(callback)),
     waitUntil: check(purpose, "waitUntil", waitUntil, optional(callback)),
   };
-}
-
-/** Reports a callback that threw or returned nonsense, as an event of this circuit. */
-export function reportError(
-  { onEvent, now }: GuardSettings,
-  circuit: string,
-  source: ErrorSource,
-  error: unknown,
-): void {
-  if (onEvent !== undefined) emit(onEvent, { type: "error", circuit, at: now(), source, error });
 }

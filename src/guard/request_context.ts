@@ -1,11 +1,10 @@
 import type { Circuit } from "../circuit/circuit.ts";
 import type { CircuitOpenError } from "../errors.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
-import type { ErrorListener } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
-import type { ErrorSource } from "../observe/events.ts";
+import { type ErrorListener, type ErrorSource, reportError } from "../observe/events.ts";
 import type { HandlerInput, Produce } from "./caller.ts";
-import { type Fetch, type GuardSettings, reportError } from "./options.ts";
+import type { Fetch, GuardSettings } from "./options.ts";
 
 /**
  * One request on its way through a breaker: what is asked, which circuit decides, how the upstream

@@ -50,7 +50,7 @@ export class UpstreamCaller {
    * @param mayRelease True if the caller may be answered from memory before the call ends.
    */
   call(context: RequestContext, permit: CallPermit, mayRelease: boolean): RunningCall {
-    const start = this.#now(context, undefined);
+    const start = this.#callStart(context, undefined);
     const call = this.#start(context, start, context.request, mayRelease);
     return { call, outcome: this.#outcome(context, permit, call, start) };
   }
@@ -68,13 +68,13 @@ export class UpstreamCaller {
   ): Promise<Outcome> {
     context.isReleased = true;
     const etag = context.byFetch && !isConditional(context.request) ? keptEtag : undefined;
-    const start = this.#now(context, etag);
+    const start = this.#callStart(context, etag);
     const call = this.#start(context, start, undefined, false);
     return this.#outcome(context, permit, call, start);
   }
 
   /** Read before the call is made: a handler may do much before it first waits. */
-  #now({ key }: RequestContext, etag: string | undefined): CallStart {
+  #callStart({ key }: RequestContext, etag: string | undefined): CallStart {
     const requestedAt = key === undefined ? 0 : this.#settings.now();
     return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt, etag };
   }

@@ -1,13 +1,8 @@
-import type { NotKeptReason } from "../observe/events.ts";
+import type { ErrorListener, NotKeptReason } from "../observe/events.ts";
 import type { CopyEnd } from "./body_copy.ts";
 import type { CacheKey } from "./cache_key.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { Timing } from "./stored_response.ts";
-
-/** Hears about callbacks that throw or return nonsense. */
-export interface ErrorListener {
-  reportError(source: "lastGood.key" | "partition" | "keep", error: unknown): void;
-}
 
 /** A good response that may be kept. */
 export interface Candidate {

@@ -1,4 +1,4 @@
-import type { ErrorListener } from "./candidate.ts";
+import type { ErrorListener } from "../observe/events.ts";
 import { primaryKey } from "./keying.ts";
 import { fetchHead, type RequestHead } from "./request_head.ts";
 import type { Store } from "./store.ts";

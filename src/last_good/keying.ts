@@ -1,6 +1,6 @@
 import { invalidOption } from "../validation.ts";
 import { type CacheKey, cacheKey, hashPartition } from "./cache_key.ts";
-import type { ErrorListener } from "./candidate.ts";
+import type { ErrorListener } from "../observe/events.ts";
 import type { LastGoodSettings } from "./options.ts";
 import type { RequestHead } from "./request_head.ts";
 

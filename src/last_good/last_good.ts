@@ -1,5 +1,6 @@
+import type { ErrorListener } from "../observe/events.ts";
 import type { CacheKey } from "./cache_key.ts";
-import type { BodyRecorder, Candidate, ErrorListener, KeepResult } from "./candidate.ts";
+import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
 import { confirm } from "./confirming.ts";
 import { forget, invalidate } from "./invalidating.ts";
 import { keep } from "./keeping.ts";
@@ -10,13 +11,7 @@ import type { RequestHead } from "./request_head.ts";
 import type { Store } from "./store.ts";
 import type { StoredResponse } from "./stored_response.ts";
 
-export type {
-  BodyRecorder,
-  Candidate,
-  CopyListener,
-  ErrorListener,
-  KeepResult,
-} from "./candidate.ts";
+export type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
 
 /** The last good responses. Each method is the door to a file that is named after its verb. */
 export class LastGood {

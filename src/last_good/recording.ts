@@ -23,6 +23,8 @@ interface Recording {
   readonly codings: readonly string[];
   /** Its Content-Length; undefined if it has none. */
   readonly length: number | undefined;
+  /** The length of the body as it is read; undefined if it may be decoded on its way here. */
+  readonly expectedBytes: number | undefined;
   /** The body as it is kept; undefined until it is. */
   kept: StoredBody | undefined;
 }
@@ -46,18 +48,22 @@ export function record(
   if (response.bodyUsed || body?.locked) return { why: "body-used" };
   const codings = codingsOf(seen.fields.get("content-encoding"));
   const length = parseLength(seen.fields.get("content-length") ?? "");
-  const recording = { store, candidate, head, variant, codings, length, kept: undefined };
+  const expectedBytes = isDecodable(codings) ? undefined : length;
+  const recording: Recording = {
+    store,
+    candidate,
+    head,
+    variant,
+    codings,
+    length,
+    expectedBytes,
+    kept: undefined,
+  };
   if (body === null) return keepBody(recording, new Uint8Array(0));
-  const expectedBytes = lengthToRead(recording);
   if (expectedBytes !== undefined && expectedBytes > store.settings.maxBodyBytes) {
     return { why: "too-large" };
   }
   return (listener) => copyBody(recording, body, listener);
-}
-
-/** A body that may be decoded on its way here does not have the length that its fields say. */
-function lengthToRead({ codings, length }: Recording): number | undefined {
-  return isDecodable(codings) ? undefined : length;
 }
 
 /** Copies the body on its way, and returns the response for the caller. */
@@ -71,7 +77,7 @@ async function copyBody(
   const copy = new BodyCopy(body, {
     maxBytes: maxBodyBytes,
     maxMs: maxBodyMs,
-    expectedBytes: lengthToRead(recording),
+    expectedBytes: recording.expectedBytes,
     isFetched: isFetched(response),
     isAborted,
     onEnd: (end, bytes) =>

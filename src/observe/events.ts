@@ -186,3 +186,21 @@ export function emit(
     // A listener only listens.
   }
 }
+
+/** Hears of callbacks that throw or return nonsense, and of parts that fail: none reaches a caller. */
+export interface ErrorListener {
+  reportError(source: ErrorSource, error: unknown): void;
+}
+
+/** Emits such an error as an event of this circuit. */
+export function reportError(
+  { onEvent, now }: {
+    readonly onEvent: ((event: BreakerEvent) => void) | undefined;
+    readonly now: () => number;
+  },
+  circuit: string,
+  source: ErrorSource,
+  error: unknown,
+): void {
+  if (onEvent !== undefined) emit(onEvent, { type: "error", circuit, at: now(), source, error });
+}

@@ -1,13 +1,8 @@
-import type { ErrorSource } from "../../observe/events.ts";
+import type { ErrorListener } from "../../observe/events.ts";
 import { invalidOption } from "../../validation.ts";
 import type { SavedWindow } from "../snapshot.ts";
 import { consecutive, DEFAULT_THRESHOLD } from "./counts.ts";
 import type { TripPolicy, TripWindow } from "./policy.ts";
-
-/** Hears of errors that must not reach the caller: a policy that throws or returns nonsense. */
-export interface ErrorListener {
-  reportError(source: ErrorSource, error: unknown): void;
-}
 
 /**
  * The windows of one closed circuit, one for each policy. Most circuits have a single policy and
