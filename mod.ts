@@ -32,12 +32,14 @@ export {
 export { CircuitOpenError } from "./src/errors.ts";
 export {
   type BreakerEvent,
+  type Cause,
   type CircuitState,
   type ErrorEvent,
   type ErrorSource,
   type EventBase,
   type FreshEvent,
   type IgnoredEvent,
+  type IgnoredReason,
   type KeptEvent,
   type NotKeptEvent,
   type NotKeptReason,

@@ -38,7 +38,7 @@ export class Call<R> implements TimedCall {
   /** The result, or a rejection: the function's own error, our timeout or the caller's abort reason. */
   readonly result: Promise<R>;
   /** What ended the call, if it was neither a result nor an error of the function. */
-  endedBy: "timeout" | "abort" | undefined;
+  endedBy: "timeout" | "deadline" | "abort" | undefined;
   deadline: TimedCall["deadline"];
   readonly #options: CallOptions<R>;
   readonly #controller: AbortController | undefined;
@@ -91,7 +91,8 @@ export class Call<R> implements TimedCall {
 
   /** Ends the call: the caller has aborted. The call itself is the listener, which saves a closure. */
   handleEvent(): void {
-    this.#stop("abort", this.#callerSignal?.reason);
+    const reason: unknown = this.#callerSignal?.reason;
+    this.#stop(isDeadline(reason) ? "deadline" : "abort", reason);
   }
 
   /** Starts the timer, and listens to the caller if that is still to do, once `soon` is over. */
@@ -137,7 +138,7 @@ export class Call<R> implements TimedCall {
     this.#reject(error);
   }
 
-  #stop(by: "timeout" | "abort", reason: unknown): void {
+  #stop(by: "timeout" | "deadline" | "abort", reason: unknown): void {
     this.release();
     if (this.#end()) {
       this.endedBy = by;
@@ -153,4 +154,12 @@ export class Call<R> implements TimedCall {
     this.#options.deadlines?.delete(this);
     return true;
   }
+}
+
+/**
+ * Reports whether a caller who aborts for this reason has waited in vain rather than left: the
+ * reason of `AbortSignal.timeout` has this name (promise 8).
+ */
+export function isDeadline(reason: unknown): boolean {
+  return (Object(reason) as { name?: unknown }).name === "TimeoutError";
 }

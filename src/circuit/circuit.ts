@@ -1,13 +1,14 @@
 import { CircuitOpenError } from "../errors.ts";
 import type { CircuitState } from "../observe/events.ts";
 import { Call } from "./call.ts";
+import { causeOfError, endRejected } from "./cause.ts";
 import { Machine } from "./machine.ts";
 import type { CallPermit, Permit } from "./permit.ts";
 import { Refusal } from "./refusal.ts";
 import type { CircuitOptions, CircuitSettings } from "./settings.ts";
 import { settingsOf } from "./shared_settings.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
-import { type Verdict, verdictOf } from "./verdict.ts";
+import { type Judge, verdictOf } from "./verdict.ts";
 
 /** Set by the class: only it can reach the machine of a circuit. */
 let admitBy: <T>(circuit: Circuit<T>) => CallPermit | Refusal;
@@ -115,33 +116,21 @@ export class Circuit<T = unknown> {
       deadlines: this.#machine.settings.deadlines,
       takesSignal: call.length > 0,
     });
+    const onJudgeError = (error: unknown) => this.#machine.reportError("judge", error);
     let value: R;
     try {
       value = await underWay.result;
     } catch (error) {
-      this.#rejected(permit, error, underWay.endedBy);
+      const cause = underWay.endedBy ?? causeOfError(error);
+      endRejected(permit, cause, error, this.#judge, onJudgeError);
       throw error;
     }
-    permit.end(this.#verdictOf({ status: "fulfilled", value }, "success"));
+    permit.end(verdictOf(this.#judge, { status: "fulfilled", value }, "success", onJudgeError));
     return value;
   }
 
-  #rejected(permit: CallPermit, error: unknown, endedBy: "timeout" | "abort" | undefined): void {
-    const detail = { error };
-    if (endedBy === "abort") permit.end("ignored", { detail, why: "aborted" });
-    else if (endedBy === "timeout") permit.end("failure", { detail });
-    else permit.end(this.#verdictOf({ status: "rejected", reason: error }, "failure"), { detail });
-  }
-
-  #verdictOf(outcome: PromiseSettledResult<T>, defaultVerdict: Verdict): Verdict {
-    const machine = this.#machine;
-    const { judge } = machine.settings as CircuitSettings<T>;
-    return verdictOf(
-      judge,
-      outcome,
-      defaultVerdict,
-      (error) => machine.reportError("judge", error),
-    );
+  get #judge(): Judge<T> | undefined {
+    return (this.#machine.settings as CircuitSettings<T>).judge;
   }
 
   /**
@@ -213,7 +202,7 @@ async function counted<R>(
   try {
     value = await started(call);
   } catch (error) {
-    machine.count("failure", epoch);
+    if (causeOfError(error) === "upstream") machine.count("failure", epoch);
     throw error;
   }
   machine.count("success", epoch);

@@ -205,7 +205,7 @@ export class Machine implements ErrorListener {
     const at = needsEndTime || permit.isProbe ? now() : 0;
     if (permit.isProbe && leaseIsOver(permit, at, this.settings)) {
       verdict = permit.hasHead ? "success" : "ignored";
-      end = { ...end, why: "probe-timeout", opens: undefined };
+      end = { ...end, cause: "timeout", why: "probe-timeout", opens: undefined };
     }
     const durationMs = needsStartTime ? permit.durationMs(at) : 0;
     if (onEvent !== undefined) this.#emitEnd(verdict, at, durationMs, end);
@@ -320,8 +320,9 @@ export class Machine implements ErrorListener {
     emit(onEvent, { type: "state", circuit: this.name, at: now(), from, to, reason, retryAfterMs });
   }
 
-  #emitEnd(verdict: Verdict, at: number, durationMs: number, { detail, why }: End): void {
-    const about = { circuit: this.name, at, ...detail };
+  #emitEnd(verdict: Verdict, at: number, durationMs: number, end: End): void {
+    const { detail, cause = "upstream", why } = end;
+    const about = { circuit: this.name, at, cause, ...detail };
     emit(
       this.settings.onEvent,
       verdict === "ignored"

@@ -1,4 +1,4 @@
-import type { OutcomeDetail } from "../observe/events.ts";
+import type { Cause, IgnoredReason, OutcomeDetail } from "../observe/events.ts";
 import { check, duration, invalidOption, optional } from "../validation.ts";
 import type { Machine } from "./machine.ts";
 import { leaseIsOver } from "./opening.ts";
@@ -17,13 +17,12 @@ export interface Permit {
   settle(verdict: Verdict, retryAfterMs?: number): void;
 }
 
-/** Why a call counts neither for nor against the upstream. */
-export type IgnoredReason = "verdict" | "aborted" | "probe-timeout";
-
 /** How a call ended, besides its verdict. */
 export interface End {
   /** The status or the error, for the event. */
   readonly detail?: OutcomeDetail | undefined;
+  /** What ended it; the upstream's answer or error if it is left out. */
+  readonly cause?: Cause | undefined;
   /** The shortest delay if the circuit opens now, in ms. */
   readonly retryAfterMs?: number | undefined;
   /** Why the call is ignored, if it is. */

@@ -7,8 +7,9 @@ export type Verdict = "success" | "failure" | "ignored";
  * Decides how a call counts. Return undefined to leave it to the default verdict: a rejection is a
  * failure; of responses, any 5xx except 501 is a failure, and 408, 425 and 429 are ignored.
  *
- * It is not called for the caller's own abort, which is always ignored, nor for our own timeout,
- * which is always a failure.
+ * It is not called for our own timeout, which is always a failure, nor for what the upstream is not
+ * to blame for, which is always ignored: the caller's own abort, an upload that breaks, arguments that
+ * `fetch` refuses, and the refusal of another circuit.
  */
 export type Judge<T> = (outcome: PromiseSettledResult<T>) => Verdict | undefined;
 

@@ -4,30 +4,13 @@ import { parseRetryAfter } from "../http/dates.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 
-/**
- * Decides how a call counts that ended by an error of its own or by our timeout. (A caller's abort
- * is no evidence and never gets here.)
- */
-export function blameForError(
-  context: RequestContext,
-  error: unknown,
-  isTimeout: boolean,
-): Verdict {
-  return isTimeout ? "failure" : judged(context, { status: "rejected", reason: error }, "failure");
-}
-
 /** Decides how a call counts that was answered. */
 export function blameForResponse(context: RequestContext, response: Response): Verdict {
-  return judged(context, { status: "fulfilled", value: response }, defaultVerdict(response));
-}
-
-function judged(
-  context: RequestContext,
-  outcome: PromiseSettledResult<Response>,
-  byDefault: Verdict,
-): Verdict {
   const { judge } = context.settings;
-  return verdictOf(judge, outcome, byDefault, (error) => context.reportError("judge", error));
+  const outcome = { status: "fulfilled", value: response } as const;
+  return verdictOf(judge, outcome, defaultVerdict(response), (error) => {
+    context.reportError("judge", error);
+  });
 }
 
 /**

@@ -1,8 +1,14 @@
+import { causeOfError } from "../circuit/cause.ts";
 import type { Circuit } from "../circuit/circuit.ts";
 import type { CircuitOpenError } from "../errors.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
-import { type ErrorListener, type ErrorSource, reportError } from "../observe/events.ts";
+import {
+  type Cause,
+  type ErrorListener,
+  type ErrorSource,
+  reportError,
+} from "../observe/events.ts";
 import type { HandlerInput, Produce } from "./caller.ts";
 import type { Fetch, GuardSettings } from "./options.ts";
 
@@ -37,6 +43,11 @@ export abstract class RequestContext implements ErrorListener {
   abstract refuse(error: CircuitOpenError): Response;
   /** Finds what keeps work alive after the answer; asked only when there is such work. */
   abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
+
+  /** Says what ended a call that was rejected by itself (promise 31). */
+  causeOf(error: unknown): Cause {
+    return causeOfError(error);
+  }
 
   reportError(source: ErrorSource, error: unknown): void {
     reportError(this.settings, this.circuit.name, source, error);

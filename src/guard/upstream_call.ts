@@ -1,11 +1,12 @@
 import { Call, type Caller } from "../circuit/call.ts";
+import { endRejected } from "../circuit/cause.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { discard, isResponse } from "../http/body.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
 import { emit } from "../observe/events.ts";
-import { blameForError, blameForResponse, endOf } from "./blame.ts";
+import { blameForResponse, endOf } from "./blame.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 
@@ -122,16 +123,14 @@ export class UpstreamCaller {
     { endedBy }: Call<Response>,
     error: unknown,
   ): Outcome {
-    const detail = { error };
-    if (endedBy === "abort") {
-      permit.end("ignored", { detail, why: "aborted" });
-      return { type: "aborted", reason: error };
-    }
-    const isTimeout = endedBy === "timeout";
-    permit.end(blameForError(context, error, isTimeout), { detail });
+    const cause = endedBy ?? context.causeOf(error);
+    endRejected(permit, cause, error, this.#settings.judge, (error) => {
+      context.reportError("judge", error);
+    });
+    if (cause === "abort") return { type: "aborted", reason: error };
     // An unsafe request without an answer may have done its work all the same (S19).
     if (isUnsafe(context.request)) this.#lastGood?.invalidate(context.request, undefined, context);
-    const why = isTimeout ? "timeout" : "origin-error";
+    const why = cause === "timeout" || cause === "deadline" ? "timeout" : "origin-error";
     return { type: "failed", cause: error, response: undefined, why };
   }
 

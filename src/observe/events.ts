@@ -69,6 +69,27 @@ export interface StateEvent extends EventBase {
   readonly retryAfterMs: number;
 }
 
+/**
+ * What ended a call, and so who is to blame for it:
+ * - `"upstream"`: its answer, its error, or its body that broke off;
+ * - `"timeout"`: our `timeoutMs`, or a probe's `probeTimeoutMs`;
+ * - `"deadline"`: the caller's own time limit, an abort with a reason named `TimeoutError`;
+ * - `"abort"`: the caller left;
+ * - `"upload"`: the body that the caller sends broke, or was still on its way;
+ * - `"arguments"`: `fetch` refuses what it was called with;
+ * - `"inner"`: the refusal of another circuit, which is no new evidence;
+ * - `"ours"`: an error in the breaker itself.
+ */
+export type Cause =
+  | "upstream"
+  | "timeout"
+  | "deadline"
+  | "abort"
+  | "upload"
+  | "arguments"
+  | "inner"
+  | "ours";
+
 /** How a call ended: with a response, with an error, or with neither if that is not known. */
 export interface OutcomeDetail {
   /** The status of the response, if there was one. */
@@ -81,16 +102,33 @@ export interface OutcomeDetail {
 export interface OutcomeEvent extends EventBase, OutcomeDetail {
   /** The kind of event. */
   readonly type: "success" | "failure";
+  /** What ended it. */
+  readonly cause: Cause;
   /** From the start of the call to its result or to the head of its response, in ms. */
   readonly durationMs: number;
 }
+
+/** Why a call counts neither for nor against the upstream. */
+export type IgnoredReason =
+  | "verdict"
+  | "aborted"
+  | "probe-timeout"
+  | "upload"
+  | "arguments"
+  | "inner"
+  | "ours";
 
 /** A call ended and did not count. */
 export interface IgnoredEvent extends EventBase, OutcomeDetail {
   /** The kind of event. */
   readonly type: "ignored";
-  /** Why not: by verdict, by the caller's own abort, or because a probe took too long and lost its slot. */
-  readonly why: "verdict" | "aborted" | "probe-timeout";
+  /** What ended it. */
+  readonly cause: Cause;
+  /**
+   * Why it does not count: by verdict, by the caller's own abort, because a probe took too long and
+   * lost its slot, or because the upstream is not to blame for what ended it.
+   */
+  readonly why: IgnoredReason;
 }
 
 /** A call was refused or, in mode "observe", would have been; the latter is reported once per opening. */
