@@ -5,10 +5,11 @@ import { CircuitOpenError, problem } from "../errors.ts";
 import { discard, isResponse } from "../http/body.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { LastGood } from "../last_good/last_good.ts";
-import type { RequestHead } from "../last_good/request_head.ts";
+import type { StoredResponse } from "../last_good/stored_response.ts";
 import { isAnswerable, isWithinFreshMs, requestDirectives } from "../last_good/rules/servable.ts";
 import { invalidOption } from "../validation.ts";
 import type { BackgroundWork } from "./background.ts";
+import { withinLimit } from "./callback_limit.ts";
 import { KeptAnswers } from "./kept_answers.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
@@ -24,6 +25,9 @@ export class Guard {
   readonly #background: BackgroundWork;
   readonly #upstream: UpstreamCaller;
   readonly #kept: KeptAnswers;
+  /** When a slow call in the background began to replace a copy, by the clock, in ms. */
+  readonly #replacedSince = new WeakMap<StoredResponse, number>();
+  #slowCalls = 0;
 
   constructor(
     settings: GuardSettings,
@@ -41,23 +45,41 @@ export class Guard {
   answer(context: RequestContext): Response | Promise<Response> {
     const key = this.#lastGood?.key(context.request, context);
     return key instanceof Promise
-      ? key.then((key) => this.#answer(context, key))
+      ? this.#keyInTime(context, key).then((key) => this.#answer(context, key))
       : this.#answer(context, key);
+  }
+
+  /** Waits for a key, which takes as long as the option `partition` does. */
+  async #keyInTime(
+    context: RequestContext,
+    key: Promise<CacheKey | undefined>,
+  ): Promise<CacheKey | undefined> {
+    try {
+      return await withinLimit(key, this.#settings.deadlines);
+    } catch (error) {
+      context.reportError("partition", error);
+      return undefined;
+    }
   }
 
   #answer(context: RequestContext, key: CacheKey | undefined): Response | Promise<Response> {
     context.key = key;
     const { circuit, request } = context;
+    // An abort goes before all else, whatever the state (promise 8).
+    if (!request.justArrived && request.signal?.aborted) {
+      return context.leave(request.signal.reason);
+    }
     const early = this.#lastGood && this.#withoutCalling(context, this.#lastGood);
     if (early !== undefined) return early;
-    // A refused request needs no signal, and servers make theirs only when it is read.
-    if (circuit.retryAfterMs === 0) throwIfAborted(request);
     const admitted = admit(circuit);
     if (admitted instanceof Refusal) return this.#refused(context, admitted);
     return admitted.isProbe ? this.#probe(context, admitted) : this.#call(context, admitted);
   }
 
-  /** Answers what needs no call: `only-if-cached` (F4), and what is younger than `freshMs`. */
+  /**
+   * Answers what needs no call: `only-if-cached` (F4), what is younger than `freshMs`, and what a
+   * slow call in the background is about to replace.
+   */
   #withoutCalling(context: RequestContext, { settings }: LastGood): Response | undefined {
     const { request } = context;
     if (requestDirectives(request).has("only-if-cached") && isAnswerable(request)) {
@@ -67,11 +89,15 @@ export class Guard {
       }
       return problem(504, "Gateway Timeout", "Nothing is kept for this request");
     }
-    if (settings.freshMs === 0) return undefined;
+    if (settings.freshMs === 0 && this.#slowCalls === 0) return undefined;
     const kept = this.#kept.find(context);
-    const now = this.#settings.now();
-    if (kept === undefined || !isWithinFreshMs(kept, request, now, settings)) return undefined;
-    return this.#kept.serve(context, kept, "fresh", { hit: "fresh" });
+    if (kept === undefined) return undefined;
+    if (isWithinFreshMs(kept, request, this.#settings.now(), settings)) {
+      return this.#kept.serve(context, kept, "fresh", { hit: "fresh" });
+    }
+    return this.#isBeingReplaced(context, kept)
+      ? this.#kept.serve(context, kept, "slow", { stale: "slow" })
+      : undefined;
   }
 
   #refused(context: RequestContext, refusal: Refusal): Response | Promise<Response> {
@@ -107,7 +133,7 @@ export class Guard {
       if (kept !== undefined) {
         context.isReleased = true;
         running.call.release();
-        this.#background.run(context, ended(running.outcome));
+        this.#background.run(context, this.#replacing(kept, running.outcome));
         return this.#kept.serve(context, kept, "slow", { stale: "slow" });
       }
     }
@@ -117,7 +143,7 @@ export class Guard {
         if (outcome.copied !== undefined) this.#background.run(context, outcome.copied);
         return outcome.response;
       case "aborted":
-        throw outcome.reason;
+        return context.leave(outcome.reason);
       case "failed":
         return await this.#failed(context, outcome);
     }
@@ -130,10 +156,33 @@ export class Guard {
     return this.#kept.find(context) === undefined ? Infinity : patienceMs;
   }
 
+  /** Waits for a slow call that goes on in the background: until then, all callers get this copy. */
+  async #replacing(kept: StoredResponse, outcome: Promise<Outcome>): Promise<void> {
+    this.#replacedSince.set(kept, this.#settings.now());
+    this.#slowCalls++;
+    try {
+      await ended(outcome);
+    } finally {
+      this.#slowCalls--;
+      this.#replacedSince.delete(kept);
+    }
+  }
+
+  /**
+   * Reports whether a slow call in the background is about to replace this copy. It loses that right
+   * like a probe its lease, as a call that dies with its host never ends.
+   */
+  #isBeingReplaced({ circuit }: RequestContext, kept: StoredResponse): boolean {
+    const since = this.#replacedSince.get(kept);
+    if (since === undefined || circuit.state !== "closed") return false;
+    const forMs = this.#settings.now() - since;
+    return forMs >= 0 && forMs < this.#settings.probeTimeoutMs;
+  }
+
   /** Answers a failed call: last good, then fallback, then what the upstream gave (promise 23). */
   async #failed(
     context: RequestContext,
-    { cause, response, why }: Outcome & { type: "failed" },
+    { cause, response, why, endedBy }: Outcome & { type: "failed" },
   ): Promise<Response> {
     const servesOnFailure = this.#lastGood?.settings.serveOn === "failure";
     const kept = servesOnFailure ? this.#kept.find(context) : undefined;
@@ -147,15 +196,17 @@ export class Guard {
       if (response !== undefined && instead.body !== response.body) discard(response);
       return instead;
     }
-    if (response === undefined) throw cause;
-    return response;
+    return response ?? context.fail(cause, endedBy);
   }
 
   async #fallback(context: RequestContext, cause: unknown): Promise<Response | undefined> {
     const { fallback } = this.#settings;
     if (fallback === undefined) return undefined;
     try {
-      const response: unknown = await fallback(context.request.toRequest(), cause);
+      const given = fallback(context.request.toRequest(), cause);
+      const response: unknown = given instanceof Promise
+        ? await withinLimit(given, this.#settings.deadlines, discard)
+        : given;
       if (isResponse(response)) return response;
       throw invalidOption("answer", "fallback", "a function that gives a response", response);
     } catch (error) {
@@ -163,10 +214,6 @@ export class Guard {
       return undefined;
     }
   }
-}
-
-function throwIfAborted(request: RequestHead): void {
-  if (!request.justArrived && request.signal?.aborted) throw request.signal.reason;
 }
 
 /** Resolves when a call in the background and the copy of its response have ended. */
@@ -177,8 +224,9 @@ async function ended(running: Promise<Outcome>): Promise<void> {
   discard(outcome.response);
 }
 
-/** Reports if `running` ends within this time. */
+/** Reports if `running` ends within this time. Without any time, nothing is waited for. */
 async function endsWithin(running: Promise<unknown>, ms: number): Promise<boolean> {
+  if (ms === 0) return false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
   try {

@@ -60,6 +60,7 @@ export interface GuardSettings {
   /** The name in events that belong to no circuit yet. */
   readonly name: string;
   readonly deadlines: Deadlines | undefined;
+  readonly probeTimeoutMs: number;
   readonly mode: "enforce" | "observe" | "off";
   readonly judge: Judge<Response> | undefined;
   readonly onEvent: ((event: BreakerEvent) => void) | undefined;
@@ -80,10 +81,11 @@ export function guardSettings(
   circuit: CircuitSettings<Response>,
 ): GuardSettings {
   const { onRetryAfter = "stretch", maxDelayMs = 600_000, fallback, waitUntil } = options;
-  const { name, deadlines, mode, judge, onEvent, now } = circuit;
+  const { name, deadlines, probeTimeoutMs, mode, judge, onEvent, now } = circuit;
   return {
     name,
     deadlines,
+    probeTimeoutMs,
     mode,
     judge,
     onEvent,

@@ -1,6 +1,6 @@
 import { causeOfError } from "../circuit/cause.ts";
 import type { Circuit } from "../circuit/circuit.ts";
-import type { CircuitOpenError } from "../errors.ts";
+import { type CircuitOpenError, problem } from "../errors.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import {
@@ -41,12 +41,16 @@ export abstract class RequestContext implements ErrorListener {
   abstract produce(signal: AbortSignal | undefined, etag?: string): Response | Promise<Response>;
   /** Answers a refused request for which there is nothing to serve. */
   abstract refuse(error: CircuitOpenError): Response;
+  /** Answers a request whose call failed without a response, and for which there is nothing to serve. */
+  abstract fail(error: unknown, endedBy: Cause): Response;
+  /** Answers a caller who has aborted. */
+  abstract leave(reason: unknown): Response;
   /** Finds what keeps work alive after the answer; asked only when there is such work. */
   abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
 
-  /** Says what ended a call that was rejected by itself (promise 31). */
-  causeOf(error: unknown): Cause {
-    return causeOfError(error);
+  /** Says what ended a call that was rejected (promise 31). */
+  causeOf(endedBy: "timeout" | "deadline" | "abort" | undefined, error: unknown): Cause {
+    return endedBy ?? causeOfError(error);
   }
 
   reportError(source: ErrorSource, error: unknown): void {
@@ -108,6 +112,14 @@ export class FetchContext extends RequestContext {
     throw error;
   }
 
+  fail(error: unknown): never {
+    throw error;
+  }
+
+  leave(reason: unknown): never {
+    throw reason;
+  }
+
   waitUntil(): GuardSettings["waitUntil"] {
     return this.settings.waitUntil;
   }
@@ -145,6 +157,17 @@ export class HandlerContext extends RequestContext {
 
   refuse(error: CircuitOpenError): Response {
     return error.getResponse();
+  }
+
+  /** The handler's own error is its server's to answer; our timeout is no error of the app (H7). */
+  fail(error: unknown, endedBy: Cause): Response {
+    if (endedBy !== "timeout") throw error;
+    return problem(504, "Gateway Timeout", "The answer took too long");
+  }
+
+  /** A server would report an error, though nobody waits for the answer any more (promise 36). */
+  leave(): Response {
+    return new Response(null, { status: 499 });
   }
 
   waitUntil(): GuardSettings["waitUntil"] {

@@ -5,7 +5,7 @@ import { discard, isResponse } from "../http/body.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
-import { emit } from "../observe/events.ts";
+import { type Cause, emit } from "../observe/events.ts";
 import { blameForResponse, endOf } from "./blame.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
@@ -25,6 +25,8 @@ export type Outcome =
     readonly cause: unknown;
     readonly response: Response | undefined;
     readonly why: "origin-error" | "timeout";
+    /** What ended it. */
+    readonly endedBy: Cause;
   }
   | { readonly type: "aborted"; readonly reason: unknown };
 
@@ -123,7 +125,7 @@ export class UpstreamCaller {
     { endedBy }: Call<Response>,
     error: unknown,
   ): Outcome {
-    const cause = endedBy ?? context.causeOf(error);
+    const cause = context.causeOf(endedBy, error);
     endRejected(permit, cause, error, this.#settings.judge, (error) => {
       context.reportError("judge", error);
     });
@@ -131,7 +133,7 @@ export class UpstreamCaller {
     // An unsafe request without an answer may have done its work all the same (S19).
     if (isUnsafe(context.request)) this.#lastGood?.invalidate(context.request, undefined, context);
     const why = cause === "timeout" || cause === "deadline" ? "timeout" : "origin-error";
-    return { type: "failed", cause: error, response: undefined, why };
+    return { type: "failed", cause: error, response: undefined, why, endedBy: cause };
   }
 
   #answered(
@@ -154,7 +156,7 @@ export class UpstreamCaller {
     permit.end(verdict, endOf(response, this.#settings));
     return verdict === "ignored"
       ? { type: "good", response }
-      : { type: "failed", cause: response, response, why: "origin-error" };
+      : { type: "failed", cause: response, response, why: "origin-error", endedBy: "upstream" };
   }
 
   #succeeded(

@@ -18,10 +18,21 @@ const FAILURES: Record<string, Answer> = {
   "a thrown HTTPException with 503 and a response": () => {
     throw new HTTPException(503, { res: new Response("down", { status: 503 }) });
   },
-  "a thrown CircuitOpenError": () => {
-    throw new CircuitOpenError("inner", 1_000);
-  },
 };
+
+Deno.test("31: a thrown CircuitOpenError does not count, and is answered by what is kept", async () => {
+  const edge = new Edge({}, { threshold: 1 });
+  await edge.read();
+  edge.fail(() => {
+    throw new CircuitOpenError("inner", 1_000);
+  });
+
+  const texts = [await edge.read(), await edge.read()];
+
+  assertEquals(texts, ["good", "good"]);
+  assertEquals(edge.calls, 3);
+  assertEquals(edge.types.includes("state"), false);
+});
 
 for (const [name, answer] of Object.entries(FAILURES)) {
   Deno.test(`30: ${name} is a failure and opens the circuit`, async () => {

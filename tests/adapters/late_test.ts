@@ -3,7 +3,7 @@ import { FakeTime } from "@std/testing/time";
 import { Edge, PAGE } from "../stage/hono_stage.ts";
 import { settled } from "../stage/settle.ts";
 
-Deno.test("11: onError answers our timeout if nothing is kept", async () => {
+Deno.test("23: our timeout is a 504 if nothing is kept, and no error of the app", async () => {
   using time = new FakeTime();
   const edge = new Edge({}, { timeoutMs: 100 });
   edge.app.onError((error, c) => c.text(error.name, 500));
@@ -13,7 +13,7 @@ Deno.test("11: onError answers our timeout if nothing is kept", async () => {
   await time.tickAsync(100);
   const response = await pending;
 
-  assertEquals([response.status, await response.text()], [500, "TimeoutError"]);
+  assertEquals([response.status, (await response.json()).title], [504, "Gateway Timeout"]);
   assertEquals(edge.types, ["failure"]);
 });
 

@@ -1,37 +1,61 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertObjectMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
 import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
 import { settled } from "../stage/settle.ts";
 import { requestWith } from "../stage/ways.ts";
 
-/** Reasons that a caller may give. */
+/** Reasons that a caller may give for leaving. */
 const REASONS: readonly unknown[] = [
   new Error("gone"),
-  new DOMException("took too long", "TimeoutError"),
+  new DOMException("the user left", "AbortError"),
   "a string",
   0,
   null,
   { status: 500 },
 ];
 
+/** What becomes of a call whose caller has left: `fetch` rejects, a server gets an empty answer. */
+async function end(asked: Promise<Response>): Promise<unknown> {
+  try {
+    const { status, body } = await asked;
+    return { status, body };
+  } catch (error) {
+    return error;
+  }
+}
+
+const LEFT = { status: 499, body: null };
+
 for (const way of WAYS) {
   for (const lastGood of [{}, false] as const) {
     const what = lastGood === false ? "without" : "with";
-    Deno.test(`8: ${way} ${what} last good answers neither makes nor counts an aborted call`, async () => {
-      const caller = new AbortController();
-      const act = stage([{ body: "old" }], { fallback: () => new Response("F"), lastGood }, way);
-      await act.text();
-      const said = act.events.length;
-      caller.abort("before");
+    for (const state of ["closed", "open", "half open", "isolated"]) {
+      Deno.test(`8, 36: ${way} ${what} last good answers neither makes nor counts an aborted call while ${state}`, async () => {
+        const caller = new AbortController();
+        const act = stage([{ body: "old" }], { fallback: () => new Response("F"), lastGood }, way);
+        await act.text();
+        if (state === "isolated") act.circuit.isolate();
+        else if (state !== "closed") act.circuit.trip();
+        if (state === "half open") act.tick(1_000);
+        const said = act.events.length;
+        caller.abort("before");
 
-      const reason = await act.ask({ signal: caller.signal }).catch((error) => error);
+        const given = await end(act.ask({ signal: caller.signal }));
 
-      assertEquals([reason, act.origin.calls, act.events.length], ["before", 1, said]);
-    });
+        assertEquals(given, way === "fetch" ? "before" : LEFT);
+        assertEquals([act.origin.calls, act.events.length], [1, said]);
+      });
+    }
   }
 
-  Deno.test(`8: a caller of ${way} who aborts gets its own reason and nothing else`, async () => {
+  Deno.test(`8, 36: a caller of ${way} who aborts gets nothing that is kept`, async () => {
     for (const given of REASONS) {
       const options = { threshold: 1, fallback: () => new Response("F") };
       const act = stage([{ body: "old" }, "hang"], options, way);
@@ -41,11 +65,12 @@ for (const way of WAYS) {
       await settled();
       caller.abort(given);
 
-      const reason = await asked.then(() => "an answer", (error) => error);
+      const got = await end(asked);
 
-      assertStrictEquals(reason, caller.signal.reason);
+      if (way === "fetch") assertStrictEquals(got, caller.signal.reason);
+      else assertEquals(got, LEFT);
       assertEquals(act.circuit.state, "closed");
-      assertEquals(act.types.at(-1), "ignored");
+      assertObjectMatch(act.events.at(-1)!, { type: "ignored", cause: "abort", why: "aborted" });
     }
   });
 
@@ -58,9 +83,50 @@ for (const way of WAYS) {
     await settled();
     caller.abort();
 
-    await assertRejects(() => answer);
+    await end(answer);
 
     assertEquals([asked, act.circuit.state], [0, "closed"]);
+  });
+
+  Deno.test(`8: a deadline of ${way} is a failure, and the last good answer is served`, async () => {
+    const act = stage([{ body: "old" }, "hang"], { threshold: 2 }, way);
+    await act.text();
+    const caller = new AbortController();
+    const asked = act.text({ signal: caller.signal });
+    await settled();
+    caller.abort(new DOMException("took too long", "TimeoutError"));
+
+    assertEquals(await asked, "old");
+    assertObjectMatch(act.events.at(-2)!, { type: "failure", cause: "deadline" });
+  });
+
+  Deno.test(`8: a deadline of ${way} is thrown as it is if nothing is kept`, async () => {
+    const act = stage(["hang"], { threshold: 1 }, way);
+    const caller = new AbortController();
+    const asked = act.ask({ signal: caller.signal });
+    await settled();
+    const reason = new DOMException("took too long", "TimeoutError");
+    caller.abort(reason);
+
+    assertStrictEquals(await assertRejects(() => asked), reason);
+    assertEquals(act.circuit.state, "open");
+  });
+
+  Deno.test(`8: a judge may ignore a deadline of ${way}`, async () => {
+    const seen: unknown[] = [];
+    const judge = (outcome: PromiseSettledResult<Response>) => {
+      seen.push(outcome.status === "rejected" && outcome.reason);
+      return "ignored" as const;
+    };
+    const act = stage(["hang"], { threshold: 1, judge }, way);
+    const caller = new AbortController();
+    const asked = act.ask({ signal: caller.signal });
+    await settled();
+    const reason = new DOMException("took too long", "TimeoutError");
+    caller.abort(reason);
+    await assertRejects(() => asked);
+
+    assertEquals([seen, act.circuit.state], [[reason], "closed"]);
   });
 
   Deno.test(`8: on ${way} a probe whose caller aborts gives back its slot`, async () => {
@@ -71,7 +137,7 @@ for (const way of WAYS) {
     const probe = act.ask({ signal: caller.signal });
     await settled();
     caller.abort();
-    await assertRejects(() => probe);
+    await end(probe);
 
     assertEquals(act.circuit.state, "half_open");
     assertEquals((await act.ask()).status, 200);
@@ -126,13 +192,12 @@ Deno.test("8: a server's request that is aborted before its signal is read is no
   for (const timeoutMs of [Infinity, 1_000]) {
     const act = stage([200], { threshold: 1, timeoutMs });
     const caller = new AbortController();
-    const reason = new Error("gone");
     const handler = act.api.wrap((_: Request, _info: unknown) => new Promise<Response>(() => {}));
     const info = { remoteAddr: {}, completed: Promise.resolve() };
     const asked = handler(requestWith(ORIGIN, {}, caller.signal), info);
-    caller.abort(reason);
+    caller.abort();
 
-    assertStrictEquals(await assertRejects(() => asked), reason);
+    assertEquals(await end(asked), LEFT);
     assertEquals([act.types, act.circuit.state], [["ignored"], "closed"]);
     assertEquals(time.next(), false);
   }

@@ -1,14 +1,15 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertObjectMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { abortable, type Faucet, faucet } from "../stage/bodies.ts";
 import { stage, WAYS } from "../stage/breaker_stage.ts";
 import { deferred } from "../stage/deferred.ts";
+import { only } from "../stage/events.ts";
 import { settled } from "../stage/settle.ts";
 
 const TIMED = { timeoutMs: 1_000, threshold: 1 };
 
 for (const way of WAYS) {
-  Deno.test(`11: ${way} rejects with a TimeoutError, which is a failure`, async () => {
+  Deno.test(`11, 23: our timeout of ${way} is a failure: an error for fetch, a 504 for a server`, async () => {
     using time = new FakeTime();
     const act = stage(["hang"], TIMED, way);
     const asked = act.ask();
@@ -16,9 +17,14 @@ for (const way of WAYS) {
     assertEquals(act.types, []);
     await time.tickAsync(1);
 
-    const error = await assertRejects(() => asked, DOMException);
-
-    assertEquals(error.name, "TimeoutError");
+    if (way === "fetch") {
+      const error = await assertRejects(() => asked, DOMException);
+      assertEquals(error.name, "TimeoutError");
+    } else {
+      const { status, headers } = await asked;
+      assertEquals([status, headers.get("content-type")], [504, "application/problem+json"]);
+    }
+    assertObjectMatch(only(act.events, "failure")[0]!, { cause: "timeout" });
     assertEquals(act.circuit.state, "open");
   });
 
@@ -54,17 +60,18 @@ for (const way of WAYS) {
 }
 
 for (const way of ["fetch", "respond"] as const) {
-  Deno.test(`11: our timeout aborts ${way}'s call with the same error`, async () => {
+  Deno.test(`11: our timeout aborts ${way}'s call with the error that counts`, async () => {
     using time = new FakeTime();
     const act = stage(["hang"], TIMED, way);
     const asked = act.ask();
     asked.catch(() => {});
     await time.tickAsync(1_000);
-    const error = await assertRejects(() => asked);
+    await settled();
 
     const { signal } = act.origin.requests[0]!;
     if (signal === undefined) return; // Vercel Edge has no signal.
-    assertEquals([signal.aborted, signal.reason === error], [true, true]);
+    assertEquals(signal.aborted, true);
+    assertStrictEquals(signal.reason, only(act.events, "failure")[0]?.error);
   });
 }
 

@@ -1,0 +1,27 @@
+import type { Deadlines, TimedCall } from "../circuit/deadlines.ts";
+
+/**
+ * Waits for what a callback of the app promises, but no longer than a call may take: one that hangs
+ * is given up (promise 9).
+ *
+ * @param deadlines The limit of calls; undefined if there is none.
+ * @param onLate Gets what comes after that.
+ */
+export function withinLimit<T>(
+  work: Promise<T>,
+  deadlines: Deadlines | undefined,
+  onLate?: (value: T) => void,
+): Promise<T> {
+  if (deadlines === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const waiting: TimedCall = {
+      deadline: undefined,
+      timeOut() {
+        reject(new DOMException(`It took longer than ${deadlines.ms} ms`, "TimeoutError"));
+        if (onLate !== undefined) work.then(onLate, () => {});
+      },
+    };
+    deadlines.add(waiting);
+    work.then(resolve, reject).finally(() => deadlines.delete(waiting));
+  });
+}
