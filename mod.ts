@@ -29,7 +29,7 @@ export {
   slowRate,
   type SlowRateOptions,
 } from "./src/circuit/trip/rates.ts";
-export { CircuitOpenError } from "./src/errors.ts";
+export { CircuitOpenError, type CircuitOpenReason } from "./src/errors.ts";
 export {
   type BreakerEvent,
   type Cause,

@@ -42,5 +42,5 @@ export function endRejected<T>(
 
 /** Says what ended a call that was rejected by itself, neither by our timeout nor by its caller. */
 export function causeOfError(error: unknown): Cause {
-  return error instanceof CircuitOpenError ? "inner" : "upstream";
+  return CircuitOpenError.in(error) === undefined ? "upstream" : "inner";
 }

@@ -102,7 +102,7 @@ export class Circuit<T = unknown> {
     const admitted = machine.admit();
     return admitted instanceof Refusal
       // Throwing it in an async function takes half as long again as making the error.
-      ? Promise.reject(new CircuitOpenError(machine.name, admitted.retryAfterMs))
+      ? Promise.reject(admitted.toError(machine.name))
       : this.#watch(call, admitted, signal);
   }
 

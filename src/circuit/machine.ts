@@ -40,6 +40,7 @@ import {
   emit,
   type ErrorListener,
   type ErrorSource,
+  type RefusedEvent,
   reportError,
 } from "../observe/events.ts";
 import { delayFrom } from "./delay.ts";
@@ -152,13 +153,12 @@ export class Machine implements ErrorListener {
     const { mode, onEvent } = this.settings;
     if (mode === "enforce") {
       const refusal = new Refusal(this.#reasonToRefuse(), retryAfterMs);
-      if (onEvent === undefined) return refusal;
-      emit(onEvent, { type: "refused", circuit: this.name, at, retryAfterMs });
+      if (onEvent !== undefined) this.#emitRefused("refused", at, refusal);
       return refusal;
     }
     if (!this.#hasWarned) {
       this.#hasWarned = true;
-      emit(onEvent, { type: "would_refuse", circuit: this.name, at, retryAfterMs });
+      this.#emitRefused("would_refuse", at, new Refusal(this.#reasonToRefuse(), retryAfterMs));
     }
     return new CallPermit(this, NO_EPOCH, at);
   }
@@ -318,6 +318,11 @@ export class Machine implements ErrorListener {
     const { mode, now, onEvent } = this.settings;
     if (from === to || mode === "off" || onEvent === undefined) return;
     emit(onEvent, { type: "state", circuit: this.name, at: now(), from, to, reason, retryAfterMs });
+  }
+
+  #emitRefused(type: RefusedEvent["type"], at: number, { why, retryAfterMs }: Refusal): void {
+    const shown = why === "isolated" ? "open" : why;
+    emit(this.settings.onEvent, { type, circuit: this.name, at, retryAfterMs, why: shown });
   }
 
   #emitEnd(verdict: Verdict, at: number, durationMs: number, end: End): void {

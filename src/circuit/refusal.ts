@@ -1,3 +1,5 @@
+import { CircuitOpenError } from "../errors.ts";
+
 /**
  * Why a circuit refuses a call:
  * - `"open"`: its delay is not over yet;
@@ -17,5 +19,11 @@ export class Refusal {
   constructor(why: RefusalReason, retryAfterMs: number) {
     this.why = why;
     this.retryAfterMs = retryAfterMs;
+  }
+
+  /** Makes the error for the caller: to them, a circuit that is probing is as good as open. */
+  toError(circuit: string): CircuitOpenError {
+    const { why, retryAfterMs } = this;
+    return new CircuitOpenError(circuit, retryAfterMs, why === "probing" ? "open" : why);
   }
 }

@@ -137,6 +137,11 @@ export interface RefusedEvent extends EventBase {
   readonly type: "refused" | "would_refuse";
   /** Time until a call may pass, in ms; Infinity while isolated. */
   readonly retryAfterMs: number;
+  /**
+   * `"open"`, also by isolation; `"probing"`: half open, with probes in all slots; `"busy"`: as many
+   * calls as are allowed are under way.
+   */
+  readonly why: "open" | "probing" | "busy";
 }
 
 /** A call was let through to find out if the upstream is back. */

@@ -118,3 +118,29 @@ Deno.test("a listener reads the state that its event reports", () => {
     ["closed", "closed"],
   ]);
 });
+
+Deno.test("a refusal says why: open, probing, and open while isolated", () => {
+  const { circuit, clock, events } = rig();
+  circuit.trip();
+  circuit.acquire();
+  clock.ms += 1_000;
+  permit(circuit);
+  circuit.acquire();
+  circuit.isolate();
+  circuit.acquire();
+
+  assertEquals(only(events, "refused").map(({ why }) => why), ["open", "probing", "open"]);
+});
+
+Deno.test("the error of a refused call says why: open, also while probing, or isolated", async () => {
+  const { circuit, clock } = rig();
+  const why = () => circuit.run(() => 1).catch((error) => error.why);
+  circuit.trip();
+  const whileOpen = await why();
+  clock.ms += 1_000;
+  permit(circuit);
+  const whileProbing = await why();
+  circuit.isolate();
+
+  assertEquals([whileOpen, whileProbing, await why()], ["open", "open", "isolated"]);
+});

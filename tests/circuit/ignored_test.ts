@@ -1,4 +1,4 @@
-import type { Verdict } from "@lastgood/breaker";
+import { CircuitOpenError, type Verdict } from "@lastgood/breaker";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
@@ -177,4 +177,23 @@ Deno.test("8: 100 callers who abort at random moments do not trip the circuit", 
   assertEquals(circuit.state, "closed");
   permit(circuit).settle("failure");
   assertEquals(circuit.state, "open");
+});
+
+Deno.test("31: the refusal of another circuit does not count, however it is wrapped", async () => {
+  const refusal = new CircuitOpenError("inner", 1_000);
+  const ways = [
+    refusal,
+    new Error("Connection error.", { cause: refusal }),
+    new AggregateError([new Error("x"), refusal]),
+  ];
+  for (const error of ways) {
+    // With and without a permit: see Circuit.run.
+    for (const options of [{}, { signal: new AbortController().signal }]) {
+      const { circuit } = rig({ threshold: 1, onEvent: undefined });
+
+      await circuit.run(() => Promise.reject(error), options).catch(() => {});
+
+      assertEquals(circuit.state, "closed");
+    }
+  }
 });

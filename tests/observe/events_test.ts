@@ -25,7 +25,7 @@ const LINES: {
     "[stock] Served the last good response, 412 secs old (open): http://a.test/x",
   ],
   would_refuse: [
-    { ...BASE, type: "would_refuse", retryAfterMs: 5 },
+    { ...BASE, type: "would_refuse", retryAfterMs: 5, why: "open" },
     "[stock] Would refuse calls now (mode observe)",
   ],
   error: [
@@ -35,7 +35,7 @@ const LINES: {
   success: [{ ...BASE, type: "success", cause: "upstream", durationMs: 1, status: 200 }],
   failure: [{ ...BASE, type: "failure", cause: "upstream", durationMs: 1, error: "x" }],
   ignored: [{ ...BASE, type: "ignored", cause: "abort", why: "aborted" }],
-  refused: [{ ...BASE, type: "refused", retryAfterMs: 5 }],
+  refused: [{ ...BASE, type: "refused", retryAfterMs: 5, why: "probing" }],
   probe: [{ ...BASE, type: "probe" }],
   kept: [{ ...BASE, ...PAGE, type: "kept", bytes: 1 }],
   not_kept: [{ ...BASE, ...PAGE, type: "not_kept", why: "cookie" }],
