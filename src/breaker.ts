@@ -4,16 +4,18 @@ import { CircuitSettings } from "./circuit/settings.ts";
 import { BackgroundWork } from "./guard/background.ts";
 import { type HandlerInput, inputFrom, type Produce, type RespondContext } from "./guard/caller.ts";
 import { Guard } from "./guard/guard.ts";
+import { HandlerContext } from "./guard/handler_context.ts";
 import {
   type BreakerOptions,
   type Fetch,
   type GuardSettings,
   guardSettings,
 } from "./guard/options.ts";
-import { FetchContext, HandlerContext } from "./guard/request_context.ts";
+import { FetchContext } from "./guard/request_context.ts";
+import { requestHead } from "./last_good/incoming_head.ts";
 import { LastGood } from "./last_good/last_good.ts";
 import { lastGoodSettings } from "./last_good/options.ts";
-import { fetchHead, type RequestHead, requestHead } from "./last_good/request_head.ts";
+import { fetchHead, type RequestHead } from "./last_good/request_head.ts";
 import { type ErrorListener, reportError } from "./observe/events.ts";
 import {
   callback,
