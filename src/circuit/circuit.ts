@@ -1,4 +1,3 @@
-import { CircuitOpenError } from "../errors.ts";
 import type { CircuitState } from "../observe/events.ts";
 import { Call } from "./call.ts";
 import { causeOfError, endRejected } from "./cause.ts";

@@ -1,6 +1,7 @@
 import { Call, type Caller } from "../circuit/call.ts";
 import { endRejected } from "../circuit/cause.ts";
 import type { CallPermit } from "../circuit/permit.ts";
+import { isRefusal } from "../errors.ts";
 import { discard, isResponse } from "../http/body.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
@@ -115,8 +116,15 @@ export class UpstreamCaller {
     } catch (error) {
       return this.#rejected(context, permit, call, error);
     }
-    const outcome = this.#answered(context, permit, response, start);
-    return outcome instanceof Promise ? await outcome : outcome;
+    try {
+      const outcome = this.#answered(context, permit, response, start);
+      return outcome instanceof Promise ? await outcome : outcome;
+    } catch (error) {
+      // Our own error: it counts for nothing, and keeps no answer from the caller (promise 31).
+      context.reportError("breaker", error);
+      permit.end("ignored", { detail: { error }, cause: "ours", why: "ours" });
+      return { type: "good", response };
+    }
   }
 
   #rejected(
@@ -146,6 +154,7 @@ export class UpstreamCaller {
       permit.end("success");
       return { type: "good", response };
     }
+    if (isRefusal(response)) return this.#refusedInside(permit, response);
     const { request } = context;
     const { status } = response;
     const verdict = blameForResponse(context, response);
@@ -157,6 +166,12 @@ export class UpstreamCaller {
     return verdict === "ignored"
       ? { type: "good", response }
       : { type: "failed", cause: response, response, why: "origin-error", endedBy: "upstream" };
+  }
+
+  /** A circuit within the handler refused: that is an old verdict, no new evidence (promise 31). */
+  #refusedInside(permit: CallPermit, response: Response): Outcome {
+    permit.end("ignored", { detail: { status: response.status }, cause: "inner", why: "inner" });
+    return { type: "failed", cause: response, response, why: "origin-error", endedBy: "inner" };
   }
 
   #succeeded(

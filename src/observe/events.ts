@@ -45,7 +45,8 @@ export type ErrorSource =
   | "policy"
   | "state"
   | "store"
-  | "waitUntil";
+  | "waitUntil"
+  | "breaker";
 
 /** The members of every event. */
 export interface EventBase {

@@ -29,6 +29,26 @@ Deno.test("31: an inner refusal is no failure of the outer handler, and passes w
   assertObjectMatch(act.events.at(-1)!, { type: "ignored", cause: "inner", why: "inner" });
 });
 
+Deno.test("31: the answer of an inner circuit that refuses is no failure of the outer one", async () => {
+  const inner = stage([200], { threshold: 1, lastGood: false });
+  const outer = stage([200], { threshold: 1 });
+  let isInnerUsed = false;
+  const guarded = inner.api.wrap(() => new Response("inner"));
+  const handler = outer.api.wrap((request: Request) =>
+    isInnerUsed ? guarded(request) : new Response("good")
+  );
+  await (await handler(new Request(EDGE))).text();
+  isInnerUsed = true;
+  inner.api.circuit("circuit").trip();
+
+  const kept = await handler(new Request(EDGE));
+  const refused = await handler(new Request(`${EDGE}other`));
+
+  assertEquals([await kept.text(), refused.status], ["good", 503]);
+  assertEquals(outer.circuit.state, "closed");
+  assertObjectMatch(outer.events.at(-1)!, { type: "ignored", cause: "inner", why: "inner" });
+});
+
 Deno.test("the outer breaker serves what it kept when the inner one refuses", async () => {
   const inner = stage([{ body: "inner" }, 500], { threshold: 1, lastGood: false });
   const outer = stage([200], { threshold: 9 });
