@@ -25,16 +25,19 @@ export const count: Rule<number> = number(
   (value) => Number.isSafeInteger(value) && value >= 1,
 );
 
+/** The greatest time that a Date can hold, in ms. A longer one would not make a valid `Retry-After`. */
+const MAX_DURATION_MS = 8.64e15;
+
 /** A length of time, in ms; it may be 0. */
 export const duration: Rule<number> = number(
-  "a finite number of milliseconds of at least 0",
-  (value) => Number.isFinite(value) && value >= 0,
+  `a number of milliseconds from 0 to ${MAX_DURATION_MS}`,
+  (value) => value >= 0 && value <= MAX_DURATION_MS,
 );
 
 /** A length of time, in ms, above 0. */
 export const positiveDuration: Rule<number> = number(
-  "a finite number of milliseconds above 0",
-  (value) => Number.isFinite(value) && value > 0,
+  `a number of milliseconds above 0 and at most ${MAX_DURATION_MS}`,
+  (value) => value > 0 && value <= MAX_DURATION_MS,
 );
 
 /** The greatest age of something, in ms: 0 to Infinity. */

@@ -17,8 +17,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 /** Bad values for each kind of option. */
 const NUMBERS = {
   count: [0, -1, 1.5, NaN, Infinity, -Infinity, 2 ** 53],
-  duration: [-1, NaN, Infinity, -Infinity],
-  positiveDuration: [0, -1, NaN, Infinity],
+  duration: [-1, NaN, 1e300, Infinity, -Infinity],
+  positiveDuration: [0, -1, NaN, 1e300, Infinity],
   age: [-1, NaN, -Infinity],
   limit: [0, -1, NaN, 2_147_483_648, -Infinity],
   patience: [-1, NaN, 2_147_483_648],
@@ -110,7 +110,7 @@ const MAKERS: Record<
     threshold: number("share"),
     minimumCalls: number("count"),
     windowMs: number("positiveDuration"),
-    lastCalls: number("count"),
+    lastCalls: [...number("count"), 1_000_001, 2 ** 40],
   }],
   "failureRate() by last calls": [failureRate, { lastCalls: 10 }, "", {
     threshold: number("share"),
@@ -244,6 +244,7 @@ Deno.test("18: values at the edge of a rule are accepted", () => {
   backoff({ baseMs: 10, maxMs: 10, factor: 1, jitter: 0 });
   backoff({ baseMs: 10, maxMs: 10, jitter: 1 });
   failureRate({ threshold: 1, minimumCalls: 5, lastCalls: 5 });
+  failureRate({ lastCalls: 1_000_000 });
   failureRate({ threshold: Number.MIN_VALUE, windowMs: 1 });
   breaker({ timeoutMs: Infinity, maxDelayMs: 0, lastGood: false });
   breaker({

@@ -24,8 +24,14 @@ const MAX = 2_147_483_647;
 /** For each rule, values that obey it and values that just miss it. */
 const RULES: Record<string, [rule: Rule<unknown>, obey: unknown[], break_: unknown[]]> = {
   count: [count, [1, 2, Number.MAX_SAFE_INTEGER], [0, -1, 1.5, "1", Infinity, 2 ** 53]],
-  duration: [duration, [0, 0.5, 1e15], [-1, Infinity]],
-  positiveDuration: [positiveDuration, [Number.MIN_VALUE, 1, 1e15], [0, -0, -1, Infinity]],
+  duration: [duration, [0, 0.5, 8.64e15], [-1, 8.65e15, Infinity]],
+  positiveDuration: [positiveDuration, [Number.MIN_VALUE, 1, 8.64e15], [
+    0,
+    -0,
+    -1,
+    1e300,
+    Infinity,
+  ]],
   age: [age, [0, 1, Infinity], [-1, -Infinity]],
   limit: [limit, [0.1, MAX, Infinity], [0, -1, MAX + 1, -Infinity]],
   patience: [patience, [0, MAX, Infinity], [-1, MAX + 1]],

@@ -13,8 +13,8 @@
  *   | closed |                                                   | open |
  *   +--------+                                                   +------+
  *       ^                                  admit() -> #probe():   |    ^
- *       |                                  the delay is over      |    | #endProbe() -> open():
- *       |                                                         |    | a probe failed
+ *       |                                  the delay is over      |    | #endProbe() -> open(), #openFor():
+ *       |                                                         |    | a probe failed, or too many were ignored
  *       |  #endProbe() -> close():                                v    |
  *       |  enough probes succeeded                             +-----------+
  *       +----------------------------------------------------- | half_open |
@@ -27,7 +27,7 @@
  *       do isolation and release.
  *   I2  Probes that run and probes that have succeeded are together never more than `probes`.
  *   I3  `#opening` is there exactly while the circuit is not closed, `#windows` only while it is.
- *   I4  A move between closed and open goes through #enter(), and open becomes half open only in
+ *   I4  A move to open or closed goes through #enter(), and open becomes half open only in
  *       #probe(): nothing else changes the state.
  *   I5  A move is complete before it is emitted, so a listener may make the next one. After calling
  *       a listener or a trip policy, the machine compares epochs or openings before it goes on.
@@ -44,7 +44,14 @@ import {
   reportError,
 } from "../observe/events.ts";
 import { delayFrom } from "./delay.ts";
-import { leaseIsOver, type Opening, reopeningsAfter, startOpening, waitMs } from "./opening.ts";
+import {
+  leaseIsOver,
+  type Opening,
+  reopeningsAfter,
+  reopensForMs,
+  startOpening,
+  waitMs,
+} from "./opening.ts";
 import { CallPermit, type End, PLAIN_END } from "./permit.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { CircuitSettings } from "./settings.ts";
@@ -194,7 +201,7 @@ export class Machine implements ErrorListener {
    * - closed: a success or a failure goes into the windows. If one of them gives a reason, or the
    *   end itself does (`opens`), the circuit opens.
    * - half_open: the probe gives its slot back. A failure, or `opens`, opens the circuit again for a
-   *   full delay; a success counts, and the last one needed closes it.
+   *   full delay, and so may an ignored probe; a success counts, and the last one needed closes it.
    * - open: not reached, as no call is admitted in the epoch of an open circuit.
    *
    * A probe whose lease is over is ignored, whatever came of it, unless a good head came in time:
@@ -233,8 +240,12 @@ export class Machine implements ErrorListener {
     if (end.opens !== undefined || verdict === "failure") {
       this.open(at, end.opens ?? "a probe failed", end.retryAfterMs);
     } else if (verdict === "success") {
+      opening.ignored = 0;
       opening.succeeded++;
       if (opening.succeeded >= this.settings.probes) this.close("probes succeeded");
+    } else {
+      const delayMs = reopensForMs(opening, end);
+      if (delayMs > 0) this.#openFor(delayMs, at, "probes were ignored", opening.reopenings);
     }
   }
 
@@ -256,23 +267,26 @@ export class Machine implements ErrorListener {
   /** Opens, from any state, for a full delay or for `retryAfterMs` if that is longer. */
   open(at: number, reason: string, retryAfterMs = 0): void {
     const { delayMs, random } = this.settings;
-    const from = this.#movedTo;
     const reopenings = reopeningsAfter(this.#opening);
     // Reported after the move (I5).
     const errors: unknown[] = [];
     const ownMs = delayFrom(delayMs, reopenings, random, (error) => errors.push(error));
-    const opening = startOpening(at, Math.max(ownMs, retryAfterMs), reopenings);
-    this.#enter(opening);
-    this.#hasWarned = false;
-    this.#emitMove(from, "open", reason, opening.delayMs);
+    this.#openFor(Math.max(ownMs, retryAfterMs), at, reason, reopenings);
     for (const error of errors) this.reportError("policy", error);
+  }
+
+  #openFor(delayMs: number, at: number, reason: string, reopenings: number): void {
+    const from = this.#movedTo;
+    this.#enter(startOpening(at, delayMs, reopenings));
+    this.#hasWarned = false;
+    this.#emitMove(from, "open", reason, delayMs);
   }
 
   /** Closes, from any state, with nothing remembered. */
   close(reason: string): void {
     const from = this.#movedTo;
     this.#enter(undefined);
-    this.#emitMove(from, "closed", reason, 0);
+    if (from !== "closed") this.#emitMove(from, "closed", reason, 0);
   }
 
   /** Begins an epoch: open with this opening, or closed without one. */
@@ -289,7 +303,7 @@ export class Machine implements ErrorListener {
       this.#opening?.leases.clear();
       this.#hasWarned = false;
       this.#epoch++;
-      this.#emitState(this.#movedTo, "open", "isolated", Infinity);
+      if (this.#movedTo !== "open") this.#emitState(this.#movedTo, "open", "isolated", Infinity);
     }
     let isHeld = true;
     return () => {
@@ -298,7 +312,7 @@ export class Machine implements ErrorListener {
       this.#holds--;
       if (this.#holds > 0) return;
       this.#epoch++;
-      this.#emitState("open", this.#movedTo, "released", 0);
+      if (this.#movedTo !== "open") this.#emitState("open", this.#movedTo, "released", 0);
     };
   }
 
@@ -309,6 +323,7 @@ export class Machine implements ErrorListener {
 
   // ---- Events ----
 
+  /** Emits a move, and also that an open circuit was opened once more: its delay starts again. */
   #emitMove(from: CircuitState, to: CircuitState, reason: string, retryAfterMs: number): void {
     // Isolation hides moves (I6).
     if (this.#holds === 0) this.#emitState(from, to, reason, retryAfterMs);
@@ -316,7 +331,7 @@ export class Machine implements ErrorListener {
 
   #emitState(from: CircuitState, to: CircuitState, reason: string, retryAfterMs: number): void {
     const { mode, now, onEvent } = this.settings;
-    if (from === to || mode === "off" || onEvent === undefined) return;
+    if (mode === "off" || onEvent === undefined) return;
     emit(onEvent, { type: "state", circuit: this.name, at: now(), from, to, reason, retryAfterMs });
   }
 

@@ -1,4 +1,4 @@
-import type { CallPermit } from "./permit.ts";
+import type { CallPermit, End } from "./permit.ts";
 import type { CircuitSettings } from "./settings.ts";
 
 /** The time from a move to open until the circuit closes, or opens again. */
@@ -12,13 +12,32 @@ export interface Opening {
   readonly reopenings: number;
   /** How many probes have succeeded. */
   succeeded: number;
+  /** How many probes in a row have said nothing about the upstream, up to the last one. */
+  ignored: number;
   /** The probes under way. Each has a lease: it holds a slot for up to `probeTimeoutMs`. */
   readonly leases: Set<CallPermit>;
 }
 
+/** How many ignored probes in a row are as good as a failed one: half open is no state to stay in. */
+const MAX_IGNORED = 3;
+
 /** Starts an opening: no probe has passed yet. */
 export function startOpening(openedAt: number, delayMs: number, reopenings: number): Opening {
-  return { state: "open", openedAt, delayMs, reopenings, succeeded: 0, leases: new Set() };
+  const leases = new Set<CallPermit>();
+  return { state: "open", openedAt, delayMs, reopenings, succeeded: 0, ignored: 0, leases };
+}
+
+/**
+ * Counts a probe that was ignored. Only what the upstream or `judge` said of it counts: what became of
+ * an upload, of arguments or of a client is up to strangers, and they could hold the circuit open.
+ *
+ * @returns How long to open again, in ms: as long as the upstream asks for, or as long as before once
+ * there are too many in a row; 0 to stay half open (promise 8).
+ */
+export function reopensForMs(opening: Opening, { why = "verdict", retryAfterMs = 0 }: End): number {
+  if (why !== "verdict") return 0;
+  opening.ignored++;
+  return retryAfterMs || (opening.ignored < MAX_IGNORED ? 0 : opening.delayMs);
 }
 
 /** Counts the reopenings if the circuit opens now: it opens again only from half open. */

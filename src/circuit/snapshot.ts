@@ -1,5 +1,6 @@
 import type { CircuitState, ErrorListener } from "../observe/events.ts";
 import { duration } from "../validation.ts";
+import { isCount, isTime } from "./saved_numbers.ts";
 import { type Opening, startOpening } from "./opening.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { restoreWindows, saveWindows, type Windows } from "./trip/windows.ts";
@@ -26,6 +27,8 @@ export interface SavedOpening {
   readonly reopenings: number;
   /** How many probes have succeeded. */
   readonly succeeded: number;
+  /** How many probes in a row were ignored, if the last one was. */
+  readonly ignored?: number | undefined;
 }
 
 /** A trip policy's saved window. */
@@ -51,8 +54,9 @@ export function save(
   if (opening === undefined) {
     return { version: 1, state: "closed", windows: saveWindows(policies, windows, errors) };
   }
-  const { state, openedAt, delayMs, reopenings, succeeded } = opening;
-  return { version: 1, state, opening: { openedAt, delayMs, reopenings, succeeded } };
+  const { state, openedAt, delayMs, reopenings, succeeded, ignored } = opening;
+  const saved = { openedAt, delayMs, reopenings, succeeded, ...(ignored > 0 && { ignored }) };
+  return { version: 1, state, opening: saved };
 }
 
 /** Restores a memory from whatever came back from storage. What cannot be read is reported. */
@@ -70,6 +74,7 @@ export function restore(
     restored.state = state;
     // There may be fewer probes than before: at least one must still be needed (machine.ts, I2).
     restored.succeeded = Math.min(opening.succeeded, probes - 1);
+    restored.ignored = opening.ignored ?? 0;
     return { opening: restored, windows: undefined };
   } catch (error) {
     errors.reportError("state", error);
@@ -90,15 +95,14 @@ function readSnapshot(value: unknown): CircuitSnapshot {
 }
 
 function isOpening(value: unknown): boolean {
-  const { openedAt, delayMs, reopenings, succeeded } = Object(value) as Record<string, unknown>;
-  return Number.isFinite(openedAt) && duration.accepts(delayMs) && isCount(reopenings) &&
-    isCount(succeeded);
+  const { openedAt, delayMs, reopenings, succeeded, ignored = 0 } = Object(value) as Record<
+    string,
+    unknown
+  >;
+  return isTime(openedAt) && duration.accepts(delayMs) && isCount(reopenings) &&
+    isCount(succeeded) && isCount(ignored);
 }
 
 function isWindow(value: unknown): boolean {
   return typeof (Object(value) as Record<string, unknown>)["policy"] === "string";
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -54,7 +54,7 @@ Deno.test("9: a judge that returns undefined leaves the default verdict without 
 /** Faulty delay policies. */
 const DELAYS = [
   ["throws", throwing],
-  ...[NaN, -1, Infinity, undefined, null, "1000", {}, 5n].map((
+  ...[NaN, -1, 1e300, Infinity, undefined, null, "1000", {}, 5n].map((
     value,
   ) => [`returns ${String(value)}`, () => value]),
 ] as unknown as readonly [string, () => number][];

@@ -1,6 +1,8 @@
 import { CircuitOpenError, type Verdict } from "@lastgood/breaker";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { admit } from "../../src/circuit/circuit.ts";
+import type { CallPermit } from "../../src/circuit/permit.ts";
 import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
 import { deferred } from "../stage/deferred.ts";
 import { moves, only } from "../stage/events.ts";
@@ -21,12 +23,124 @@ Deno.test("8: ignored calls do not change the counts of a closed circuit", () =>
 Deno.test("8: an ignored probe gives its slot back", () => {
   const { circuit, events } = due();
 
-  calls(circuit, "ignored", "ignored", "ignored");
+  calls(circuit, "ignored", "ignored");
   assertEquals([circuit.state, circuit.retryAfterMs], ["half_open", 0]);
   calls(circuit, "success");
 
   assertEquals(circuit.state, "closed");
   assertEquals(moves(events), ["open > half_open", "half_open > closed"]);
+});
+
+Deno.test("8: three ignored probes in a row open the circuit again for the same delay", () => {
+  const delayMs = (reopenings: number) => 1_000 * (reopenings + 1);
+  const { circuit, clock, events } = due({ delayMs });
+
+  for (let round = 0; round < 3; round++) {
+    calls(circuit, "ignored", "ignored");
+    assertEquals(circuit.state, "half_open");
+    calls(circuit, "ignored");
+    assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
+    clock.ms += 1_000;
+  }
+
+  assertEquals(moves(events).slice(0, 3), [
+    "open > half_open",
+    "half_open > open",
+    "open > half_open",
+  ]);
+  calls(circuit, "failure");
+  assertEquals(circuit.retryAfterMs, 2_000);
+});
+
+Deno.test("8: a probe that succeeds breaks the row of ignored ones", () => {
+  const { circuit } = due({ probes: 2 });
+
+  calls(circuit, "ignored", "ignored", "success", "ignored", "ignored");
+  assertEquals(circuit.state, "half_open");
+  calls(circuit, "ignored");
+
+  assertEquals(circuit.state, "open");
+});
+
+Deno.test("8: ignored probes that run at the same time are a row, too", () => {
+  const { circuit } = due({ probes: 3 });
+  const probes = [permit(circuit), permit(circuit), permit(circuit)];
+
+  for (const probe of probes) probe.settle("ignored");
+
+  assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
+});
+
+Deno.test("8: an ignored probe with Retry-After opens the circuit again for that long", () => {
+  for (const retryAfterMs of [10, 120_000]) {
+    const { circuit, clock, events } = due();
+
+    permit(circuit).settle("ignored", retryAfterMs);
+
+    assertEquals([circuit.state, circuit.retryAfterMs], ["open", retryAfterMs]);
+    assertEquals(only(events, "state").at(-1)?.retryAfterMs, retryAfterMs);
+    clock.ms += retryAfterMs;
+    calls(circuit, "success");
+    assertEquals(circuit.state, "closed");
+  }
+});
+
+Deno.test("8: an ignored probe with a Retry-After of 0 is one of three", () => {
+  const { circuit } = due();
+
+  for (let probe = 0; probe < 2; probe++) permit(circuit).settle("ignored", 0);
+  assertEquals(circuit.state, "half_open");
+  permit(circuit).settle("ignored", 0);
+
+  assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
+});
+
+Deno.test("8: an ignored call of a closed circuit opens nothing, whatever it asks for", () => {
+  const { circuit } = rig();
+
+  for (let call = 0; call < 9; call++) permit(circuit).settle("ignored", 5_000);
+
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("8: a row of ignored probes goes on after a restart", () => {
+  const { circuit, clock } = due();
+  calls(circuit, "ignored", "ignored");
+
+  const { circuit: again } = rig({
+    state: JSON.parse(JSON.stringify(circuit)),
+    now: () => clock.ms,
+  });
+  calls(again, "ignored");
+
+  assertEquals(again.state, "open");
+});
+
+Deno.test("8: callers who leave and leases that are lost never open a half open circuit again", async () => {
+  const { circuit, clock } = due();
+
+  for (let probe = 0; probe < 9; probe++) {
+    const caller = new AbortController();
+    const left = circuit.run(() => new Promise(() => {}), { signal: caller.signal });
+    caller.abort();
+    await left.catch(() => {});
+    permit(circuit);
+    clock.ms += 500;
+  }
+
+  assertEquals(circuit.state, "half_open");
+});
+
+Deno.test("8: what strangers can bring about never opens a half open circuit again", () => {
+  for (const why of ["aborted", "upload", "arguments", "inner", "ours"] as const) {
+    const { circuit } = due();
+
+    for (let probe = 0; probe < 9; probe++) {
+      (admit(circuit) as CallPermit).end("ignored", { why, retryAfterMs: 5_000 });
+    }
+
+    assertEquals(circuit.state, "half_open", why);
+  }
 });
 
 Deno.test("8: the judge decides what is ignored", async () => {

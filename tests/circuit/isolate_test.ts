@@ -125,8 +125,8 @@ Deno.test("trip opens manually for a full delay from any state, and the circuit 
     circuit.trip("for a test");
 
     assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
-    const reasons = only(events, "state").map(({ reason }) => reason);
-    assertEquals(reasons, state === "open" ? [] : ["for a test"]);
+    const heard = only(events, "state").map(({ from, to, reason }) => [from, to, reason]);
+    assertEquals(heard, [[state, "open", "for a test"]]);
     clock.ms += 1_000;
     assertEquals(circuit.state, "half_open");
   }

@@ -21,7 +21,8 @@ export interface ModelCall {
 interface Period {
   readonly verdicts: Verdict[];
   readonly probing: Set<ModelCall>;
-  successes: number;
+  /** How the probes ended. */
+  readonly probed: Verdict[];
 }
 
 /**
@@ -89,9 +90,16 @@ export class Model {
     if (!this.#period.probing.has(call)) return;
     const lost = this.#isLost(call, now);
     this.#period.probing.delete(call);
-    if (lost || verdict === "ignored") return;
+    if (lost) return;
+    const { probed } = this.#period;
+    probed.push(verdict);
     if (verdict === "failure") this.#open(now, this.#reopenings + 1, retryAfterMs);
-    else if (++this.#period.successes === this.#options.probes) this.#move("closed");
+    else if (verdict === "ignored") {
+      if (retryAfterMs > 0) this.#openFor(now, retryAfterMs);
+      else if (probed.length >= 3 && probed.slice(-3).every((one) => one === "ignored")) {
+        this.#openFor(now, this.#delayMs);
+      }
+    } else if (this.#successes() === this.#options.probes) this.#move("closed");
   }
 
   trip(now: number): void {
@@ -105,13 +113,13 @@ export class Model {
 
   isolate(): void {
     if (++this.#isolations > 1) return;
-    this.#report(this.#state, "open");
+    if (this.#state !== "open") this.#report(this.#state, "open");
     this.#period = { ...this.#period, probing: new Set() };
   }
 
   release(): void {
     if (--this.#isolations > 0) return;
-    this.#report("open", this.#state);
+    if (this.#state !== "open") this.#report("open", this.#state);
     this.#period = { ...this.#period };
   }
 
@@ -131,7 +139,11 @@ export class Model {
   }
 
   #hasSlot(): boolean {
-    return this.#period.successes + this.#period.probing.size < this.#options.probes;
+    return this.#successes() + this.#period.probing.size < this.#options.probes;
+  }
+
+  #successes(): number {
+    return this.#period.probed.filter((one) => one === "success").length;
   }
 
   #wait(now: number): number {
@@ -145,23 +157,28 @@ export class Model {
   }
 
   #open(now: number, reopenings: number, atLeastMs: number): void {
-    this.#openedAt = now;
     this.#reopenings = reopenings;
-    this.#delayMs = Math.max(atLeastMs, this.#options.delayMs(reopenings));
+    this.#openFor(now, Math.max(atLeastMs, this.#options.delayMs(reopenings)));
+  }
+
+  #openFor(now: number, delayMs: number): void {
+    this.#openedAt = now;
+    this.#delayMs = delayMs;
     this.#move("open");
   }
 
   #move(to: CircuitState): void {
-    if (this.#isolations === 0) this.#report(this.#state, to);
+    const isMove = this.#state !== to || to === "open";
+    if (this.#isolations === 0 && isMove) this.#report(this.#state, to);
     this.#state = to;
     this.#period = begun();
   }
 
   #report(from: CircuitState, to: CircuitState): void {
-    if (from !== to && this.#options.mode !== "off") this.moves.push(`${from} > ${to}`);
+    if (this.#options.mode !== "off") this.moves.push(`${from} > ${to}`);
   }
 }
 
 function begun(): Period {
-  return { verdicts: [], probing: new Set(), successes: 0 };
+  return { verdicts: [], probing: new Set(), probed: [] };
 }

@@ -76,6 +76,7 @@ function compare(seed: number): void {
         "failure",
         "failure",
         "ignored",
+        "ignored",
       );
       const retryAfterMs = random() < 0.1 ? 150 : undefined;
       story.push(verdict);

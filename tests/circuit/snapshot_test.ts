@@ -8,6 +8,7 @@ import {
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { calls, due, permit, type Rig, rig } from "../stage/circuit_stage.ts";
+import { START } from "../stage/clock.ts";
 import { moves, only } from "../stage/events.ts";
 
 function throughJson(circuit: Circuit): CircuitSnapshot {
@@ -210,6 +211,87 @@ for (const [what, state] of Object.entries(UNREADABLE)) {
     assertEquals(circuit.state, "open");
   });
 }
+
+const ABSURD: Record<string, unknown> = {
+  "openedAt": { openedAt: 9e15 },
+  "openedAt in the past": { openedAt: -1e300 },
+  "delayMs": { delayMs: 1e300 },
+  "reopenings": { reopenings: 2 ** 53 },
+  "reopenings, exactly": { reopenings: Number.MAX_SAFE_INTEGER },
+  "succeeded": { succeeded: 1e300 },
+  "ignored": { ignored: 1e15 },
+};
+
+for (const [what, absurd] of Object.entries(ABSURD)) {
+  Deno.test(`15: an absurd number in a snapshot makes it unreadable (${what})`, () => {
+    const opening = { openedAt: 0, delayMs: 1, reopenings: 0, succeeded: 0, ...Object(absurd) };
+    const state = { version: 1, state: "open", opening } as const;
+
+    const { circuit, events } = rig({ state });
+
+    assertEquals([circuit.state, circuit.retryAfterMs], ["closed", 0]);
+    assertEquals(only(events, "error").map(({ source }) => source), ["state"]);
+  });
+}
+
+const rate = failureRate({ minimumCalls: 3, windowMs: 1_000 });
+const lastCalls = failureRate({ lastCalls: 3, threshold: 1 });
+const none = Array(20).fill(0);
+const ABSURD_WINDOWS: [what: string, trip: TripPolicy, saved: unknown][] = [
+  ["a count that would have opened it", consecutive(3), 3],
+  ["a count beyond all bounds", total(2 ** 40), Number.MAX_SAFE_INTEGER],
+  ["more calls than it looks back on", lastCalls, "0000"],
+  ["a beginning beyond all times", rate, { began: 1e300, slice: 0, slices: none }],
+  ["a slice that no clock reaches", rate, {
+    began: START,
+    slice: Number.MAX_SAFE_INTEGER,
+    slices: none,
+  }],
+  ["a slice that lies beyond all times", rate, { began: 8e15, slice: 8e15, slices: none }],
+  ["half a slice", rate, { began: START, slice: 0.5, slices: none }],
+  ["a slice before the first", rate, { began: START, slice: -1, slices: none }],
+  ["calls beyond all bounds", rate, { began: START, slice: 0, slices: [1e300, ...none.slice(1)] }],
+  ["more bad calls than calls", rate, { began: START, slice: 0, slices: [1, 2, ...none.slice(2)] }],
+];
+
+for (const [what, trip, saved] of ABSURD_WINDOWS) {
+  Deno.test(`15: an absurd window starts over and is reported (${what})`, () => {
+    const state = {
+      version: 1,
+      state: "closed",
+      windows: [{ policy: trip.name ?? "", saved }],
+    } as const;
+
+    const { circuit, events } = rig({ trip, state });
+    calls(circuit, "failure", "failure");
+
+    assertEquals(circuit.state, "closed");
+    assertEquals(only(events, "error").map(({ source }) => source), ["policy"]);
+  });
+}
+
+Deno.test("15: a window by time goes on after a restart, however many slices it has seen", () => {
+  for (const slice of [0, 7, 10, 12_345]) {
+    const began = START - slice * 100;
+    const slices = [...none];
+    slices.splice((slice % 10) * 2, 2, 2, 2);
+    const state = {
+      version: 1,
+      state: "closed",
+      windows: [{ policy: rate.name ?? "", saved: { began, slice, slices } }],
+    } as const;
+
+    const { circuit, clock } = rig({ trip: rate, state });
+    clock.ms += 950;
+    calls(circuit, "failure");
+    assertEquals(circuit.state, "open");
+
+    const { circuit: late, clock: later } = rig({ trip: rate, state });
+    later.ms += 1_000;
+    calls(late, "failure");
+    assertEquals(late.state, "closed");
+  }
+});
 
 Deno.test("15: a snapshot is plain data with a version, independent of any circuit", () => {
   const { circuit, clock } = due({ probes: 2 });

@@ -50,7 +50,9 @@ export class CallWindow implements TripWindow {
   }
 
   #restore(saved: unknown): void {
-    if (typeof saved !== "string" || !/^[01]*$/.test(saved)) throw unreadable(saved);
+    if (typeof saved !== "string" || saved.length > this.#rate.lastCalls || /[^01]/.test(saved)) {
+      throw unreadable(saved);
+    }
     for (const bit of saved) this.record(bit === "1" ? "failure" : "success");
   }
 }

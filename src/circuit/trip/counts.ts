@@ -1,5 +1,5 @@
 import { check, count } from "../../validation.ts";
-import { PURPOSE, savedCount, type TripPolicy, type TripWindow } from "./policy.ts";
+import { PURPOSE, savedCount, type TripPolicy, type TripWindow, unreadable } from "./policy.ts";
 
 /** How many failures in a row open a circuit that has no other policy. */
 export const DEFAULT_THRESHOLD = 5;
@@ -39,8 +39,12 @@ function failureCount(kind: string, failures: number, startsOver: boolean): Trip
     name: `${kind}(${failures})`,
     timed: false,
     countsSuccesses: false,
-    start: (saved) =>
-      new FailureCount(failures, startsOver, reason, saved === undefined ? 0 : savedCount(saved)),
+    start(saved = 0) {
+      const counted = savedCount(saved);
+      // With as many it would have opened.
+      if (counted >= failures) throw unreadable(saved);
+      return new FailureCount(failures, startsOver, reason, counted);
+    },
   };
 }
 

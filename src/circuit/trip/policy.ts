@@ -1,3 +1,5 @@
+import { isCount } from "../saved_numbers.ts";
+
 /**
  * Decides when a closed circuit opens. One policy serves any number of circuits: what it remembers
  * of each is in the window that it starts for it. To write your own, make an object with `start()`.
@@ -75,8 +77,8 @@ export const PURPOSE = "make a trip policy";
  * @throws {TypeError} If `saved` is not a count.
  */
 export function savedCount(saved: unknown): number {
-  if (!Number.isSafeInteger(saved) || (saved as number) < 0) throw unreadable(saved);
-  return saved as number;
+  if (!isCount(saved)) throw unreadable(saved);
+  return saved;
 }
 
 /** The error for a saved window that cannot be read. */

@@ -4,6 +4,7 @@ import {
   count,
   outOfRange,
   positiveDuration,
+  type Rule,
   share,
 } from "../../validation.ts";
 import { type CallRate, CallWindow } from "./call_window.ts";
@@ -14,6 +15,15 @@ import { SLICES, TimeWindow } from "./time_window.ts";
 const DEFAULT_SHARE = 0.5;
 const DEFAULT_MINIMUM_CALLS = 20;
 const DEFAULT_WINDOW_MS = 60_000;
+
+/** Each circuit keeps a byte for each call, and a snapshot a character. */
+const MAX_LAST_CALLS = 1_000_000;
+
+const ringLength: Rule<number> = {
+  ...count,
+  mustBe: `an integer from 1 to ${MAX_LAST_CALLS}`,
+  accepts: (value): value is number => count.accepts(value) && value <= MAX_LAST_CALLS,
+};
 
 /** Options of {@link failureRate}: it looks back either on a time or on a number of calls. */
 export interface FailureRateOptions {
@@ -33,7 +43,10 @@ export interface FailureRateOptions {
    * @default {60_000}
    */
   readonly windowMs?: number | undefined;
-  /** How many calls the window looks back on, instead of a time. */
+  /**
+   * How many calls the window looks back on, instead of a time: at most 1,000,000, because each takes
+   * a byte in each circuit.
+   */
   readonly lastCalls?: number | undefined;
 }
 
@@ -73,7 +86,7 @@ export function failureRate(options: FailureRateOptions = {}): TripPolicy {
     PURPOSE,
     options,
   );
-  if (lastCalls !== undefined) check(PURPOSE, "lastCalls", lastCalls, count);
+  if (lastCalls !== undefined) check(PURPOSE, "lastCalls", lastCalls, ringLength);
   const { minimumCalls = Math.min(DEFAULT_MINIMUM_CALLS, lastCalls ?? DEFAULT_MINIMUM_CALLS) } =
     options;
   check(PURPOSE, "threshold", threshold, share);

@@ -1,4 +1,5 @@
-import { savedCount, type TripWindow, unreadable } from "./policy.ts";
+import { isCount, isTime } from "../saved_numbers.ts";
+import { type TripWindow, unreadable } from "./policy.ts";
 
 /** What all windows of one policy share. */
 export interface TimeRate {
@@ -90,11 +91,20 @@ export class TimeWindow implements TripWindow {
     const { began, slice, slices } = Object(saved) as Record<string, unknown>;
     // Saved before its first call.
     if (slices === undefined && began === 0) return;
-    if (!Number.isFinite(began) || !Array.isArray(slices) || slices.length !== SLICES * 2) {
-      throw unreadable(saved);
-    }
-    this.#began = began as number;
-    this.#newest = savedCount(slice);
-    this.#slices = slices.map(savedCount);
+    const isReadable = isTime(began) && isTime(slice) && slice >= 0 && slice % 1 === 0 &&
+      isCountPairs(slices);
+    if (!isReadable) throw unreadable(saved);
+    // Begins anew at the slice in place 0, so that the numbers are as small as those of a new window.
+    this.#newest = slice % SLICES;
+    this.#began = began + (slice - this.#newest) * this.#rate.sliceMs;
+    if (!isTime(this.#began)) throw unreadable(saved);
+    this.#slices = [...slices];
   }
+}
+
+/** Reports whether `saved` holds the calls and the bad calls of each slice. */
+function isCountPairs(saved: unknown): saved is number[] {
+  return Array.isArray(saved) && saved.length === SLICES * 2 &&
+    // No slice has more bad calls than calls.
+    saved.every((count, place) => isCount(count) && (place % 2 === 0 || count <= saved[place - 1]));
 }
