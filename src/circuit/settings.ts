@@ -1,4 +1,4 @@
-import type { BreakerEvent } from "../observe/events.ts";
+import { type BreakerEvent, reportError } from "../observe/events.ts";
 import {
   callback,
   check,
@@ -15,6 +15,7 @@ import {
 import { Deadlines } from "./deadlines.ts";
 import { DEFAULT_DELAY_MS, type DelayPolicy } from "./delay.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
+import { steadyClock } from "./steady_clock.ts";
 import { consecutive, DEFAULT_THRESHOLD } from "./trip/counts.ts";
 import type { TripPolicy } from "./trip/policy.ts";
 import type { Judge } from "./verdict.ts";
@@ -73,7 +74,7 @@ export interface CircuitOptions<T = unknown> {
   /** Gets every event. An error that it throws, or rejects with, is dropped. */
   readonly onEvent?: ((event: BreakerEvent) => void) | undefined;
   /**
-   * Returns the time, in ms.
+   * Returns the time, in ms. If it gives nonsense or throws, its last good reading counts.
    * @default {() => Date.now()}
    */
   readonly now?: (() => number) | undefined;
@@ -126,7 +127,11 @@ export class CircuitSettings<T> {
     this.mode = check(purpose, "mode", mode, oneOf("enforce", "observe", "off"));
     this.judge = check(purpose, "judge", judge, optional(callback));
     this.onEvent = check(purpose, "onEvent", onEvent, optional(callback));
-    this.now = check(purpose, "now", now, callback);
+    check(purpose, "now", now, callback);
+    // Ours is read as it is: it is half of a call's cost.
+    this.now = now === wallClock ? now : steadyClock(now, (error) => {
+      reportError(this, this.name, "now", error);
+    });
     this.random = check(purpose, "random", random, callback);
 
     // Reading the clock is half of a call's cost: it is read only for those who need the time.

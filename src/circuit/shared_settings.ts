@@ -40,14 +40,15 @@ export function settingsOf<T>(options: CircuitOptions<T>): CircuitSettings<T> {
 /** The settings made last, and the options they were made of. */
 let latest: { readonly options: Copy; readonly settings: unknown } | undefined;
 
-/** The options that settings are made of, except the name. */
-type Copy = Readonly<Record<Exclude<keyof CircuitOptions, "name" | "state">, unknown>>;
+/** The options that settings are made of. */
+type Copy = Readonly<Record<Exclude<keyof CircuitOptions, "state">, unknown>>;
 
 /** Reads the options one by one, as they may be inherited. */
 function copyOf<T>(options: CircuitOptions<T>): Copy {
-  const { threshold, trip, delayMs, probes, probeTimeoutMs, timeoutMs } = options;
+  const { name, threshold, trip, delayMs, probes, probeTimeoutMs, timeoutMs } = options;
   const { judge, mode, onEvent, now, random } = options;
   return {
+    name,
     threshold,
     trip,
     delayMs,
@@ -69,8 +70,10 @@ function areSame<T>(one: Copy, other: CircuitOptions<T>): boolean {
     one.probeTimeoutMs === other.probeTimeoutMs && one.timeoutMs === other.timeoutMs &&
     one.judge === other.judge && one.mode === other.mode && one.onEvent === other.onEvent &&
     one.now === other.now && one.random === other.random &&
-    // The name belongs to the circuit, but has not been checked yet.
-    (other.name === undefined || typeof other.name === "string") &&
+    // The name belongs to the circuit, but has not been checked yet. Errors of a clock name the circuit.
+    (other.now === undefined
+      ? other.name === undefined || typeof other.name === "string"
+      : one.name === other.name) &&
     // A list of policies may have changed since.
     !Array.isArray(other.trip);
 }

@@ -42,6 +42,7 @@ export type ErrorSource =
   | "keep"
   | "partition"
   | "fallback"
+  | "now"
   | "policy"
   | "state"
   | "store"

@@ -1,5 +1,6 @@
-import { consecutive, failureRate, slowRate } from "@lastgood/breaker";
-import { assertEquals } from "@std/assert";
+import { type BreakerEvent, Circuit, consecutive, failureRate, slowRate } from "@lastgood/breaker";
+import { assert, assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { calls, due, permit, rig } from "../stage/circuit_stage.ts";
 import { only } from "../stage/events.ts";
 
@@ -185,4 +186,81 @@ Deno.test("12: a circuit restored from a clock ahead of ours waits its full dela
   assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
   clock.ms += 1_000;
   assertEquals(circuit.state, "half_open");
+});
+
+const NONSENSE: [what: string, now: () => unknown][] = [
+  ...[NaN, Infinity, -Infinity, 1e300, undefined, null, "5", 5n, {}, new Date(5)].map(
+    (value): [string, () => unknown] => [`gives ${String(value)}`, () => value],
+  ),
+  ["throws", () => {
+    throw new Error("no clock");
+  }],
+];
+
+for (const [what, nonsense] of NONSENSE) {
+  Deno.test(`9, 12: a now that ${what} once is reported, and its last good reading counts`, () => {
+    let now: () => unknown;
+    const { circuit, clock, events } = rig({ now: () => now() as number });
+    now = clock.now;
+    calls(circuit, "failure");
+    now = nonsense;
+    calls(circuit, "failure");
+
+    assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
+    now = clock.now;
+    clock.ms += 1_000;
+    calls(circuit, "success");
+
+    assertEquals(circuit.state, "closed");
+    const errors = only(events, "error");
+    assertEquals(errors.map(({ source, circuit }) => [source, circuit]), [["now", "circuit"]]);
+    for (const { at } of events) assert(at === clock.ms || at === clock.ms - 1_000);
+  });
+}
+
+Deno.test("9, 12: a now that never gives a time is replaced by the wall clock", () => {
+  using time = new FakeTime();
+  const { circuit, events } = rig({ now: () => NaN });
+  calls(circuit, "failure", "failure");
+
+  assertEquals([circuit.state, circuit.retryAfterMs], ["open", 1_000]);
+  time.tick(1_000);
+  calls(circuit, "success");
+
+  assertEquals(circuit.state, "closed");
+  assertEquals(only(events, "error").length, 1);
+});
+
+Deno.test("9, 12: a listener that reads the circuit hears of a bad now once, not for ever", () => {
+  let heard = 0;
+  const { circuit } = rig({
+    now: () => NaN,
+    onEvent: ({ type }) => {
+      if (type === "error") heard++;
+      void circuit.state;
+    },
+  });
+  circuit.trip();
+
+  void circuit.state;
+
+  assertEquals(heard, 1);
+});
+
+Deno.test("9, 12: each time that now goes bad is reported, under the name of its circuit", () => {
+  let ms = 0;
+  const events: BreakerEvent[] = [];
+  const options = { now: () => ms, onEvent: (event: BreakerEvent) => void events.push(event) };
+  const [a, b] = ["a", "b"].map((name) => new Circuit({ ...options, name }));
+
+  for (const reading of [1, NaN, NaN, 2, NaN]) {
+    ms = reading;
+    b!.trip();
+  }
+  ms = NaN;
+  a!.trip();
+
+  const errors = only(events, "error").map(({ circuit, at }) => [circuit, at]);
+  assertEquals(errors.slice(0, 2), [["b", 1], ["b", 2]]);
+  assertEquals(errors.slice(2).map(([circuit]) => circuit), ["a"]);
 });
