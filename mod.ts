@@ -37,6 +37,7 @@ export {
   type ErrorEvent,
   type ErrorSource,
   type EventBase,
+  type EvictedEvent,
   type FreshEvent,
   type IgnoredEvent,
   type IgnoredReason,

@@ -59,9 +59,12 @@ export interface Breaker {
     produce: (request: Request, signal: AbortSignal) => Response | Promise<Response>,
     context?: RespondContext,
   ): Promise<Response>;
-  /** Returns the circuit with this key and makes it if there is none. */
+  /**
+   * Returns the circuit with this key and makes it if there is none. To make room for it, no open
+   * circuit is dropped.
+   */
   circuit(key: string): Circuit<Response>;
-  /** Lists all circuits, the least recently used first. */
+  /** Lists the circuits that there are now, the least recently used first. */
   circuits(): Iterable<[key: string, circuit: Circuit<Response>]>;
   /** Forgets every variant kept for the URL of a request, or everything. */
   forget(request?: Request): void;
@@ -109,8 +112,8 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     // The handler gets a signal because its input does not say that it takes none.
     respond: (request, produce, context = {}) =>
       answer(request, produce as Produce, keyOfRespond, context),
-    circuit: (key) => circuits.get(checkKey(key)),
-    circuits: () => circuits,
+    circuit: (key) => circuits.getByHand(checkKey(key)),
+    circuits: () => [...circuits],
     forget: (request) => lastGood?.forget(request && fetchHead(request, undefined), parts),
     idle: () => background.idle(),
     [ANSWER]: answer,

@@ -9,8 +9,11 @@ import { settingsOf } from "./shared_settings.ts";
 import type { CircuitSnapshot } from "./snapshot.ts";
 import { type Judge, verdictOf } from "./verdict.ts";
 
-/** Set by the class: only it can reach the machine of a circuit. */
-let admitBy: <T>(circuit: Circuit<T>) => CallPermit | Refusal;
+/** The machine of a circuit, which only the class can reach; for the registry. */
+export let machineOf: <T>(circuit: Circuit<T>) => Machine;
+
+/** The circuits that their registry has dropped: a flag in each would take memory in all. */
+export const circuitsDropped: WeakSet<object> = new WeakSet();
 
 /**
  * Stops calling something that keeps failing, and finds out by itself when it works again. Its
@@ -49,7 +52,11 @@ export class Circuit<T = unknown> {
   readonly #machine: Machine;
 
   static {
-    admitBy = (circuit) => circuit.#machine.admit();
+    machineOf = (circuit) => circuit.#machine;
+    // What `console.log` shows on Node, Deno and Bun: all members are private otherwise.
+    Object.defineProperty(this.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value: inspected,
+    });
   }
 
   /**
@@ -80,11 +87,19 @@ export class Circuit<T = unknown> {
   }
 
   /**
+   * True once the breaker that made this circuit has dropped it, to make room for another one: what is
+   * done to it then has no effect on calls.
+   */
+  get dropped(): boolean {
+    return circuitsDropped.has(this);
+  }
+
+  /**
    * Calls a function, if the circuit lets it, and counts how the call ends.
    *
    * @param call The function. If it declares a parameter, it gets a signal that aborts on our timeout
-   * and with the caller's own signal. A rest parameter is not a declared one: no signal is made for
-   * it.
+   * and with the caller's own signal. A rest parameter is not a declared one, nor is one with a
+   * default: `run((...args) => …)` gets no signal.
    * @param options `signal`: the caller's own signal. A call that it aborts counts neither way.
    * @returns The result of the function.
    * @throws {CircuitOpenError} If the circuit refuses the call.
@@ -169,7 +184,7 @@ export class Circuit<T = unknown> {
   }
 
   /**
-   * Opens the circuit now, for a full delay. It recovers as usual.
+   * Opens the circuit now, for a full delay, which starts again if it is open. It recovers as usual.
    *
    * @param reason Why, for the event.
    */
@@ -186,6 +201,14 @@ export class Circuit<T = unknown> {
   toJSON(): CircuitSnapshot {
     return this.#machine.toJSON();
   }
+}
+
+/** Sums a circuit up: where it stands, and what it has counted or since when it is open. */
+function inspected(this: Circuit): unknown {
+  const { name, state, retryAfterMs } = this;
+  const { opening, windows = [] } = this.toJSON();
+  const counts = Object.fromEntries(windows.map(({ policy, saved }) => [policy, saved]));
+  return { circuit: name, state, retryAfterMs, ...(opening === undefined ? { counts } : opening) };
 }
 
 /**
@@ -215,5 +238,5 @@ function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<
 
 /** As `circuit.acquire()`, for the guard: a permit that can report more, or why there is none. */
 export function admit<T>(circuit: Circuit<T>): CallPermit | Refusal {
-  return admitBy(circuit);
+  return machineOf(circuit).admit();
 }

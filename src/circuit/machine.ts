@@ -45,6 +45,7 @@ import {
 } from "../observe/events.ts";
 import { delayFrom } from "./delay.ts";
 import {
+  isForgotten,
   leaseIsOver,
   type Opening,
   reopeningsAfter,
@@ -112,6 +113,17 @@ export class Machine implements ErrorListener {
     return this.#letsAllPass && this.settings.needsOnlyVerdicts;
   }
 
+  /** True while somebody holds it open by hand. */
+  get isIsolated(): boolean {
+    return this.#holds > 0;
+  }
+
+  /** Reports whether an upstream would lose its protection if the circuit were dropped. */
+  protects(at: number): boolean {
+    return this.settings.mode !== "off" && this.#opening !== undefined &&
+      !isForgotten(this.#opening, at);
+  }
+
   /** The state that the last move led to, beneath any isolation. */
   get #movedTo(): CircuitState {
     return this.#opening?.state ?? "closed";
@@ -129,6 +141,7 @@ export class Machine implements ErrorListener {
     if (mode === "off") return new CallPermit(undefined, NO_EPOCH, 0);
     if (this.#letsAllPass) return new CallPermit(this, this.#epoch, needsStartTime ? now() : 0);
     const at = now();
+    if (this.#opening !== undefined) this.#opening.askedAt = at;
     this.#endLeases(at);
     // A listener that heard of a lost lease may have reset it (I5).
     if (this.#letsAllPass) return new CallPermit(this, this.#epoch, at);

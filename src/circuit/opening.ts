@@ -6,6 +6,8 @@ export interface Opening {
   state: "open" | "half_open";
   /** When the circuit opened, in ms. */
   openedAt: number;
+  /** When a caller last asked to pass, in ms. */
+  askedAt: number;
   /** How long it stays open, in ms. */
   readonly delayMs: number;
   /** How many times it has opened again since it was last closed, because a probe failed. */
@@ -24,7 +26,28 @@ const MAX_IGNORED = 3;
 /** Starts an opening: no probe has passed yet. */
 export function startOpening(openedAt: number, delayMs: number, reopenings: number): Opening {
   const leases = new Set<CallPermit>();
-  return { state: "open", openedAt, delayMs, reopenings, succeeded: 0, ignored: 0, leases };
+  return {
+    state: "open",
+    openedAt,
+    askedAt: openedAt,
+    delayMs,
+    reopenings,
+    succeeded: 0,
+    ignored: 0,
+    leases,
+  };
+}
+
+/**
+ * Reports whether the delay was over a whole delay ago and nobody has asked since: what was open may
+ * be up again, or is no longer needed (promise 27).
+ */
+export function isForgotten(opening: Opening, at: number): boolean {
+  const { openedAt, askedAt, delayMs } = opening;
+  // As anywhere, a clock that stepped back starts the time again.
+  opening.openedAt = Math.min(openedAt, at);
+  opening.askedAt = Math.min(askedAt, at);
+  return at - Math.max(opening.openedAt + delayMs, opening.askedAt) >= delayMs;
 }
 
 /**

@@ -7,7 +7,8 @@ import { A_VERDICT, isVerdict, type Verdict } from "./verdict.ts";
 /** Permission for one call, see {@link Circuit.acquire}. */
 export interface Permit {
   /**
-   * Reports how the call ended. Only the first report counts: later ones do nothing.
+   * Reports how the call ended. Only the first report counts: later ones do nothing. It may be passed
+   * on as a callback.
    *
    * @param verdict How the call counts.
    * @param retryAfterMs The shortest delay if the circuit opens now, in ms.
@@ -72,10 +73,14 @@ export class CallPermit implements Permit {
     return Math.max(0, (this.#headAt ?? at) - this.startedAt);
   }
 
-  settle(verdict: Verdict, retryAfterMs?: number): void {
-    if (!isVerdict(verdict)) throw invalidOption("settle a permit", "verdict", A_VERDICT, verdict);
-    check("settle a permit", "retryAfterMs", retryAfterMs, optional(duration));
-    this.end(verdict, retryAfterMs === undefined ? PLAIN_END : { retryAfterMs });
+  /** A getter, so that it may be passed as a callback, and only those who settle pay for that. */
+  get settle(): (verdict: Verdict, retryAfterMs?: number) => void {
+    const purpose = "settle a permit";
+    return (verdict, retryAfterMs) => {
+      if (!isVerdict(verdict)) throw invalidOption(purpose, "verdict", A_VERDICT, verdict);
+      check(purpose, "retryAfterMs", retryAfterMs, optional(duration));
+      this.end(verdict, retryAfterMs === undefined ? PLAIN_END : { retryAfterMs });
+    };
   }
 
   /** Settles the permit, with all that is known of the end. */

@@ -1,4 +1,6 @@
-import { Circuit } from "./circuit.ts";
+import { emit } from "../observe/events.ts";
+import { Circuit, circuitsDropped, machineOf } from "./circuit.ts";
+import { circuitName } from "./circuit_key.ts";
 import type { CircuitSettings } from "./settings.ts";
 import { optionsWith } from "./shared_settings.ts";
 
@@ -6,7 +8,7 @@ import { optionsWith } from "./shared_settings.ts";
 export class CircuitRegistry<T> {
   readonly #settings: CircuitSettings<T>;
   readonly #maxCircuits: number;
-  /** The least recently used comes first. */
+  /** By name; the least recently used comes first. */
   readonly #circuits = new Map<string, Circuit<T>>();
   #latest: Circuit<T> | undefined;
 
@@ -15,32 +17,56 @@ export class CircuitRegistry<T> {
     this.#maxCircuits = maxCircuits;
   }
 
-  /** Returns the circuit with this key, which is also its name; makes it if there is none. */
+  /** Returns the circuit for a call with this key, which is also its name; makes it if there is none. */
   get(key: string): Circuit<T> {
     // Most breakers guard a single upstream: its circuit is already the most recently used.
-    if (this.#latest?.name === key) return this.#latest;
-    let circuit = this.#circuits.get(key);
-    if (circuit === undefined) {
-      if (this.#circuits.size >= this.#maxCircuits) this.#dropOne();
-      circuit = new Circuit(optionsWith(key, this.#settings));
-    } else this.#circuits.delete(key);
-    this.#circuits.set(key, circuit);
-    return this.#latest = circuit;
+    return this.#latest?.name === key ? this.#latest : this.#find(circuitName(key), true);
+  }
+
+  /** As {@link get}, by hand: it never costs an upstream the circuit that protects it. */
+  getByHand(key: string): Circuit<T> {
+    return this.#find(circuitName(key), false);
   }
 
   [Symbol.iterator](): IterableIterator<[string, Circuit<T>]> {
     return this.#circuits.entries();
   }
 
-  /** Drops the least recently used closed circuit; if none is closed, the least recently used. */
-  #dropOne(): void {
-    let dropped: string | undefined;
-    for (const [key, circuit] of this.#circuits) {
-      dropped ??= key;
-      if (circuit.state !== "closed") continue;
-      dropped = key;
-      break;
+  #find(name: string, mayDropOpen: boolean): Circuit<T> {
+    const known = this.#circuits.get(name);
+    this.#circuits.delete(name);
+    const dropped = known === undefined ? this.#makeRoom(mayDropOpen) : [];
+    const circuit = known ?? new Circuit(optionsWith(name, this.#settings));
+    this.#circuits.set(name, circuit);
+    this.#latest = circuit;
+    // A listener may ask for circuits itself, so all is in place before.
+    const { onEvent, now } = this.#settings;
+    for (const { name: circuit } of dropped) emit(onEvent, { type: "evicted", circuit, at: now() });
+    return circuit;
+  }
+
+  /**
+   * Drops circuits until there is room for one more, the least recently used first: closed ones and
+   * those that count as closed. If there are none, one that is open goes, but never an isolated one
+   * (promise 27).
+   */
+  #makeRoom(mayDropOpen: boolean): Circuit<T>[] {
+    const dropped: Circuit<T>[] = [];
+    if (this.#circuits.size < this.#maxCircuits) return dropped;
+    const at = this.#settings.now();
+    let firstOpen: Circuit<T> | undefined;
+    for (const circuit of this.#circuits.values()) {
+      const machine = machineOf(circuit);
+      if (machine.isIsolated) continue;
+      if (machine.protects(at)) firstOpen ??= circuit;
+      else dropped.push(circuit);
+      if (this.#circuits.size - dropped.length < this.#maxCircuits) break;
     }
-    if (dropped !== undefined) this.#circuits.delete(dropped);
+    if (dropped.length === 0 && mayDropOpen && firstOpen !== undefined) dropped.push(firstOpen);
+    for (const circuit of dropped) {
+      this.#circuits.delete(circuit.name);
+      circuitsDropped.add(circuit);
+    }
+    return dropped;
   }
 }

@@ -24,7 +24,8 @@ export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> 
   readonly key?: ((request: Request) => string) | undefined;
   /**
    * The most circuits at a time. To make room for a new one, the least recently used closed circuit
-   * goes; one that is not closed goes only if none is closed.
+   * goes; one that is not closed goes only if none is closed, and an isolated one never. A circuit
+   * whose delay was over a whole delay ago without a call since counts as closed.
    * @default {1_000}
    */
   readonly maxCircuits?: number | undefined;

@@ -194,6 +194,12 @@ export interface FreshEvent extends EventBase {
   readonly ageMs: number;
 }
 
+/** A breaker dropped a circuit, to make room for another one. */
+export interface EvictedEvent extends EventBase {
+  /** The kind of event. */
+  readonly type: "evicted";
+}
+
 /** A callback threw or returned nonsense; the default took its place. */
 export interface ErrorEvent extends EventBase {
   /** The kind of event. */
@@ -215,6 +221,7 @@ export type BreakerEvent =
   | NotKeptEvent
   | StaleEvent
   | FreshEvent
+  | EvictedEvent
   | ErrorEvent;
 
 /** Hands `event` to a listener. What that throws or rejects with is dropped, so it can break nothing. */

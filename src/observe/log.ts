@@ -53,6 +53,7 @@ function lineFor(event: BreakerEvent): string | undefined {
     case "kept":
     case "not_kept":
     case "fresh":
+    case "evicted":
       return undefined;
   }
 }

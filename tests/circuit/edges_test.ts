@@ -14,7 +14,7 @@ import { stopping } from "../stage/hosting.ts";
 import { calls, permit, rig } from "../stage/circuit_stage.ts";
 import { START } from "../stage/clock.ts";
 import { deferred } from "../stage/deferred.ts";
-import { only } from "../stage/events.ts";
+import { only, types } from "../stage/events.ts";
 import { listenersOf } from "../stage/listeners.ts";
 import { settled } from "../stage/settle.ts";
 
@@ -295,4 +295,24 @@ Deno.test("11: on Workers, where a timer ends with its request, each call has it
   time.tick(100);
 
   assertEquals([timers, over], [3, 3]);
+});
+
+Deno.test("a permit's settle may be passed as a callback", () => {
+  const { circuit, events } = rig({ threshold: 1 });
+  const { settle } = permit(circuit);
+
+  ["failure" as const].forEach((verdict) => settle(verdict));
+  settle("success");
+
+  assertEquals([circuit.state, types(events)], ["open", ["failure", "state"]]);
+});
+
+Deno.test("a function that takes its arguments as a list gets no signal", async () => {
+  const { circuit } = rig({ timeoutMs: 1_000 });
+
+  const got = await circuit.run((...args: unknown[]) => args, {
+    signal: new AbortController().signal,
+  });
+
+  assertEquals(got, [undefined]);
 });

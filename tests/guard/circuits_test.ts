@@ -94,15 +94,63 @@ Deno.test("27: only closed circuits are dropped while a closed one remains", () 
   release();
 });
 
-Deno.test("27: if none is closed, the least recently used makes room", () => {
+Deno.test("27: if none is closed, the least recently used makes room for a call's circuit", async () => {
   const { api } = stage([200], { maxCircuits: 2 });
   const [first, second] = [api.circuit("a"), api.circuit("b")];
   first.trip();
   second.trip();
-  api.circuit("c");
+  await api.fetch("http://c.test/");
 
-  assertEquals(names(api), ["b", "c"]);
+  assertEquals(names(api), ["b", "http://c.test"]);
+  assertEquals([first.dropped, second.dropped], [true, false]);
   assertNotStrictEquals(api.circuit("a"), first);
+});
+
+Deno.test("27: a circuit that is asked for by a wrong name takes no open one's place", async () => {
+  const { api } = stage([200], { maxCircuits: 2 });
+  const [first, second] = [api.circuit("a"), api.circuit("b")];
+  first.trip();
+  second.trip();
+
+  api.circuit("typo");
+  await api.fetch("http://c.test/");
+
+  assertEquals([first.dropped, second.dropped], [false, false]);
+  assertEquals(names(api), ["a", "b", "http://c.test"]);
+});
+
+Deno.test("27: a dead origin of a week ago takes no live one's place", async () => {
+  const fetch = upstream([
+    ({ url }) => new Response(null, { status: url.includes("dead") ? 500 : 200 }),
+  ]);
+  const act = stage(fetch, { maxCircuits: 3, threshold: 1, lastGood: false });
+  for (const name of ["dead1", "dead2", "dead3"]) await act.api.fetch(`http://${name}.test/`);
+  act.tick(7 * 86_400_000);
+  const live = ["http://a.test", "http://b.test"];
+
+  for (let call = 0; call < 20; call++) await act.api.fetch(live[call % 2]!);
+
+  assertEquals(names(act.api), ["http://dead3.test", ...live]);
+  assertEquals(act.events.filter(({ type }) => type === "evicted").map(({ circuit }) => circuit), [
+    "http://dead1.test",
+    "http://dead2.test",
+  ]);
+});
+
+Deno.test("27: the list of circuits is the one from when it was asked for", () => {
+  const { api } = stage([200]);
+  for (const key of ["a", "b", "c"]) api.circuit(key).trip();
+  const all = api.circuits();
+  const seen: string[] = [];
+
+  for (const [key] of all) {
+    seen.push(key);
+    api.circuit(key).reset();
+    api.circuit(`${key}, too`);
+  }
+
+  assertEquals(seen, ["a", "b", "c"]);
+  assertEquals([...all].length, 3);
 });
 
 Deno.test("27: an endless series of origins is bounded", async () => {
