@@ -6,6 +6,7 @@ import { type HandlerInput, inputFrom, type Produce, type RespondContext } from 
 import { Guard } from "./guard/guard.ts";
 import { HandlerContext } from "./guard/handler_context.ts";
 import {
+  BREAKER_OPTIONS,
   type BreakerOptions,
   type Fetch,
   type GuardSettings,
@@ -24,6 +25,7 @@ import {
   count,
   invalidOption,
   optional,
+  refuseFunction,
   text,
 } from "./validation.ts";
 
@@ -138,7 +140,9 @@ interface Parts extends ErrorListener {
 
 function partsFrom(options: BreakerOptions): Parts {
   const purpose = "make a breaker";
-  const { timeoutMs = 10_000, maxCircuits = 1_000 } = checkOptions(purpose, options);
+  refuseFunction(purpose, options);
+  checkOptions(purpose, options, BREAKER_OPTIONS, () => lastGoodSettings(purpose, {}));
+  const { timeoutMs = 10_000, maxCircuits = 1_000 } = options;
   const { lastGood: lastGoodOptions = {} } = options;
   const circuitSettings = new CircuitSettings<Response>({ ...options, timeoutMs }, purpose);
   const { name } = circuitSettings;

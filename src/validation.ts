@@ -1,3 +1,5 @@
+import { checkNames } from "./option_names.ts";
+
 /** A rule for an option: in words for the error, and as a check. */
 export interface Rule<T> {
   /** Completes "must be …". */
@@ -108,7 +110,7 @@ export function oneOf<T extends string>(...words: readonly T[]): Rule<T> {
 /** Makes a rule that also accepts undefined. */
 export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
   return {
-    mustBe: rule.mustBe,
+    ...rule,
     accepts: (value): value is T | undefined => value === undefined || rule.accepts(value),
   };
 }
@@ -129,13 +131,31 @@ export function check<T>(purpose: string, option: string, value: unknown, rule: 
 }
 
 /**
- * Returns `options` if it is an object.
+ * Returns `options` if it is an object and has no option but those in `names`.
  *
- * @throws {TypeError} If it is not.
+ * @param lastGood Makes an object with the names that belong into `lastGood`, to be suggested.
+ * @throws {TypeError} If it is not, or has.
  */
-export function checkOptions<T>(purpose: string, options: T): T {
+export function checkOptions<T extends object>(
+  purpose: string,
+  options: T,
+  names: ReadonlySet<string>,
+  lastGood?: () => object,
+): T {
   check(purpose, "options", options, object);
+  checkNames(purpose, options, names, "", lastGood);
   return options;
+}
+
+/**
+ * Throws if the options are the function to be guarded, which other breakers take.
+ *
+ * @throws {TypeError} With the way to guard a function here.
+ */
+export function refuseFunction(purpose: string, options: unknown): void {
+  if (typeof options !== "function") return;
+  const { message } = invalidOption(purpose, "options", object.mustBe, options);
+  throw new TypeError(`${message}; to guard a function, use Circuit.wrap`);
 }
 
 /** Makes the error for an option of the wrong type. */

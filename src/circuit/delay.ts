@@ -40,6 +40,8 @@ export interface BackoffOptions {
   readonly jitter?: number | undefined;
 }
 
+const BACKOFF_OPTIONS = new Set<keyof BackoffOptions>(["baseMs", "maxMs", "factor", "jitter"]);
+
 /**
  * Makes a delay that grows each time a probe fails, up to a limit. An upstream that stays down for
  * long is then probed less and less often.
@@ -61,7 +63,11 @@ export interface BackoffOptions {
  */
 export function backoff(options: BackoffOptions): DelayPolicy {
   const purpose = "make a backoff";
-  const { baseMs, maxMs, factor: growth = 2, jitter = 0.2 } = checkOptions(purpose, options);
+  const { baseMs, maxMs, factor: growth = 2, jitter = 0.2 } = checkOptions(
+    purpose,
+    options,
+    BACKOFF_OPTIONS,
+  );
   check(purpose, "baseMs", baseMs, positiveDuration);
   check(purpose, "maxMs", maxMs, positiveDuration);
   if (maxMs < baseMs) throw outOfRange(purpose, "maxMs", `at least "baseMs" (${baseMs})`, maxMs);

@@ -2,7 +2,6 @@ import { type BreakerEvent, reportError } from "../observe/events.ts";
 import {
   callback,
   check,
-  checkOptions,
   count,
   duration,
   invalidOption,
@@ -85,6 +84,22 @@ export interface CircuitOptions<T = unknown> {
   readonly random?: (() => number) | undefined;
 }
 
+/** The names of the options that a circuit has in common with those of a `breaker()`. */
+export const SHARED_OPTIONS: readonly Exclude<keyof CircuitOptions, "state">[] = [
+  "name",
+  "threshold",
+  "trip",
+  "delayMs",
+  "probes",
+  "probeTimeoutMs",
+  "timeoutMs",
+  "judge",
+  "mode",
+  "onEvent",
+  "now",
+  "random",
+];
+
 /** The options of a circuit, checked and complete. Circuits made of the same options share them. */
 export class CircuitSettings<T> {
   readonly name: string;
@@ -110,7 +125,6 @@ export class CircuitSettings<T> {
 
   /** @param purpose What the options are for, in errors: completes "Cannot …". */
   constructor(options: CircuitOptions<T>, purpose = "make a circuit") {
-    checkOptions(purpose, options);
     const { name = "circuit", delayMs = DEFAULT_DELAY_MS, probes = 1, mode = "enforce" } = options;
     const { probeTimeoutMs = 30_000, timeoutMs = Infinity, judge, onEvent } = options;
     const { now = wallClock, random = mathRandom } = options;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { checkOptions } from "../validation.ts";
-import { type CircuitOptions, CircuitSettings } from "./settings.ts";
+import { checkOptions, refuseFunction } from "../validation.ts";
+import { type CircuitOptions, CircuitSettings, SHARED_OPTIONS } from "./settings.ts";
 
 /** The checked settings that options made by {@link optionsWith} stand for. */
 const checkedSettings = new WeakMap<object, unknown>();
@@ -26,9 +26,11 @@ export function optionsWith<T>(name: string, settings: CircuitSettings<T>): Circ
  * @throws {RangeError} If a number is out of range.
  */
 export function settingsOf<T>(options: CircuitOptions<T>): CircuitSettings<T> {
-  checkOptions("make a circuit", options);
   const checked = checkedSettings.get(options);
   if (checked !== undefined) return checked as CircuitSettings<T>;
+  refuseFunction(PURPOSE, options);
+  // Before those of the last call are found to be the same: that compares known options only.
+  checkOptions(PURPOSE, options, CIRCUIT_OPTIONS);
   if (latest !== undefined && areSame(latest.options, options)) {
     return latest.settings as CircuitSettings<T>;
   }
@@ -36,6 +38,9 @@ export function settingsOf<T>(options: CircuitOptions<T>): CircuitSettings<T> {
   latest = { options: copyOf(options), settings };
   return settings;
 }
+
+const PURPOSE = "make a circuit";
+const CIRCUIT_OPTIONS = new Set<string>([...SHARED_OPTIONS, "state"]);
 
 /** The settings made last, and the options they were made of. */
 let latest: { readonly options: Copy; readonly settings: unknown } | undefined;

@@ -1,5 +1,5 @@
 import type { Deadlines } from "../circuit/deadlines.ts";
-import type { CircuitOptions, CircuitSettings } from "../circuit/settings.ts";
+import { type CircuitOptions, type CircuitSettings, SHARED_OPTIONS } from "../circuit/settings.ts";
 import type { Judge } from "../circuit/verdict.ts";
 import type { LastGoodOptions } from "../last_good/options.ts";
 import type { BreakerEvent } from "../observe/events.ts";
@@ -55,6 +55,18 @@ export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> 
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
+
+export const BREAKER_OPTIONS: ReadonlySet<string> = new Set<keyof BreakerOptions>([
+  ...SHARED_OPTIONS,
+  "fetch",
+  "key",
+  "maxCircuits",
+  "onRetryAfter",
+  "maxDelayMs",
+  "lastGood",
+  "fallback",
+  "waitUntil",
+]);
 
 /** The options that a guard needs, checked and complete. */
 export interface GuardSettings {

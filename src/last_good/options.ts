@@ -1,3 +1,4 @@
+import { checkNames } from "../option_names.ts";
 import {
   age,
   callback,
@@ -108,7 +109,7 @@ export interface LastGoodOptions {
   readonly cacheStatus?: string | false | undefined;
 }
 
-/** The options, checked and complete. */
+/** The options, checked and complete, under the same names. */
 export interface LastGoodSettings {
   readonly maxEntries: number;
   readonly maxBytes: number;
@@ -143,7 +144,7 @@ export function lastGoodSettings(purpose: string, options: LastGoodOptions): Las
   const { statuses = [200], ignore = [], key, partition, keep, cacheStatus = "lastgood" } = options;
   const checked = <T>(option: string, value: unknown, rule: Rule<T>): T =>
     check(purpose, `lastGood.${option}`, value, rule);
-  return {
+  const settings = {
     maxEntries: checked("maxEntries", maxEntries, count),
     maxBytes: checked("maxBytes", maxBytes, count),
     maxBodyBytes: checked("maxBodyBytes", maxBodyBytes, count),
@@ -161,6 +162,8 @@ export function lastGoodSettings(purpose: string, options: LastGoodOptions): Las
     keep: checked("keep", keep, optional(callback)),
     cacheStatus: cacheStatus === false ? undefined : cacheName(purpose, cacheStatus),
   };
+  checkNames(purpose, options, new Set(Object.keys(settings)), "lastGood.");
+  return settings;
 }
 
 /** An upstream's errors are not good answers; a 206 is a part, a 304 only a confirmation (S2). */

@@ -71,6 +71,20 @@ export interface SlowRateOptions {
   readonly windowMs?: number | undefined;
 }
 
+const FAILURE_RATE_OPTIONS = new Set<keyof FailureRateOptions>([
+  "threshold",
+  "minimumCalls",
+  "windowMs",
+  "lastCalls",
+]);
+
+const SLOW_RATE_OPTIONS = new Set<keyof SlowRateOptions>([
+  "slowMs",
+  "threshold",
+  "minimumCalls",
+  "windowMs",
+]);
+
 /**
  * Opens a circuit when the share of failed calls reaches `threshold`, among the calls of the last
  * `windowMs` or among the last `lastCalls`.
@@ -85,6 +99,7 @@ export function failureRate(options: FailureRateOptions = {}): TripPolicy {
   const { threshold = DEFAULT_SHARE, windowMs = DEFAULT_WINDOW_MS, lastCalls } = checkOptions(
     PURPOSE,
     options,
+    FAILURE_RATE_OPTIONS,
   );
   if (lastCalls !== undefined) check(PURPOSE, "lastCalls", lastCalls, ringLength);
   const { minimumCalls = Math.min(DEFAULT_MINIMUM_CALLS, lastCalls ?? DEFAULT_MINIMUM_CALLS) } =
@@ -140,7 +155,7 @@ export function slowRate(options: SlowRateOptions): TripPolicy {
     threshold = DEFAULT_SHARE,
     minimumCalls = DEFAULT_MINIMUM_CALLS,
     windowMs = DEFAULT_WINDOW_MS,
-  } = checkOptions(PURPOSE, options);
+  } = checkOptions(PURPOSE, options, SLOW_RATE_OPTIONS);
   check(PURPOSE, "slowMs", slowMs, positiveDuration);
   check(PURPOSE, "threshold", threshold, share);
   check(PURPOSE, "minimumCalls", minimumCalls, count);

@@ -1,0 +1,230 @@
+/** Promise 18: unknown names of options throw, with the nearest known one. */
+
+import { backoff, breaker, Circuit, failureRate, slowRate } from "@lastgood/breaker";
+import { breaker as middleware } from "@lastgood/breaker/hono";
+import { upstream } from "@lastgood/breaker/testing";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+
+const CIRCUIT =
+  "name threshold trip delayMs probes probeTimeoutMs timeoutMs judge mode onEvent now random";
+const BREAKER =
+  `${CIRCUIT} fetch key maxCircuits onRetryAfter maxDelayMs lastGood fallback waitUntil`;
+const LAST_GOOD = "maxEntries maxBytes maxBodyBytes maxBodyMs maxVariants maxStaleMs serveOn " +
+  "patienceMs freshMs refreshMs statuses ignore key partition keep cacheStatus";
+
+/** Everything that takes options: how, and which. */
+const MAKERS: Record<string, [make: (options: object) => unknown, names: string, path?: string]> = {
+  "Circuit": [(options) => new Circuit(options), `${CIRCUIT} state`],
+  "breaker()": [breaker, BREAKER],
+  "breaker() of hono": [middleware, BREAKER],
+  "lastGood": [(lastGood) => breaker({ lastGood }), LAST_GOOD, "lastGood."],
+  "backoff()": [
+    (options) => backoff({ ...options, baseMs: 1, maxMs: 9 }),
+    "baseMs maxMs factor jitter",
+  ],
+  "failureRate()": [failureRate, "threshold minimumCalls windowMs lastCalls"],
+  "slowRate()": [
+    (options) => slowRate({ ...options, slowMs: 9 }),
+    "slowMs threshold minimumCalls windowMs",
+  ],
+  "upstream()": [(options) => upstream([200], options), "delayMs"],
+  "an answer of upstream()": [
+    (answer) => upstream([200, answer]),
+    "status headers body delayMs",
+    "script.",
+  ],
+};
+
+/** The message of the error for options with this name. */
+function refusalOf(make: (options: object) => unknown, name: string, value?: unknown): string {
+  return assertThrows(() => make({ [name]: value }), TypeError, undefined, name).message;
+}
+
+for (const [maker, [make, names, path = ""]] of Object.entries(MAKERS)) {
+  Deno.test(`18: ${maker} accepts each of its options as undefined`, () => {
+    for (const name of names.split(" ")) make({ [name]: undefined });
+  });
+
+  Deno.test(`18: ${maker} refuses a misspelt name and suggests the right one`, () => {
+    for (const name of names.split(" ")) {
+      const middle = name.length >> 1;
+      const [start, end] = [name.slice(0, middle), name.slice(middle)];
+      const typos = [
+        // "kep" is as near to "key".
+        ...name === "keep" ? [] : [start + end.slice(1)],
+        `${start}${end[0]}${end}`,
+        `${start}_${end}`,
+        `${name}s`,
+      ];
+      for (const typo of typos) {
+        const message = refusalOf(make, typo);
+
+        const ending = ` as "${path}${typo}" is not an option: did you mean "${path}${name}"?`;
+        assert(message.startsWith("Cannot make a") && message.endsWith(ending), message);
+      }
+    }
+  });
+
+  Deno.test(`18: ${maker} refuses a name that is like no other, without a suggestion`, () => {
+    const message = refusalOf(make, "retries", 3);
+
+    assert(message.endsWith(` as "${path}retries" is not an option`), message);
+  });
+}
+
+Deno.test("18: the whole sentence about an unknown name", () => {
+  assertEquals(
+    refusalOf(breaker, "treshold", 5),
+    'Cannot make a breaker as "treshold" is not an option: did you mean "threshold"?',
+  );
+});
+
+Deno.test("18: a name in other letters is near: timeoutms, TIMEOUT_MS, timeout, delay", () => {
+  const near = ["timeoutms", "TIMEOUT_MS", "timeout", "delay"].map((name) => [
+    name,
+    refusalOf(breaker, name, 1).split("mean ")[1],
+  ]);
+
+  assertEquals(near, [
+    ["timeoutms", '"timeoutMs"?'],
+    ["TIMEOUT_MS", '"timeoutMs"?'],
+    ["timeout", '"timeoutMs"?'],
+    ["delay", '"delayMs"?'],
+  ]);
+});
+
+Deno.test("18: maxAgeMs in lastGood is near to maxStaleMs", () => {
+  assertEquals(
+    refusalOf((lastGood) => breaker({ lastGood }), "maxAgeMs", 1),
+    'Cannot make a breaker as "lastGood.maxAgeMs" is not an option: did you mean "lastGood.maxStaleMs"?',
+  );
+});
+
+/** Names that opossum and cockatiel use, and what does the same here. */
+const FOREIGN: Record<string, string> = {
+  timeout: "timeoutMs",
+  resetTimeout: "delayMs",
+  halfOpenAfter: "delayMs",
+  errorThresholdPercentage: "failureRate({ threshold })",
+  volumeThreshold: "failureRate({ minimumCalls })",
+  minimumRps: "failureRate({ minimumCalls })",
+  allowWarmUp: "failureRate({ minimumCalls })",
+  rollingCountTimeout: "failureRate({ windowMs })",
+  rollingCountBuckets: "failureRate({ windowMs })",
+  duration: "failureRate({ windowMs })",
+  size: "failureRate({ lastCalls })",
+  breaker: "trip",
+  halfOpenSampling: "probes",
+  errorFilter: "judge",
+  cache: "breaker({ lastGood })",
+  cacheTTL: "breaker({ lastGood })",
+  cacheSize: "breaker({ lastGood })",
+  cacheGetKey: "breaker({ lastGood })",
+  cacheTransport: "breaker({ lastGood })",
+};
+
+Deno.test("18: the names of opossum and cockatiel point to ours", () => {
+  const told = Object.keys(FOREIGN).map((name) => [
+    name,
+    refusalOf(breaker, name, 1).split("mean ")[1],
+  ]);
+
+  assertEquals(told, Object.entries(FOREIGN).map(([name, ours]) => [name, `"${ours}"?`]));
+});
+
+Deno.test("18: a state, cockatiel's initialState, is for a Circuit: a breaker() takes none", () => {
+  const makers = [breaker, (options: object) => new Circuit(options)];
+  const told = [refusalOf(breaker, "state"), ...makers.map((it) => refusalOf(it, "initialState"))];
+
+  for (const message of told) assert(message.endsWith('mean "new Circuit({ state })"?'), message);
+});
+
+Deno.test("18: an option that belongs elsewhere is refused with its place", () => {
+  const places: Record<string, string> = {
+    maxStaleMs: "lastGood.maxStaleMs",
+    partition: "lastGood.partition",
+    patienceMs: "lastGood.patienceMs",
+    cacheStatus: "lastGood.cacheStatus",
+    minimumCalls: "failureRate({ minimumCalls })",
+    windowMs: "failureRate({ windowMs })",
+    lastCalls: "failureRate({ lastCalls })",
+    slowMs: "slowRate({ slowMs })",
+  };
+
+  for (const [name, place] of Object.entries(places)) {
+    const message = refusalOf(breaker, name, 1);
+
+    assert(message.endsWith(`did you mean "${place}"?`), message);
+  }
+});
+
+Deno.test("18: an unknown name is refused whatever its value, undefined included", () => {
+  for (const value of [undefined, null, 0, false, () => {}]) {
+    assert(refusalOf(breaker, "treshold", value).includes("treshold"));
+  }
+});
+
+Deno.test("18: an unknown name is refused though a circuit of the same options was just made", () => {
+  new Circuit({ probes: 2 });
+
+  assertThrows(() => new Circuit({ probes: 2, treshold: 3 } as object), TypeError, "threshold");
+});
+
+Deno.test("16, 18: an inherited name counts, too", () => {
+  const inheriting = Object.create({ treshold: 5 });
+
+  for (const make of [breaker, (options: object) => new Circuit(options)]) {
+    assertThrows(() => make(inheriting), TypeError, '"treshold" is not an option');
+  }
+});
+
+Deno.test("18: what every object has is no option: methods and getters of a class, symbols", () => {
+  const TAG = Symbol("tag");
+  class Config {
+    threshold = 3;
+    get delayMs() {
+      return 1_000;
+    }
+    describe() {}
+    readonly [TAG] = 1;
+  }
+
+  new Circuit(new Config());
+  breaker(new Config());
+  breaker(Object.assign(Object.create(null), { threshold: 3 }));
+});
+
+Deno.test("18: a name that somebody has added to Object.prototype is no option", () => {
+  const before = Object.prototype as { polluted?: unknown };
+  before.polluted = () => {};
+  try {
+    breaker({ threshold: 3 });
+    new Circuit({ threshold: 4 });
+  } finally {
+    delete before.polluted;
+  }
+});
+
+Deno.test("18: an unknown name is shown on one line", () => {
+  assertEquals(
+    refusalOf(breaker, 'a "b"\nc'),
+    'Cannot make a breaker as "a \\"b\\"\\nc" is not an option',
+  );
+});
+
+for (
+  const [maker, make] of Object.entries({
+    "breaker()": breaker,
+    "breaker() of hono": middleware,
+    "Circuit": (options: object) => new Circuit(options),
+  })
+) {
+  Deno.test(`18: ${maker} given a function points to Circuit.wrap`, () => {
+    assertThrows(
+      () => make((() => {}) as never),
+      TypeError,
+      'as "options" must be an object: current value is a function; to guard a function, ' +
+        "use Circuit.wrap",
+    );
+  });
+}
