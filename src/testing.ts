@@ -4,7 +4,16 @@
  * @module
  */
 
-import { check, count, duration, invalidOption, optional, type Rule } from "./validation.ts";
+import { checkNames } from "./option_names.ts";
+import {
+  check,
+  checkOptions,
+  count,
+  invalidOption,
+  optional,
+  patience,
+  type Rule,
+} from "./validation.ts";
 
 /** One answer of a scripted upstream. */
 export type ScriptedAnswer =
@@ -92,18 +101,20 @@ export function upstream(
   if (!Array.isArray(script)) throw invalidOption(purpose, "script", "a list of answers", script);
   check(purpose, "script.length", script.length, count);
   for (const answer of script) checkAnswer(purpose, answer);
-  const delayMs = check(purpose, "delayMs", options.delayMs ?? 0, duration);
+  checkOptions(purpose, options, UPSTREAM_OPTIONS);
+  const delayMs = check(purpose, "delayMs", options.delayMs ?? 0, patience);
   const requests: Request[] = [];
+  const streams: Streams = new WeakMap();
 
   async function call(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     const answer = script[Math.min(requests.length, script.length - 1)] as ScriptedAnswer;
-    const request = new Request(input, init);
+    const request = requestFrom(input, init);
     requests.push(request);
-    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-    signal?.throwIfAborted();
+    const signal = init?.signal ?? (isRequest(input) ? input.signal : undefined) ?? undefined;
+    if (signal?.aborted) throw signal.reason;
     const ownMs = isScripted(answer) ? answer.delayMs : undefined;
-    await elapsed(answer === "hang" ? Infinity : ownMs ?? delayMs, signal ?? undefined);
-    return await answered(answer, request);
+    await elapsed(answer === "hang" ? Infinity : ownMs ?? delayMs, signal);
+    return await answered(answer, request, streams);
   }
 
   return Object.defineProperties(call, {
@@ -112,19 +123,42 @@ export function upstream(
   }) as ScriptedUpstream;
 }
 
+const UPSTREAM_OPTIONS = new Set<keyof UpstreamOptions>(["delayMs"]);
+const ANSWER_PARTS = new Set<keyof ScriptedResponse>(["status", "headers", "body", "delayMs"]);
+
+// ---- Requests ----
+
+/** Tells a request by its shape, as other packages have classes of their own. */
+function isRequest(input: string | URL | Request): input is Request {
+  return typeof input === "object" && "url" in input;
+}
+
+function requestFrom(input: string | URL | Request, init: RequestInit | undefined): Request {
+  if (!isRequest(input) || input instanceof Request) return new Request(input, init);
+  const { url, method, headers, body } = input as Request;
+  const parts = { method, headers: new Headers(headers), body, duplex: "half" };
+  return new Request(new Request(url, parts), init);
+}
+
+// ---- Answers ----
+
 function checkAnswer(purpose: string, answer: unknown): void {
   if (isStatus(answer) || answer === "hang" || answer === "reset") return;
   if (typeof answer === "function") return;
   const mustBe =
-    'a status from 200 to 599, "hang", "reset", an Error, a Response, a function or a ' +
+    'a status from 200 to 599, "hang", "reset", an Error, an unread Response, a function or a ' +
     "scripted response";
-  if (typeof answer !== "object" || answer === null) {
+  if (typeof answer !== "object" || answer === null || (answer as Response).bodyUsed) {
     throw invalidOption(purpose, "script", mustBe, answer);
   }
   if (!isScripted(answer as Error | Response | ScriptedResponse)) return;
-  const { status, delayMs } = answer as ScriptedResponse;
+  checkNames(purpose, answer, ANSWER_PARTS, "script.");
+  const { status, body, delayMs } = answer as ScriptedResponse;
   check(purpose, "script.status", status, optional(aStatus));
-  check(purpose, "script.delayMs", delayMs, optional(duration));
+  check(purpose, "script.delayMs", delayMs, optional(patience));
+  if (body instanceof ReadableStream && body.locked) {
+    throw invalidOption(purpose, "script.body", "unread", body);
+  }
 }
 
 function isStatus(value: unknown): value is number {
@@ -134,20 +168,57 @@ function isStatus(value: unknown): value is number {
 const aStatus: Rule<number> = { mustBe: "a status from 200 to 599", accepts: isStatus };
 
 function isScripted(answer: ScriptedAnswer): answer is ScriptedResponse {
-  return typeof answer === "object" && !(answer instanceof Error) && !(answer instanceof Response);
+  return typeof answer === "object" && !(answer instanceof Error) && !isResponse(answer);
+}
+
+/** Tells a response by its shape, as other packages have classes of their own. */
+function isResponse(answer: object): answer is Response {
+  return "clone" in answer;
 }
 
 function answered(
   answer: ScriptedAnswer,
   request: Request,
+  streams: Streams,
 ): Response | Promise<Response> {
   if (typeof answer === "number") return new Response(null, { status: answer });
   if (typeof answer === "function") return answer(request);
   if (answer instanceof Error) throw answer;
-  if (answer instanceof Response) return answer.clone();
   if (typeof answer === "string") throw new TypeError("error sending request: connection reset");
+  if (isResponse(answer)) return answer.clone();
   const { status = 200, headers = {}, body = null } = answer;
-  return new Response(body, { status, headers });
+  return new Response(copyOf(body, streams), { status, headers });
+}
+
+/** The streams of a script that have been asked for. */
+type Streams = WeakMap<ReadableStream, SharedStream>;
+
+function copyOf(body: ScriptedResponse["body"], streams: Streams): ScriptedResponse["body"] {
+  if (!(body instanceof ReadableStream)) return body;
+  const shared = streams.get(body) ?? new SharedStream(body);
+  streams.set(body, shared);
+  return shared.copy();
+}
+
+/** A stream of the script, which can be read once, for any number of answers. */
+class SharedStream {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #pieces: Promise<{ done: boolean; value?: Uint8Array | undefined }>[] = [];
+
+  constructor(stream: ReadableStream) {
+    this.#reader = stream.getReader();
+  }
+
+  /** Makes a stream of all pieces from the first one on; cancelling it is nothing to the others. */
+  copy(): ReadableStream {
+    let index = 0;
+    const pull = async (copy: ReadableStreamDefaultController) => {
+      const { done, value } = await (this.#pieces[index++] ??= this.#reader.read());
+      if (done) copy.close();
+      else copy.enqueue(value?.slice());
+    };
+    return new ReadableStream({ pull }, { highWaterMark: 0 });
+  }
 }
 
 /** Waits for `ms`; rejects with the signal's reason as soon as that aborts. */
