@@ -46,9 +46,10 @@ function compare(seed: number): void {
   const events: BreakerEvent[] = [];
   const story: string[] = [];
   const clock = new Clock(1_000);
+  const { kind: _kind, limit: _limit, ...settings } = options;
   const make = (state?: CircuitOptions["state"]) =>
     new Circuit({
-      ...options,
+      ...settings,
       ...tripFor(options),
       now: clock.now,
       ...(isHeard ? { onEvent: (event) => void events.push(event) } : {}),
