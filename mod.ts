@@ -52,6 +52,7 @@ export {
   type StaleReason,
   type StateEvent,
 } from "./src/observe/events.ts";
+export { signalOf } from "./src/guard/signal_of.ts";
 export { logTo } from "./src/observe/log.ts";
 export type { LastGoodOptions } from "./src/last_good/options.ts";
 export type { Obstacle } from "./src/last_good/rules/exchange.ts";

@@ -2,7 +2,13 @@ import type { Circuit } from "./circuit/circuit.ts";
 import { CircuitRegistry } from "./circuit/registry.ts";
 import { CircuitSettings } from "./circuit/settings.ts";
 import { BackgroundWork } from "./guard/background.ts";
-import { type HandlerInput, inputFrom, type Produce, type RespondContext } from "./guard/caller.ts";
+import {
+  type HandlerInput,
+  type Produce,
+  type RespondContext,
+  RespondInput,
+  WrapInput,
+} from "./guard/caller.ts";
 import { Guard } from "./guard/guard.ts";
 import { HandlerContext } from "./guard/handler_context.ts";
 import {
@@ -103,9 +109,8 @@ export interface Breaker {
  */
 export function breaker(options: BreakerOptions = {}): Breaker {
   const parts = partsFrom(options);
-  const { circuits, lastGood, background, ownKey } = parts;
-  let respondKey: string | undefined;
-  const keyOfRespond = () => respondKey ??= ownKey();
+  const { circuits, lastGood, background } = parts;
+  const keyOfRespond = () => `${parts.settings.name}-respond`;
   const answer: AnswerHandler = (request, produce, defaultKey, input) =>
     answerHandler(parts, request, produce, defaultKey, input);
   const made: AdaptableBreaker = {
@@ -113,7 +118,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     wrap: (handler) => wrapHandler(parts, handler),
     // The handler gets a signal because its input does not say that it takes none.
     respond: (request, produce, context = {}) =>
-      answer(request, produce as Produce, keyOfRespond, context),
+      answer(request, produce as Produce, keyOfRespond, new RespondInput(context)),
     circuit: (key) => circuits.getByHand(checkKey(key)),
     circuits: () => [...circuits],
     forget: (request) => lastGood?.forget(request && fetchHead(request, undefined), parts),
@@ -214,12 +219,8 @@ function wrapHandler<Q extends Request, R extends unknown[]>(
   const ownKey = parts.ownKey();
   const defaultKey = () => ownKey;
   return function (this: unknown, request, ...rest) {
-    const produce: Produce = (request, signal) => {
-      // In the background a request needs a new signal: Deno aborts its own once it is answered.
-      const current = signal === undefined ? request : new Request(request, { signal });
-      return handler.call(this, current as Q, ...rest);
-    };
-    return answerHandler(parts, request as Request, produce, defaultKey, inputFrom(rest));
+    const produce: Produce = (request) => handler.call(this, request as Q, ...rest);
+    return answerHandler(parts, request, produce, defaultKey, new WrapInput(this, rest));
   };
 }
 
@@ -228,7 +229,7 @@ function circuitFor(
   head: RequestHead,
   defaultKey: string,
 ): Circuit<Response> {
-  if (keyOf === undefined) return circuits.get(defaultKey);
+  if (keyOf === undefined || head.url === "") return circuits.get(defaultKey);
   try {
     const key: unknown = keyOf(head.toRequest());
     if (typeof key === "string") return circuits.get(key);

@@ -1,21 +1,52 @@
 /** The globals by which hosts differ. */
 export interface HostGlobals {
   readonly navigator?: { readonly userAgent?: string };
-  readonly process?: { readonly versions?: { readonly node?: string } };
+  readonly process?: {
+    readonly versions?: { readonly node?: string };
+    readonly env?: Readonly<Record<string, string | undefined>>;
+  };
+  readonly Deno?: {
+    readonly env?: { get(name: string): string | undefined };
+    readonly permissions?: {
+      querySync?(permission: { name: "env"; variable: string }): { readonly state: string };
+    };
+  };
 }
 
 /**
  * Reports if work goes on after the answer is sent without `waitUntil`: it does on Deno, Bun and
- * Node; Cloudflare Workers and Vercel Edge stop it, and so, we assume, do hosts we do not know.
+ * Node as servers; Cloudflare Workers and Vercel Edge stop it, function hosts freeze it, and so, we
+ * assume, do hosts we do not know.
  *
  * Asked when work is about to start, never at import: reading `process` takes Deno 16 ms.
  */
 export function outlivesAnswer(host: HostGlobals = globalThis as HostGlobals): boolean {
-  // With nodejs_compat, Workers look like Node, so they come first.
-  if (host.navigator?.userAgent === "Cloudflare-Workers") return false;
+  // With nodejs_compat, Workers look like Node, so they come first; their `navigator` may be hidden.
+  if ("WebSocketPair" in host || host.navigator?.userAgent === "Cloudflare-Workers") return false;
   if ("EdgeRuntime" in host) return false;
-  if ("Deno" in host || "Bun" in host) return true;
-  return host.process?.versions?.node !== undefined;
+  const isServer = "Deno" in host || "Bun" in host || host.process?.versions?.node !== undefined;
+  return isServer && !FREEZING.some(([name, start]) => variable(host, name)?.startsWith(start));
+}
+
+/**
+ * The environment variables, and how their values begin, by which function hosts can be known: AWS
+ * Lambda (and Vercel and Netlify on it), Google's Cloud Run and Cloud Functions. They freeze a
+ * process, or nearly, from its answer until the next request.
+ */
+const FREEZING = [
+  ["AWS_LAMBDA_FUNCTION_NAME", ""],
+  ["LAMBDA_TASK_ROOT", ""],
+  ["AWS_EXECUTION_ENV", "AWS_Lambda"],
+  ["VERCEL", ""],
+  ["K_SERVICE", ""],
+  ["FUNCTION_TARGET", ""],
+] as const;
+
+/** Reads an environment variable; on Deno only if that is allowed, as it would ask the user. */
+function variable({ Deno, process }: HostGlobals, name: string): string | undefined {
+  if (Deno === undefined) return process?.env?.[name];
+  const permission = Deno.permissions?.querySync?.({ name: "env", variable: name });
+  return permission?.state === "granted" ? Deno.env?.get(name) : undefined;
 }
 
 /**

@@ -78,6 +78,12 @@ export const factor: Rule<number> = number(
   (value) => Number.isFinite(value) && value >= 1,
 );
 
+/** Yes or no. */
+export const flag: Rule<boolean> = {
+  mustBe: "true or false",
+  accepts: (value): value is boolean => typeof value === "boolean",
+};
+
 /** Any string. */
 export const text: Rule<string> = {
   mustBe: "a string",

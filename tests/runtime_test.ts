@@ -8,6 +8,7 @@ import {
 } from "../src/runtime.ts";
 
 const NODE = { versions: { node: "22.0.0" } };
+const WebSocketPair = class {};
 const WORKERS = { userAgent: "Cloudflare-Workers" };
 
 const HOSTS: readonly (readonly [string, HostGlobals & Record<string, unknown>, boolean])[] = [
@@ -15,8 +16,11 @@ const HOSTS: readonly (readonly [string, HostGlobals & Record<string, unknown>, 
   ["Bun", { Bun: {}, process: NODE, navigator: { userAgent: "Bun/1" } }, true],
   ["Node", { process: NODE, navigator: { userAgent: "Node.js/22" } }, true],
   ["Node 20, which has no navigator", { process: NODE }, true],
-  ["Workers", { navigator: WORKERS }, false],
-  ["Workers with nodejs_compat", { navigator: WORKERS, process: NODE }, false],
+  ["Workers", { WebSocketPair, navigator: WORKERS }, false],
+  ["Workers with nodejs_compat", { WebSocketPair, navigator: WORKERS, process: NODE }, false],
+  ["Workers without a navigator", { WebSocketPair, process: NODE }, false],
+  ["Workers that look like Node", { WebSocketPair, navigator: {}, process: NODE }, false],
+  ["what calls itself Workers", { navigator: WORKERS, process: NODE }, false],
   ["Vercel Edge", { EdgeRuntime: "vercel" }, false],
   ["Vercel Edge with a process", { EdgeRuntime: "", process: NODE }, false],
   ["a browser", { navigator: { userAgent: "Mozilla/5.0" } }, false],
@@ -30,6 +34,42 @@ for (const [host, globals, outlives] of HOSTS) {
     assertEquals(outlivesAnswer(globals), outlives);
   });
 }
+
+/** What tells function hosts apart from servers, and what does not. */
+const VARIABLES: readonly (readonly [Readonly<Record<string, string>>, boolean])[] = [
+  [{ AWS_LAMBDA_FUNCTION_NAME: "items" }, false],
+  [{ LAMBDA_TASK_ROOT: "/var/task" }, false],
+  [{ AWS_EXECUTION_ENV: "AWS_Lambda_nodejs22.x" }, false],
+  [{ AWS_EXECUTION_ENV: "AWS_ECS_FARGATE" }, true],
+  [{ VERCEL: "1" }, false],
+  [{ K_SERVICE: "items" }, false],
+  [{ FUNCTION_TARGET: "items" }, false],
+  [{ AWS_REGION: "eu-west-1", PATH: "/bin" }, true],
+];
+
+for (const [env, outlives] of VARIABLES) {
+  const may = outlives ? "outlives" : "does not outlive";
+  Deno.test(`33: with ${JSON.stringify(env)} work ${may} the answer on Node, Bun and Deno`, () => {
+    const process = { ...NODE, env };
+    const permissions = { querySync: () => ({ state: "granted" }) };
+    const Deno = { env: { get: (name: string) => env[name] }, permissions };
+
+    assertEquals(outlivesAnswer({ process }), outlives);
+    assertEquals(outlivesAnswer({ Bun: {}, process } as HostGlobals), outlives);
+    assertEquals(outlivesAnswer({ Deno }), outlives);
+  });
+}
+
+Deno.test("33: on Deno no variable is read without permission, which would ask the user", () => {
+  for (const state of ["prompt", "denied"]) {
+    const get = () => {
+      throw new Error("asked the user");
+    };
+    const permissions = { querySync: () => ({ state }) };
+
+    assertEquals(outlivesAnswer({ Deno: { env: { get }, permissions } }), true);
+  }
+});
 
 const SERVERS: readonly (readonly [string, unknown, boolean])[] = [
   ["Deno.serve's info", { remoteAddr: {}, completed: Promise.resolve() }, true],

@@ -8,9 +8,15 @@ const MAX_TRACKED = 10_000;
 export class BackgroundWork {
   readonly #running = new Set<Promise<void>>();
 
-  /** Tells if a call of this request can go on after its answer: it may, and the host lets it. */
+  /**
+   * Reports whether a call of this request can go on after its answer, and prepares it for that: asked
+   * only when there is an answer from memory (promise 33).
+   */
   canRun(context: RequestContext): boolean {
-    return context.mayRunInBackground && (context.waitUntil() !== undefined || outlivesAnswer());
+    const { background } = context;
+    if (background === false) return false;
+    return (background || context.waitUntil() !== undefined || outlivesAnswer()) &&
+      context.detach();
   }
 
   /** Lets `work` go on after the answer to this request, and asks the host to keep it alive. */

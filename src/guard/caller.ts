@@ -7,8 +7,9 @@ export interface RespondContext {
   /** Keeps work alive after this answer. The option of the same name wins. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
   /**
-   * Allows `produce` to run in the background while this request is answered from memory.
-   * @default {true}
+   * False if `produce` must not run in the background while this request is answered from memory;
+   * true if it may even where the host seems to stop such work. An option `background: false` wins.
+   * @default {the option `background`}
    */
   readonly background?: boolean | undefined;
 }
@@ -34,17 +35,70 @@ export type Produce = (
   signal: AbortSignal | undefined,
 ) => Response | Promise<Response>;
 
-/**
- * Finds what a host hands over with a request, in a handler's further arguments: Workers pass
- * `(request, env, ctx)`, Vercel Edge `(request, ctx)`, servers `(request, info)`.
- */
-export function inputFrom(rest: readonly unknown[]): HandlerInput {
-  for (const value of rest) {
-    const { waitUntil } = Object(value) as { waitUntil?: unknown };
-    if (typeof waitUntil === "function") {
-      return { takesSignal: false, waitUntil: (work) => waitUntil.call(value, work) };
-    }
-    if (isFromServer(value)) return { takesSignal: false, justArrived: true };
+/** What the caller of `respond` says, and nothing else of that object. */
+export class RespondInput implements HandlerInput {
+  readonly #context: RespondContext;
+
+  constructor(context: RespondContext) {
+    this.#context = context;
   }
-  return { takesSignal: false };
+
+  get key(): string | undefined {
+    return this.#context.key;
+  }
+
+  get background(): boolean | undefined {
+    return this.#context.background;
+  }
+
+  /** Read only if there is work. */
+  get waitUntil(): RespondContext["waitUntil"] {
+    return this.#context.waitUntil;
+  }
+}
+
+/**
+ * What a wrapped handler is called with besides the request: Workers pass `(request, env, ctx)`,
+ * Vercel Edge `(request, ctx)`, servers `(request, info)`. A Worker's class has `this.ctx`.
+ */
+export class WrapInput implements HandlerInput {
+  readonly takesSignal = false;
+  readonly #self: unknown;
+  readonly #rest: readonly unknown[];
+
+  constructor(self: unknown, rest: readonly unknown[]) {
+    this.#self = self;
+    this.#rest = rest;
+  }
+
+  get justArrived(): boolean {
+    return this.#rest.some(isFromServer);
+  }
+
+  /** Searched only if there is work. An argument that throws when it is read may not be the one. */
+  get waitUntil(): RespondContext["waitUntil"] {
+    let failure: { readonly error: unknown } | undefined;
+    for (let index = 0; index <= this.#rest.length; index++) {
+      try {
+        const found = waitUntilOf(
+          index < this.#rest.length ? this.#rest[index] : Object(this.#self).ctx,
+        );
+        if (found !== undefined) return found;
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+    return undefined;
+  }
+}
+
+/** A Worker's RPC stub claims to have every method, so it has this one, too. */
+const MADE_UP = "~";
+
+function waitUntilOf(value: unknown): RespondContext["waitUntil"] {
+  const context = Object(value) as { waitUntil?: unknown; [MADE_UP]?: unknown };
+  const { waitUntil } = context;
+  if (typeof waitUntil !== "function" || context[MADE_UP] !== undefined) return undefined;
+  return (work) => Reflect.apply(waitUntil, context, [work]);
 }

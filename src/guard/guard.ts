@@ -114,9 +114,9 @@ export class Guard {
 
   /** A probe runs in the background of what is served, so that its caller need not wait (promise 24). */
   #probe(context: RequestContext, permit: CallPermit): Response | Promise<Response> {
-    if (this.#settings.mode === "enforce" && this.#background.canRun(context)) {
+    if (this.#settings.mode === "enforce" && context.background !== false) {
       const kept = this.#kept.find(context);
-      if (kept !== undefined) {
+      if (kept !== undefined && this.#background.canRun(context)) {
         const outcome = this.#upstream.callInBackground(context, permit, kept.head.etag);
         this.#background.run(context, ended(outcome));
         return this.#kept.serve(context, kept, "probing", { hit: "probing" });
@@ -152,8 +152,9 @@ export class Guard {
   /** How long its caller waits before it gets what is kept; Infinity if nothing is (promise 25). */
   #patienceMs(context: RequestContext): number {
     const { patienceMs } = this.#lastGood?.settings ?? { patienceMs: Infinity };
-    if (patienceMs === Infinity || !this.#background.canRun(context)) return Infinity;
-    return this.#kept.find(context) === undefined ? Infinity : patienceMs;
+    if (patienceMs === Infinity || context.background === false) return Infinity;
+    if (this.#kept.find(context) === undefined) return Infinity;
+    return this.#background.canRun(context) ? patienceMs : Infinity;
   }
 
   /** Waits for a slow call that goes on in the background: until then, all callers get this copy. */

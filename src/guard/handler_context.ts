@@ -4,16 +4,25 @@ import type { RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
 import type { HandlerInput, Produce } from "./caller.ts";
 import type { GuardSettings } from "./options.ts";
-import { RequestContext } from "./request_context.ts";
+import { ownRequest } from "./own_request.ts";
+import { type EndedBy, RequestContext } from "./request_context.ts";
+import { either, follow, link, type SignalSource } from "./signal_of.ts";
+import { isBrokenUpload, isUnfetchable, mayBeUploading } from "./upload.ts";
 
 /** A request for a handler: of `wrap`, `respond` or a framework. */
-export class HandlerContext extends RequestContext {
+export class HandlerContext extends RequestContext implements SignalSource {
   readonly byFetch = false;
-  readonly mayRunInBackground: boolean;
-  readonly takesSignal: boolean;
-  readonly #original: Request;
+  readonly background: boolean | undefined;
+  takesSignal: boolean;
+  /** The request as the handler gets it. */
+  #request: Request;
   readonly #produce: Produce;
   readonly #input: HandlerInput;
+  #waitUntil: GuardSettings["waitUntil"] | null = null;
+  #controller: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  /** The call that this one is part of, if the handler passes its own request on. */
+  #outer: SignalSource | undefined;
 
   constructor(
     settings: GuardSettings,
@@ -25,15 +34,61 @@ export class HandlerContext extends RequestContext {
   ) {
     super(settings, request, circuit);
     this.takesSignal = input.takesSignal ?? true;
-    this.mayRunInBackground = input.background ?? true;
-    this.#original = original;
+    const { background } = input;
+    // Whoever says no has the last word.
+    this.background = settings.background === false ? false : background ?? settings.background;
+    this.#request = original;
     this.#produce = produce;
     this.#input = input;
   }
 
   produce(signal: AbortSignal | undefined): Response | Promise<Response> {
+    if (signal !== undefined) {
+      if (this.#controller === undefined) this.#signal = signal;
+      else follow(signal, this.#controller);
+    }
+    const outer = link(this.#request, this);
+    // A call that is over would only be held on to: one request may be used many times.
+    if (outer?.isOver === false) this.#outer = outer;
     const produce = this.#produce;
-    return produce(this.#original, signal);
+    return produce(this.#request, signal);
+  }
+
+  override detach(): boolean {
+    const controller = new AbortController();
+    const own = ownRequest(this.#request, controller.signal, this);
+    if (own === undefined) return false;
+    this.#request = own;
+    this.#controller = controller;
+    this.#signal = controller.signal;
+    this.takesSignal = true;
+    return true;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal;
+    this.#controller = new AbortController();
+    const caller = this.#outer ?? this.#request;
+    return this.#signal = either(caller.signal as AbortSignal | undefined, this.#controller);
+  }
+
+  override stop(reason: unknown): void {
+    if (this.#signal === undefined) {
+      this.#controller = new AbortController();
+      this.#signal = this.#controller.signal;
+    }
+    this.#controller?.abort(reason);
+  }
+
+  override causeOf(endedBy: EndedBy, error: unknown): Cause {
+    if (endedBy === "abort") return endedBy;
+    const { request } = this;
+    if (endedBy !== undefined) return mayBeUploading(request, this.#request) ? "upload" : endedBy;
+    if (request.hasBody && (isBrokenUpload(error) || request.signal?.aborted)) {
+      return "upload";
+    }
+    const isRefused = isUnfetchable(request) && (Object(error) as Error).name === "TypeError";
+    return isRefused ? "arguments" : super.causeOf(endedBy, error);
   }
 
   refuse(error: CircuitOpenError): Response {
@@ -52,6 +107,14 @@ export class HandlerContext extends RequestContext {
   }
 
   waitUntil(): GuardSettings["waitUntil"] {
-    return this.settings.waitUntil ?? this.#input.waitUntil;
+    if (this.settings.waitUntil !== undefined) return this.settings.waitUntil;
+    if (this.#waitUntil !== null) return this.#waitUntil;
+    try {
+      this.#waitUntil = this.#input.waitUntil;
+    } catch (error) {
+      this.#waitUntil = undefined;
+      this.reportError("waitUntil", error);
+    }
+    return this.#waitUntil;
   }
 }

@@ -3,7 +3,7 @@ import { type CircuitOptions, type CircuitSettings, SHARED_OPTIONS } from "../ci
 import type { Judge } from "../circuit/verdict.ts";
 import type { LastGoodOptions } from "../last_good/options.ts";
 import type { BreakerEvent } from "../observe/events.ts";
-import { callback, check, duration, oneOf, optional } from "../validation.ts";
+import { callback, check, duration, flag, oneOf, optional } from "../validation.ts";
 
 /** The part of the global `fetch` that the types of all runtimes agree on. */
 export type Fetch = NonNullable<BreakerOptions["fetch"]>;
@@ -54,6 +54,11 @@ export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> 
    * middleware find it by themselves, in what the host hands over with each request.
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+  /**
+   * Whether a call may go on in the background of an answer from memory. By default it may where the
+   * host lives on after an answer, or `waitUntil` keeps it alive: not on AWS Lambda, for example.
+   */
+  readonly background?: boolean | undefined;
 }
 
 export const BREAKER_OPTIONS: ReadonlySet<string> = new Set<keyof BreakerOptions>([
@@ -85,6 +90,8 @@ export interface GuardSettings {
     | undefined;
   /** Keeps work alive after every answer; undefined if each request brings its own. */
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
+  /** Whether calls may go on in the background; undefined: where the host lives on. */
+  readonly background: boolean | undefined;
 }
 
 /** Checks the options that concern requests and fills in their defaults. */
@@ -93,7 +100,8 @@ export function guardSettings(
   options: BreakerOptions,
   circuit: CircuitSettings<Response>,
 ): GuardSettings {
-  const { onRetryAfter = "stretch", maxDelayMs = 600_000, fallback, waitUntil } = options;
+  const { onRetryAfter = "stretch", maxDelayMs = 600_000, fallback, waitUntil, background } =
+    options;
   const { name, deadlines, probeTimeoutMs, mode, judge, onEvent, now } = circuit;
   return {
     name,
@@ -107,5 +115,6 @@ export function guardSettings(
     maxDelayMs: check(purpose, "maxDelayMs", maxDelayMs, duration),
     fallback: check(purpose, "fallback", fallback, optional(callback)),
     waitUntil: check(purpose, "waitUntil", waitUntil, optional(callback)),
+    background: check(purpose, "background", background, optional(flag)),
   };
 }

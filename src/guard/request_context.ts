@@ -11,6 +11,9 @@ import {
 } from "../observe/events.ts";
 import type { Fetch, GuardSettings } from "./options.ts";
 
+/** What ended a call from outside; undefined if it was neither our timeout nor its caller. */
+export type EndedBy = "timeout" | "deadline" | "abort" | undefined;
+
 /**
  * One request on its way through a breaker: what is asked, which circuit decides, how the upstream
  * is called. A class because closures made per request were much of what the garbage collector got.
@@ -23,12 +26,17 @@ export abstract class RequestContext implements ErrorListener {
   abstract readonly takesSignal: boolean;
   /** True if the responses come straight from `fetch`, which decodes bodies. */
   abstract readonly byFetch: boolean;
-  /** True if `produce` may run while the request is answered from memory. */
-  abstract readonly mayRunInBackground: boolean;
+  /**
+   * False if `produce` must not run while the request is answered from memory, true if it may
+   * wherever it runs; undefined if it may where the host lives on.
+   */
+  abstract readonly background: boolean | undefined;
   /** Where the answer is kept; undefined if nothing is to be kept or served. */
   key: CacheKey | undefined;
   /** True once the caller has been answered from memory: the call no longer belongs to them. */
   isReleased = false;
+  /** True once the call has ended. */
+  isOver = false;
 
   constructor(settings: GuardSettings, request: RequestHead, circuit: Circuit<Response>) {
     this.settings = settings;
@@ -47,12 +55,16 @@ export abstract class RequestContext implements ErrorListener {
   /** Finds what keeps work alive after the answer; asked only when there is such work. */
   abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
 
-  /**
-   * Returns what ended a call that was rejected (promise 31).
-   *
-   * @param endedBy What ended it from outside; undefined if it was rejected by itself.
-   */
-  causeOf(endedBy: "timeout" | "deadline" | "abort" | undefined, error: unknown): Cause {
+  /** Makes `produce` independent of its caller. Returns false if that is not possible (promise 33). */
+  detach(): boolean {
+    return true;
+  }
+
+  /** Hears that the call was ended from outside while `produce` is still at work. */
+  stop(_reason: unknown): void {}
+
+  /** Returns what ended a call that was rejected with `error` (promise 31). */
+  causeOf(endedBy: EndedBy, error: unknown): Cause {
     return endedBy ?? causeOfError(error);
   }
 
@@ -64,7 +76,7 @@ export abstract class RequestContext implements ErrorListener {
 /** A call of `breaker.fetch`. */
 export class FetchContext extends RequestContext {
   readonly byFetch = true;
-  readonly mayRunInBackground = true;
+  readonly background: boolean | undefined;
   readonly takesSignal: boolean;
   readonly #fetch: Fetch;
   readonly #input: string | URL | Request;
@@ -79,6 +91,7 @@ export class FetchContext extends RequestContext {
     init: RequestInit | undefined,
   ) {
     super(settings, request, circuit);
+    this.background = settings.background;
     this.takesSignal = request.signal !== undefined || settings.deadlines !== undefined;
     this.#fetch = call;
     this.#input = input;

@@ -116,6 +116,7 @@ export class UpstreamCaller {
     } catch (error) {
       return this.#rejected(context, permit, call, error);
     }
+    context.isOver = true;
     try {
       const outcome = this.#answered(context, permit, response, start);
       return outcome instanceof Promise ? await outcome : outcome;
@@ -133,6 +134,8 @@ export class UpstreamCaller {
     { endedBy }: Call<Response>,
     error: unknown,
   ): Outcome {
+    context.isOver = true;
+    if (endedBy !== undefined) context.stop(error);
     const cause = context.causeOf(endedBy, error);
     endRejected(permit, cause, error, this.#settings.judge, (error) => {
       context.reportError("judge", error);
@@ -140,8 +143,10 @@ export class UpstreamCaller {
     if (cause === "abort") return { type: "aborted", reason: error };
     // An unsafe request without an answer may have done its work all the same (S19).
     if (isUnsafe(context.request)) this.#lastGood?.invalidate(context.request, undefined, context);
-    const why = cause === "timeout" || cause === "deadline" ? "timeout" : "origin-error";
-    return { type: "failed", cause: error, response: undefined, why, endedBy: cause };
+    // What the caller gets does not depend on who is to blame for the time.
+    const by = endedBy ?? cause;
+    const why = by === "timeout" || by === "deadline" ? "timeout" : "origin-error";
+    return { type: "failed", cause: error, response: undefined, why, endedBy: by };
   }
 
   #answered(

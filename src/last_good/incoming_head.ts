@@ -1,14 +1,17 @@
-import { FieldMap, type Fields } from "../http/fields.ts";
-import { addressOf, type RequestHead } from "./request_head.ts";
+import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
+import { type Address, addressOf, type RequestHead } from "./request_head.ts";
 
 /**
- * Returns the head of a request that a server or an app hands over.
+ * Returns the head of a request that a server or an app hands over. It may be hardly a request: then
+ * its URL is empty, and the handler gets it all the same (promise 37).
  *
  * @param justArrived True if its caller cannot have aborted it yet.
  */
 export function requestHead(request: Request, justArrived: boolean): RequestHead {
   return new IncomingHead(request, justArrived);
 }
+
+const NO_ADDRESS: Address = { url: "", origin: "", hasUserInfo: false };
 
 class IncomingHead implements RequestHead {
   readonly method: string;
@@ -23,12 +26,21 @@ class IncomingHead implements RequestHead {
   #withoutBody: Request | undefined;
 
   constructor(request: Request, justArrived: boolean) {
-    const address = addressOf(request.url);
-    this.method = request.method.toUpperCase();
+    let method = "";
+    let headers = NO_FIELDS;
+    let address = NO_ADDRESS;
+    try {
+      method = request.method.toUpperCase();
+      headers = fieldsOf(request.headers);
+      address = addressOf(request.url);
+    } catch {
+      // What cannot be read is not kept.
+    }
+    this.method = method;
     this.url = address.url;
     this.origin = address.origin;
-    this.headers = new FieldMap(request.headers);
-    this.hasBody = mayHaveBody(this.method, this.headers);
+    this.headers = headers;
+    this.hasBody = mayHaveBody(method, headers);
     this.hasUserInfo = address.hasUserInfo;
     this.justArrived = justArrived;
     this.#request = request;
@@ -36,18 +48,35 @@ class IncomingHead implements RequestHead {
 
   /** Read only for a call: servers make it when it is asked for. */
   get signal(): AbortSignal | undefined {
-    return this.#signal ??= this.#request.signal;
+    try {
+      return this.#signal ??= this.#request.signal;
+    } catch {
+      return undefined;
+    }
   }
 
   toRequest(): Request {
-    if (!this.hasBody) return this.#request;
-    const { url, method } = this;
-    return this.#withoutBody ??= new Request(url, { method, headers: this.#request.headers });
+    return this.hasBody ? this.#withoutBody ??= bodiless(this.url, this.#request) : this.#request;
+  }
+}
+
+/** Headers, or what a test puts in their place. */
+function fieldsOf(headers: Headers): Fields {
+  return new FieldMap(typeof headers.forEach === "function" ? headers : new Headers(headers));
+}
+
+function bodiless(url: string, request: Request): Request {
+  const { method, headers, cf } = request as Request & { readonly cf?: unknown };
+  try {
+    return new Request(url, { method, headers, ...(cf !== undefined && { cf }) });
+  } catch {
+    // No `Request` can be made of it: TRACE, say, or a URL that cannot be parsed.
+    return request;
   }
 }
 
 /** Judges by the fields (RFC 9112 §6): reading `body` makes servers build a stream. */
 function mayHaveBody(method: string, headers: Fields): boolean {
-  return (method !== "GET" && method !== "HEAD") || headers.has("transfer-encoding") ||
-    (headers.get("content-length") ?? "0") !== "0";
+  const unsaid = method === "GET" || method === "HEAD" ? "0" : "";
+  return headers.has("transfer-encoding") || (headers.get("content-length") ?? unsaid) !== "0";
 }

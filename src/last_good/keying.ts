@@ -26,6 +26,8 @@ export function primaryKey(
   request: RequestHead,
   errors: ErrorListener,
 ): string | undefined {
+  // Without a URL there is nothing to keep it for (promise 37).
+  if (request.url === "") return undefined;
   if (key === undefined) return request.url;
   try {
     const primary: unknown = key(request.toRequest());

@@ -7,7 +7,10 @@ import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
 export interface RequestHead {
   /** In upper case. */
   readonly method: string;
-  /** Origin, path and query, exactly as the URL parser returns them; no fragment, no credentials. */
+  /**
+   * Origin, path and query, exactly as the URL parser returns them; no fragment, no credentials.
+   * Empty if the parser refuses it: then nothing is kept or served (promise 37).
+   */
   readonly url: string;
   /** The origin of the URL. */
   readonly origin: string;
@@ -67,7 +70,7 @@ class OutgoingHead implements RequestHead {
 }
 
 /** The parts of a URL that the rules read. */
-type Address = Pick<RequestHead, "url" | "origin" | "hasUserInfo">;
+export type Address = Pick<RequestHead, "url" | "origin" | "hasUserInfo">;
 
 /**
  * The last URLs, parsed. A lookup makes no garbage, and on Deno takes 0.005 µs where the parser takes

@@ -46,6 +46,7 @@ export type ErrorSource =
   | "policy"
   | "state"
   | "store"
+  | "request"
   | "waitUntil"
   | "breaker";
 
