@@ -28,6 +28,7 @@ const NUMBERS = {
 };
 const NO_NUMBER = [null, "1", "", true, false, {}, [], [1], 1n];
 const NO_FUNCTION = [null, "x", 0, 1, true, {}, []];
+const NO_FLAG = [null, "true", 0, 1, {}, [], () => true];
 const NO_TEXT = [null, 0, 1, true, {}, [], () => "x"];
 const NO_OBJECT = [null, "x", 1, true, [], () => {}];
 
@@ -59,6 +60,7 @@ const BREAKER: Record<string, readonly unknown[]> = {
   lastGood: [null, true, 0, "x", [], () => {}],
   fallback: NO_FUNCTION,
   waitUntil: NO_FUNCTION,
+  background: NO_FLAG,
 };
 
 const LAST_GOOD: Record<string, readonly unknown[]> = {

@@ -37,6 +37,22 @@ Deno.test("27: each wrapped handler has its own circuit, and so has respond", as
   assertEquals(new Set(names(api)).size, 3);
 });
 
+Deno.test("27: circuits have the same names whether respond or a wrapped handler is used first", async () => {
+  for (const name of ["circuit", "app"]) {
+    const [early, late] = [stage([200], { name }).api, stage([200], { name }).api];
+    const ask = (api: Breaker) => api.respond(new Request(ORIGIN), () => new Response());
+    await ask(early);
+    for (const api of [early, late]) {
+      const handlers = [api.wrap(() => new Response()), api.wrap(() => new Response())];
+      for (const handler of handlers) await handler(new Request(ORIGIN));
+    }
+    await ask(late);
+
+    assertEquals(new Set(names(early)), new Set([name, `${name}-2`, `${name}-respond`]));
+    assertEquals(new Set(names(late)), new Set(names(early)));
+  }
+});
+
 Deno.test("27: the key option chooses the circuit, and respond's own key takes precedence", async () => {
   const key = (request: Request) => new URL(request.url).pathname;
   const { api } = stage([200], { key });
