@@ -4,9 +4,13 @@ import type { RequestContext } from "./request_context.ts";
 /** The most work that is waited for: on Workers, that of a cancelled request never ends. */
 const MAX_TRACKED = 10_000;
 
+/** How long a host that has frozen work is not given any more, in ms. */
+const WARY_MS = 600_000;
+
 /** The work that goes on after requests have been answered. */
 export class BackgroundWork {
   readonly #running = new Set<Promise<void>>();
+  #frozenAt = -Infinity;
 
   /**
    * Reports whether a call of this request can go on after its answer, and prepares it for that: asked
@@ -15,8 +19,18 @@ export class BackgroundWork {
   canRun(context: RequestContext): boolean {
     const { background } = context;
     if (background === false) return false;
-    return (background || context.waitUntil() !== undefined || outlivesAnswer()) &&
+    return (background || context.waitUntil() !== undefined || this.#hostLives(context)) &&
       context.detach();
+  }
+
+  /** Hears that work was frozen with its host, which may do so again. */
+  freeze(at: number): void {
+    this.#frozenAt = at;
+  }
+
+  #hostLives({ settings: { now } }: RequestContext): boolean {
+    if (this.#frozenAt !== -Infinity && now() - this.#frozenAt < WARY_MS) return false;
+    return outlivesAnswer();
   }
 
   /** Lets `work` go on after the answer to this request, and asks the host to keep it alive. */

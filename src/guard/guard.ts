@@ -37,7 +37,7 @@ export class Guard {
     this.#settings = settings;
     this.#lastGood = lastGood;
     this.#background = background;
-    this.#upstream = new UpstreamCaller(settings, lastGood);
+    this.#upstream = new UpstreamCaller(settings, lastGood, background);
     this.#kept = new KeptAnswers(settings, lastGood);
   }
 

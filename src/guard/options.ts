@@ -71,6 +71,7 @@ export const BREAKER_OPTIONS: ReadonlySet<string> = new Set<keyof BreakerOptions
   "lastGood",
   "fallback",
   "waitUntil",
+  "background",
 ]);
 
 /** The options that a guard needs, checked and complete. */

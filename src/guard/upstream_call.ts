@@ -7,6 +7,7 @@ import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
 import { type Cause, emit } from "../observe/events.ts";
+import type { BackgroundWork } from "./background.ts";
 import { blameForResponse, endOf } from "./blame.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
@@ -38,14 +39,23 @@ export interface RunningCall {
   readonly outcome: Promise<Outcome>;
 }
 
+/** A timer that is later than this, in ms, and than a quarter of its time was frozen. */
+const MIN_LATE_MS = 100;
+
 /** Calls the upstream, counts what comes of it, and keeps what may be kept. */
 export class UpstreamCaller {
   readonly #settings: GuardSettings;
   readonly #lastGood: LastGood | undefined;
+  readonly #background: BackgroundWork;
 
-  constructor(settings: GuardSettings, lastGood: LastGood | undefined) {
+  constructor(
+    settings: GuardSettings,
+    lastGood: LastGood | undefined,
+    background: BackgroundWork,
+  ) {
     this.#settings = settings;
     this.#lastGood = lastGood;
+    this.#background = background;
   }
 
   /**
@@ -114,7 +124,7 @@ export class UpstreamCaller {
     try {
       response = await call.result;
     } catch (error) {
-      return this.#rejected(context, permit, call, error);
+      return this.#rejected(context, permit, call, error, start);
     }
     context.isOver = true;
     try {
@@ -133,9 +143,11 @@ export class UpstreamCaller {
     permit: CallPermit,
     { endedBy }: Call<Response>,
     error: unknown,
+    start: CallStart,
   ): Outcome {
     context.isOver = true;
     if (endedBy !== undefined) context.stop(error);
+    if (this.#wasFrozen(context, start)) return this.#frozen(permit, error);
     const cause = context.causeOf(endedBy, error);
     endRejected(permit, cause, error, this.#settings.judge, (error) => {
       context.reportError("judge", error);
@@ -147,6 +159,21 @@ export class UpstreamCaller {
     const by = endedBy ?? cause;
     const why = by === "timeout" || by === "deadline" ? "timeout" : "origin-error";
     return { type: "failed", cause: error, response: undefined, why, endedBy: by };
+  }
+
+  /** Reports whether a call in the background ended so late that its host must have been frozen. */
+  #wasFrozen({ isReleased }: RequestContext, { requestedAt }: CallStart): boolean {
+    const { deadlines, now } = this.#settings;
+    if (!isReleased || deadlines === undefined) return false;
+    const lateMs = now() - requestedAt - deadlines.ms;
+    return lateMs > Math.max(MIN_LATE_MS, deadlines.ms / 4);
+  }
+
+  /** The upstream had no chance, so it is not to blame (promise 33). */
+  #frozen(permit: CallPermit, error: unknown): Outcome {
+    this.#background.freeze(this.#settings.now());
+    permit.end("ignored", { detail: { error }, cause: "timeout", why: "frozen" });
+    return { type: "aborted", reason: error };
   }
 
   #answered(

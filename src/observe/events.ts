@@ -116,6 +116,7 @@ export type IgnoredReason =
   | "verdict"
   | "aborted"
   | "probe-timeout"
+  | "frozen"
   | "upload"
   | "arguments"
   | "inner"
@@ -129,7 +130,8 @@ export interface IgnoredEvent extends EventBase, OutcomeDetail {
   readonly cause: Cause;
   /**
    * Why it does not count: by verdict, by the caller's own abort, because a probe took too long and
-   * lost its slot, or because the upstream is not to blame for what ended it.
+   * lost its slot, because a call in the background was frozen with its host, or because the
+   * upstream is not to blame for what ended it.
    */
   readonly why: IgnoredReason;
 }
