@@ -1,8 +1,8 @@
 import { codingsOf, isDecodable, isDecoded } from "../http/coding.ts";
 import { parseLength } from "../http/fields.ts";
-import { BodyCopy } from "./body_copy.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
+import { copiedResponse } from "./copied_response.ts";
 import { freshness } from "./rules/freshness.ts";
 import type { Exchange } from "./rules/exchange.ts";
 import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
@@ -67,24 +67,24 @@ export function record(
 }
 
 /** Copies the body on its way, and returns the response for the caller. */
-async function copyBody(
+function copyBody(
   recording: Recording,
   body: ReadableStream<Uint8Array>,
-  { isAborted, onCopied }: CopyListener,
+  listener: CopyListener,
 ): Promise<Response> {
   const { response } = recording.candidate;
   const { maxBodyBytes, maxBodyMs } = recording.store.settings;
-  const copy = new BodyCopy(body, {
+  return copiedResponse(response, body, {
     maxBytes: maxBodyBytes,
     maxMs: maxBodyMs,
     expectedBytes: recording.expectedBytes,
     isFetched: isFetched(response),
-    isAborted,
-    onEnd: (end, bytes) =>
-      onCopied(end, end === "whole" ? keepBody(recording, bytes) : { why: end }),
+    isAborted: () => listener.isAborted(),
+    onEnd: (end, bytes) => {
+      listener.onCopied(end, end === "whole" ? keepBody(recording, bytes) : { why: end });
+      return recording.kept;
+    },
   });
-  const passed = await copy.bodySoon();
-  return withBody(response, passed instanceof Uint8Array ? recording.kept ?? passed : passed);
 }
 
 /** Keeps a whole body. */
@@ -106,12 +106,4 @@ function keepBody(recording: Recording, bytes: Uint8Array<ArrayBuffer>): KeepRes
 /** Constructed responses have the type "default". In Bun all have it, and fetched ones a URL. */
 function isFetched({ type }: Response): boolean {
   return type !== "default";
-}
-
-/** Returns the same response with another body. */
-function withBody(response: Response, body: BodyInit): Response {
-  const passed = new Response(body, response);
-  // A constructed response has no URL, and callers resolve links against it.
-  const { url } = response;
-  return url === "" ? passed : Object.defineProperty(passed, "url", { value: url });
 }
