@@ -50,12 +50,45 @@ function variable({ Deno, process }: HostGlobals, name: string): string | undefi
 }
 
 /**
- * Reports if a fetched body is best read into a buffer that the reader brings. Deno allocates 64 KiB
- * for each chunk otherwise, which costs more than everything else; other hosts are slower that way
- * or do not offer it.
+ * Reports if this body is best read into a buffer that the reader brings. Deno allocates 64 KiB for
+ * each chunk of a fetched one otherwise, which costs more than everything else; other hosts are slower
+ * that way or do not offer it. A body that has been cloned is no longer read from its connection, and
+ * Deno 2.9 ends the process when one that is empty is read like this beside its clone.
  */
-export function prefersByobReader(host: HostGlobals = globalThis as HostGlobals): boolean {
+export function prefersByobReader(
+  body: ReadableStream,
+  host: HostGlobals = globalThis as HostGlobals,
+): boolean {
+  if (!("Deno" in host)) return false;
+  connection ??= Object.getOwnPropertySymbols(body).find(({ description }) =>
+    description === "[[resourceBacking]]"
+  );
+  return connection !== undefined &&
+    (body as unknown as Record<symbol, unknown>)[connection] != null;
+}
+
+/** The member in which a stream of Deno holds what it is read from. */
+let connection: symbol | undefined;
+
+/**
+ * Reports if only fetched bodies can be read into a buffer that the reader brings, but not those that
+ * a response is constructed with.
+ */
+export function lacksByobBodies(host: HostGlobals = globalThis as HostGlobals): boolean {
   return "Deno" in host;
+}
+
+/**
+ * Reports if a server sends a constructed response with whatever Content-Encoding it has. Deno's does,
+ * but drops the field of a fetched one whose body it has decoded.
+ */
+export function dropsCodingOfFetched(host: HostGlobals = globalThis as HostGlobals): boolean {
+  return "Deno" in host;
+}
+
+/** Reports if a server adds a type to a text without one, but not to the bytes of the same text. */
+export function hidesTypeOfText(host: HostGlobals = globalThis as HostGlobals): boolean {
+  return "Bun" in host;
 }
 
 /** Something that may be over in a moment. */

@@ -1,7 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
+  dropsCodingOfFetched,
   type HostGlobals,
   isFromServer,
+  lacksByobBodies,
   maxTextBytes,
   outlivesAnswer,
   prefersByobReader,
@@ -89,11 +91,12 @@ for (const [what, info, isIt] of SERVERS) {
   });
 }
 
-Deno.test("what is faster only on Deno is done only there", () => {
+Deno.test("what differs on Deno is done only there", () => {
   for (const [host, globals] of HOSTS) {
-    assertEquals([prefersByobReader(globals), maxTextBytes(globals)], [
-      host === "Deno",
-      host === "Deno" ? Infinity : 16_384,
-    ]);
+    const isDeno = host === "Deno";
+
+    assertEquals(maxTextBytes(globals), isDeno ? Infinity : 16_384);
+    assertEquals([lacksByobBodies(globals), dropsCodingOfFetched(globals)], [isDeno, isDeno]);
+    if (!isDeno) assert(!prefersByobReader(new ReadableStream({ type: "bytes" }), globals));
   }
 });

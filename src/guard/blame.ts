@@ -28,7 +28,7 @@ function defaultVerdict(response: Response): Verdict {
 export function endOf({ status, headers }: Response, settings: GuardSettings): End {
   const { onRetryAfter, maxDelayMs, now } = settings;
   const detail = { status };
-  const asked = parseRetryAfter(headers.get("retry-after"), now());
+  const asked = parseRetryAfter(headers?.get?.("retry-after") ?? null, now());
   if (asked === undefined) return { detail };
   const retryAfterMs = Math.min(asked, maxDelayMs);
   return onRetryAfter === "open" && (status === 429 || status === 503)

@@ -2,7 +2,7 @@ import { Call, type Caller } from "../circuit/call.ts";
 import { endRejected } from "../circuit/cause.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { isRefusal } from "../errors.ts";
-import { discard, isResponse } from "../http/body.ts";
+import { discard, hasStatus, isResponse } from "../http/body.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
@@ -182,7 +182,7 @@ export class UpstreamCaller {
     response: Response,
     start: CallStart,
   ): Outcome | Promise<Outcome> {
-    if (!isResponse(response)) {
+    if (!hasStatus(response)) {
       permit.end("success");
       return { type: "good", response };
     }
@@ -191,7 +191,8 @@ export class UpstreamCaller {
     const { status } = response;
     const verdict = blameForResponse(context, response);
     if (isUnsafe(request) && status >= 200 && status < 400) {
-      this.#lastGood?.invalidate(request, response, context);
+      const known = isResponse(response) ? response : undefined;
+      this.#lastGood?.invalidate(request, known, context);
     }
     if (verdict === "success") return this.#succeeded(context, permit, response, start);
     permit.end(verdict, endOf(response, this.#settings));
@@ -248,10 +249,15 @@ export class UpstreamCaller {
     const copied = new Promise<void>((resolve) => onOver = resolve);
     permit.headReceived(timing.receivedAt);
     const response = await record({
+      stallMs: this.#settings.deadlines?.ms ?? Infinity,
+      // A server ends the body of a client who leaves by itself.
+      signal: context.byFetch && !context.isReleased ? request.signal : undefined,
       isAborted: () => !context.isReleased && request.signal?.aborted === true,
       onCopied: (how, kept) => {
-        const isCut = how === "broken" || how === "truncated";
-        permit.end(isCut ? "failure" : "success", { detail: { status } });
+        const isStalled = how === "stalled";
+        const isFailure = isStalled || how === "broken" || how === "truncated";
+        const cause = isStalled ? "timeout" : undefined;
+        permit.end(isFailure ? "failure" : "success", { detail: { status }, cause });
         this.#emitKept(context, kept);
         onOver();
       },

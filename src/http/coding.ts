@@ -16,9 +16,18 @@ export function isDecodable(codings: readonly string[]): boolean {
   return codings.length > 0 && codings.every((coding) => DECODABLE.has(coding));
 }
 
+/**
+ * Reports whether `fetch` decodes a body with this Content-Encoding on every runtime. If it names more
+ * than one coding, be it "identity" or nothing between two commas, some do and some do not.
+ */
+export function isAlwaysDecoded(field: string | null): boolean {
+  return field !== null && ALWAYS_DECODED.has(field.trim().toLowerCase());
+}
+
 /** The fields and the origin of a coded body. */
 export interface CodedBody {
-  readonly codings: readonly string[];
+  /** Its Content-Encoding. */
+  readonly field: string | null;
   /** True if it comes straight from `fetch`. A handler's body may be decoded or not. */
   readonly byFetch: boolean;
   /** Its Content-Length, which counts the coded bytes; undefined if it has none. */
@@ -31,12 +40,12 @@ export interface CodedBody {
  * @returns Undefined if neither its length nor its bytes show it.
  */
 export function isDecoded(
-  { codings, byFetch, length }: CodedBody,
+  { field, byFetch, length }: CodedBody,
   body: Uint8Array,
 ): boolean | undefined {
-  const [only = ""] = codings;
+  const codings = codingsOf(field);
   if (!isDecodable(codings)) return false;
-  if (byFetch && codings.length === 1 && ALWAYS_DECODED.has(only)) return true;
+  if (byFetch && isAlwaysDecoded(field)) return true;
   // `fetch` rejects a body that does not have the length in its fields: this one was decoded.
   if (byFetch && length !== undefined && length !== body.byteLength) return true;
   const coded = looksCoded(codings.at(-1) ?? "", body);

@@ -1,10 +1,14 @@
 import { prefersByobReader, soon } from "../runtime.ts";
+import { offerByob } from "./body_readers.ts";
+import { StallTimer } from "./stall_timer.ts";
+import type { StoredBody } from "./stored_response.ts";
 
 /** How a copy ended. Only a whole one may be kept: RFC 9111 §3.3 (S12). */
 export type CopyEnd =
   | "whole"
   | "too-large"
   | "too-slow"
+  | "stalled"
   | "truncated"
   | "broken"
   | "cancelled";
@@ -15,14 +19,22 @@ export interface BodyCopyOptions {
   readonly maxBytes: number;
   /** A body that takes longer is not copied, in ms; Infinity for no limit. */
   readonly maxMs: number;
+  /** One that sends nothing for so long stands still, in ms; Infinity for no limit. */
+  readonly stallMs: number;
   /** The length that the body should have; undefined if its fields do not say. */
   readonly expectedBytes: number | undefined;
   /** True if it comes straight from the runtime's own `fetch`. */
   readonly isFetched: boolean;
+  /** Ends a stream for its reader when it aborts, even if all of it is here; undefined for none. */
+  readonly signal: AbortSignal | undefined;
   /** Reports whether the reader has aborted; asked if the body ends in an error. */
   readonly isAborted: () => boolean;
-  /** Hears how the copy ended, before the reader does. */
-  readonly onEnd: (end: CopyEnd, bytes: Uint8Array<ArrayBuffer>) => void;
+  /**
+   * Hears how the copy ended, before the reader does.
+   *
+   * @returns The body as it is kept; undefined if it is not.
+   */
+  readonly onEnd: (end: CopyEnd, bytes: Uint8Array<ArrayBuffer>) => StoredBody | undefined;
 }
 
 /** A body's reader, in either of its kinds. */
@@ -30,8 +42,8 @@ type Reader = ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader
 
 const NOTHING = new Uint8Array(0);
 
-/** Up to this length a body is handed on in one piece, in bytes: streaming a short one costs more. */
-const MAX_PIECE_BYTES = 65_536;
+/** The buffers that are read into, in bytes. */
+const BUFFER_BYTES = 65_536;
 
 /**
  * Copies a body on its way to its reader, who gets every chunk as soon as it is there, and an error
@@ -48,12 +60,13 @@ export class BodyCopy {
   #missing = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Chunks that were read, but not yet asked for. */
-  readonly #ahead: Uint8Array[] = [];
+  readonly #ahead: Uint8Array<ArrayBuffer>[] = [];
   /** The copy; undefined once it has ended. */
   #chunks: Uint8Array<ArrayBuffer>[] | undefined = [];
   #body: ReadableStream<Uint8Array> | undefined;
-  /** The whole of a short body. */
-  #piece: Uint8Array<ArrayBuffer> | undefined;
+  /** The whole of a body that was there at once. */
+  #piece: StoredBody | undefined;
+  #stall: StallTimer | undefined;
   #bytes = 0;
   #reading: Promise<void> | undefined;
   /** True once there is nothing more to read. */
@@ -67,13 +80,15 @@ export class BodyCopy {
     if (isFetched) this.#missing = expectedBytes || Infinity;
     // Deno allocates 64 KiB for each chunk unless the reader brings a buffer: with it, a kept request
     // for 1 KiB takes 113 µs of CPU there, without it 153 µs.
-    this.#reader = isFetched && prefersByobReader() ? byobReader(source) : source.getReader();
+    this.#reader = isFetched && prefersByobReader(source)
+      ? source.getReader({ mode: "byob" })
+      : source.getReader();
     this.#copyAll();
   }
 
-  /** True once the copy has ended, in whichever way. */
+  /** True once the copy has ended, in whichever way, and it is known if there is one piece. */
   get isOver(): boolean {
-    return this.#chunks === undefined;
+    return this.#chunks === undefined && (this.#isOver || this.#ahead.length !== 1);
   }
 
   /** The body for the reader, as it comes. */
@@ -82,11 +97,11 @@ export class BodyCopy {
   }
 
   /**
-   * Returns the body for the reader: in one piece if it is short and already there, else as it comes.
-   * Waiting a few microtasks for a short one saves 5 µs of CPU of the 71 that a kept response of 1 KB
-   * takes on Deno.
+   * Returns the body for the reader: in one piece if all of it is there, else as it comes. Waiting a
+   * few microtasks for a short one saves 5 µs of CPU of the 71 that a kept response of 1 KB takes on
+   * Deno, and only of one piece all servers know the length (promise 34).
    */
-  async bodySoon(): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
+  async bodySoon(): Promise<ReadableStream<Uint8Array> | StoredBody> {
     await soon(this);
     return this.#piece ?? this.body;
   }
@@ -94,18 +109,29 @@ export class BodyCopy {
   // ---- What the reader does ----
 
   #stream(): ReadableStream<Uint8Array> {
-    const { maxMs } = this.#options;
-    if (this.#chunks !== undefined && maxMs !== Infinity) {
-      this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
+    const { maxMs, stallMs } = this.#options;
+    if (this.#chunks !== undefined) {
+      if (maxMs !== Infinity) this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
+      if (stallMs !== Infinity) this.#stall = new StallTimer(stallMs, () => this.#end("stalled"));
     }
-    return new ReadableStream<Uint8Array>({
-      pull: (controller) => this.#give(controller),
-      cancel: (reason) => this.#cancel(reason),
-    }, { highWaterMark: 0 });
+    return offerByob(
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => this.#give(controller),
+        cancel: (reason) => this.#cancel(reason),
+      }, { highWaterMark: 0 }),
+    );
   }
 
-  async #give(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    while (this.#ahead.length === 0 && !this.#isOver) await this.#read();
+  #give(controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> {
+    if (this.#ahead.length === 0 && !this.#isOver) {
+      return this.#read().then(() => this.#give(controller));
+    }
+    const { signal } = this.#options;
+    if (signal?.aborted) {
+      controller.error(this.#failure === undefined ? signal.reason : this.#failure.error);
+      this.#cancel(signal.reason).catch(() => {});
+      return;
+    }
     const chunk = this.#ahead.shift();
     if (chunk !== undefined) controller.enqueue(chunk);
     if (this.#ahead.length > 0 || !this.#isOver) return;
@@ -123,6 +149,10 @@ export class BodyCopy {
 
   async #copyAll(): Promise<void> {
     while (this.#chunks !== undefined) await this.#read();
+    if (this.#ahead.length !== 1 || this.#isOver || this.#body !== undefined) return;
+    // Too large, and perhaps in one piece all the same.
+    await this.#read();
+    if (this.#isOver && this.#failure === undefined) this.#piece = this.#ahead[0];
   }
 
   /** The copy and the reader wait for the same chunk. */
@@ -147,11 +177,12 @@ export class BodyCopy {
   #readChunk(): Promise<ReadableStreamReadResult<Uint8Array>> {
     const reader = this.#reader;
     if (reader instanceof ReadableStreamDefaultReader) return reader.read();
-    return reader.read(new Uint8Array(Math.min(this.#missing, MAX_PIECE_BYTES)));
+    return reader.read(new Uint8Array(Math.min(this.#missing, BUFFER_BYTES)));
   }
 
   #take(chunk: Uint8Array): void {
-    this.#ahead.push(chunk);
+    this.#stall?.moved();
+    this.#ahead.push(chunk as Uint8Array<ArrayBuffer>);
     this.#copyChunk(chunk);
     if (!(chunk instanceof Uint8Array) || (this.#missing -= chunk.byteLength) > 0) return;
     this.#finish();
@@ -187,18 +218,10 @@ export class BodyCopy {
     if (chunks === undefined) return;
     this.#chunks = undefined;
     clearTimeout(this.#timer);
+    this.#stall?.stop();
     const bytes = end === "whole" ? joined(chunks, this.#bytes) : NOTHING;
-    if (end === "whole" && this.#bytes <= MAX_PIECE_BYTES) this.#piece = bytes;
-    this.#options.onEnd(end, bytes);
-  }
-}
-
-/** A response that only seems to be fetched may have a body that is not a stream of bytes. */
-function byobReader(source: ReadableStream<Uint8Array>): Reader {
-  try {
-    return source.getReader({ mode: "byob" });
-  } catch {
-    return source.getReader();
+    const kept = this.#options.onEnd(end, bytes);
+    if (end === "whole") this.#piece = kept ?? bytes;
   }
 }
 

@@ -22,6 +22,10 @@ export type KeepResult = { readonly bytes: number } | { readonly why: NotKeptRea
 
 /** Follows the copy of a body. */
 export interface CopyListener {
+  /** How long a body may stand still, in ms; Infinity for no limit. */
+  readonly stallMs: number;
+  /** The signal that ends the body for its reader, as `fetch` would; undefined if there is none. */
+  readonly signal: AbortSignal | undefined;
   /** Reports whether the caller who reads the response has aborted. */
   isAborted(): boolean;
   /** Hears how the copy ended, before the caller reads the end of the body. */

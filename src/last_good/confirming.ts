@@ -47,7 +47,7 @@ export function freshen(
   const coding = seen.fields.get("content-encoding");
   const keptCoding = fields["content-encoding"];
   if (keptCoding !== undefined && keptCoding !== coding) return false;
-  const head = storedHead(seen, timing, freshness(seen, timing.receivedAt));
+  const head = storedHead(candidate, seen.fields, freshness(seen, timing.receivedAt));
   const wasDecoded = coding !== null && keptCoding === undefined;
   const whole = wasDecoded ? decodedHead(head) : head;
   const variant = variantOf(request, seen.vary ?? []);
@@ -78,10 +78,11 @@ function freshenBy304(
   store: Store,
   candidate: Candidate,
   seen: Exchange,
-  { body, head: { status, statusText, fields, etag, freshness: before } }: StoredResponse,
+  { body, head: { status, statusText, type, url, fields, etag, freshness: before } }:
+    StoredResponse,
 ): void {
   const { request, key, timing } = candidate;
-  const head = storedHead(seen, timing, before);
+  const head = storedHead(candidate, seen.fields, before);
   // What describes the body describes the kept one.
   const { "content-encoding": _coding, "content-type": _type, etag: _etag, ...renewed } =
     head.fields;
@@ -94,6 +95,8 @@ function freshenBy304(
       ...head,
       status,
       statusText,
+      type,
+      url,
       etag,
       fields: merged,
       freshness: freshness(whole, timing.receivedAt),

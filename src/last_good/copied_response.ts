@@ -1,14 +1,15 @@
+import { dropsCodingOfFetched } from "../runtime.ts";
 import { BodyCopy, type BodyCopyOptions } from "./body_copy.ts";
-import type { StoredBody } from "./stored_response.ts";
+import { asFetched, type Fetched } from "./fetched.ts";
+import { untypedText } from "./untyped_text.ts";
 
-/** Limits of a copy, what is known about its source, and who hears of its end. */
-export interface CopyOptions extends Omit<BodyCopyOptions, "onEnd"> {
-  /**
-   * Hears how the copy ended, before the reader does.
-   *
-   * @returns The body as it is kept; undefined if it is not.
-   */
-  readonly onEnd: (...end: Parameters<BodyCopyOptions["onEnd"]>) => StoredBody | undefined;
+/** A response on its way to the caller. */
+export interface PassingResponse {
+  readonly response: Response;
+  readonly body: ReadableStream<Uint8Array>;
+  readonly fetched: Fetched;
+  /** True if `fetch` has decoded its body although its fields still name a coding. */
+  readonly isDecoded: boolean;
 }
 
 /**
@@ -16,23 +17,24 @@ export interface CopyOptions extends Omit<BodyCopyOptions, "onEnd"> {
  * head may go. All ways of copying begin here.
  */
 export async function copiedResponse(
-  response: Response,
-  body: ReadableStream<Uint8Array>,
-  options: CopyOptions,
+  { response, body, fetched, isDecoded }: PassingResponse,
+  options: BodyCopyOptions,
 ): Promise<Response> {
-  let kept: StoredBody | undefined;
-  const copy = new BodyCopy(body, {
-    ...options,
-    onEnd: (end, bytes) => void (kept = options.onEnd(end, bytes)),
-  });
-  const passed = await copy.bodySoon();
-  return withBody(response, passed instanceof Uint8Array ? kept ?? passed : passed);
+  const passed = await new BodyCopy(body, options).bodySoon();
+  const text = untypedText(response, fetched, passed);
+  const init = isDecoded && dropsCodingOfFetched() ? withoutCoding(response) : response;
+  const { signal } = options;
+  // A stream listens to the signal by itself.
+  const isAbortable = signal !== undefined && !(passed instanceof ReadableStream);
+  return asFetched(
+    new Response(text ?? passed, init),
+    isAbortable ? { ...fetched, signal } : fetched,
+  );
 }
 
-/** Returns the same response with another body. */
-function withBody(response: Response, body: BodyInit): Response {
-  const passed = new Response(body, response);
-  // A constructed response has no URL, and callers resolve links against it.
-  const { url } = response;
-  return url === "" ? passed : Object.defineProperty(passed, "url", { value: url });
+/** What a server must send with a body that was decoded: these fields described the coded one. */
+function withoutCoding({ status, statusText, headers }: Response): ResponseInit {
+  const left = new Headers(headers);
+  for (const name of ["content-encoding", "content-length"]) left.delete(name);
+  return { status, statusText, headers: left };
 }

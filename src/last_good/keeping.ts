@@ -17,6 +17,8 @@ import type { StoredResponse, Timing } from "./stored_response.ts";
 export function keep(store: Store, candidate: Candidate): BodyRecorder | KeepResult | undefined {
   const { request, key, response, timing } = candidate;
   const { settings } = store;
+  // A mock may have anything for fields.
+  if (typeof response.headers?.forEach !== "function") return { why: "uncopyable" };
   const current = olderCopy(store, candidate);
   const isSame = current !== undefined && hasSameEtag(current, response);
   const isJustCopied = current !== undefined && wasJustCopied(current, timing, settings);

@@ -1,8 +1,9 @@
-import { codingsOf, isDecodable, isDecoded } from "../http/coding.ts";
+import { codingsOf, isAlwaysDecoded, isDecodable, isDecoded } from "../http/coding.ts";
 import { parseLength } from "../http/fields.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
 import { copiedResponse } from "./copied_response.ts";
+import type { Fetched } from "./fetched.ts";
 import { freshness } from "./rules/freshness.ts";
 import type { Exchange } from "./rules/exchange.ts";
 import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
@@ -12,21 +13,23 @@ import {
   type StoredBody,
   type StoredHead,
   storedHead,
+  typedHead,
 } from "./stored_response.ts";
+import { TEXT_TYPE, untypedText } from "./untyped_text.ts";
 
 /** A response whose body is being copied. */
 interface Recording {
   readonly store: Store;
   readonly candidate: Candidate;
   readonly head: StoredHead;
+  readonly fetched: Fetched;
   readonly variant: Variant;
-  readonly codings: readonly string[];
+  /** Its Content-Encoding. */
+  readonly coding: string | null;
   /** Its Content-Length; undefined if it has none. */
   readonly length: number | undefined;
   /** The length of the body as it is read; undefined if it may be decoded on its way here. */
   readonly expectedBytes: number | undefined;
-  /** The body as it is kept; undefined until it is. */
-  kept: StoredBody | undefined;
 }
 
 /**
@@ -40,30 +43,43 @@ export function record(
   seen: Exchange,
 ): BodyRecorder | KeepResult {
   const { request, key, response, timing } = candidate;
-  const head = storedHead(seen, timing, freshness(seen, timing.receivedAt));
+  // Deno parses the URL each time it is asked for.
+  const { url, type } = response;
+  const fetched = { url, type };
+  const head = storedHead(candidate, seen.fields, freshness(seen, timing.receivedAt), fetched);
   if (isHeadTooLarge(head)) return { why: "headers-too-large" };
   const variant = variantOf(request, seen.vary ?? []);
   if (isKeyTooLong(key, variant)) return { why: "key-too-large" };
   const { body } = response;
   if (response.bodyUsed || body?.locked) return { why: "body-used" };
-  const codings = codingsOf(seen.fields.get("content-encoding"));
+  if (!isCopyable(response)) return { why: "uncopyable" };
+  const coding = seen.fields.get("content-encoding");
   const length = parseLength(seen.fields.get("content-length") ?? "");
-  const expectedBytes = isDecodable(codings) ? undefined : length;
+  const expectedBytes = isDecodable(codingsOf(coding)) ? undefined : length;
   const recording: Recording = {
     store,
     candidate,
     head,
+    fetched,
     variant,
-    codings,
+    coding,
     length,
     expectedBytes,
-    kept: undefined,
   };
-  if (body === null) return keepBody(recording, new Uint8Array(0));
+  if (body === null) return keepBody(recording, new Uint8Array(0)).result;
   if (expectedBytes !== undefined && expectedBytes > store.settings.maxBodyBytes) {
     return { why: "too-large" };
   }
   return (listener) => copyBody(recording, body, listener);
+}
+
+/**
+ * Reports whether another response can be made with this body: node-fetch has streams of its own, and
+ * these statuses have no content (RFC 9110 §15.3.5 and §15.3.6).
+ */
+function isCopyable({ status, body }: Response): boolean {
+  return body === null ||
+    (typeof body?.getReader === "function" && status !== 204 && status !== 205);
 }
 
 /** Copies the body on its way, and returns the response for the caller. */
@@ -72,38 +88,50 @@ function copyBody(
   body: ReadableStream<Uint8Array>,
   listener: CopyListener,
 ): Promise<Response> {
-  const { response } = recording.candidate;
-  const { maxBodyBytes, maxBodyMs } = recording.store.settings;
-  return copiedResponse(response, body, {
-    maxBytes: maxBodyBytes,
-    maxMs: maxBodyMs,
-    expectedBytes: recording.expectedBytes,
-    isFetched: isFetched(response),
+  const { store: { settings }, candidate: { response }, fetched, coding, expectedBytes } =
+    recording;
+  const wasFetched = isFetched(fetched);
+  const passing = { response, body, fetched, isDecoded: wasFetched && isAlwaysDecoded(coding) };
+  return copiedResponse(passing, {
+    maxBytes: settings.maxBodyBytes,
+    maxMs: settings.maxBodyMs,
+    stallMs: listener.stallMs,
+    expectedBytes,
+    isFetched: wasFetched,
+    signal: listener.signal,
     isAborted: () => listener.isAborted(),
     onEnd: (end, bytes) => {
-      listener.onCopied(end, end === "whole" ? keepBody(recording, bytes) : { why: end });
-      return recording.kept;
+      const { body, result } = end === "whole"
+        ? keepBody(recording, bytes)
+        : { result: { why: end } };
+      listener.onCopied(end, result);
+      return body;
     },
   });
 }
 
-/** Keeps a whole body. */
-function keepBody(recording: Recording, bytes: Uint8Array<ArrayBuffer>): KeepResult {
-  const { store, candidate, head, variant, codings, length } = recording;
-  const { response } = candidate;
-  const byFetch = candidate.byFetch || isFetched(response) || response.url !== "";
-  const wasDecoded = isDecoded({ codings, byFetch, length }, bytes);
-  if (wasDecoded === undefined) return { why: "malformed" };
+/** Keeps a whole body, and returns it as it is kept. */
+function keepBody(
+  recording: Recording,
+  bytes: Uint8Array<ArrayBuffer>,
+): { readonly body?: StoredBody; readonly result: KeepResult } {
+  const { store, candidate, fetched, variant, coding, length } = recording;
+  const byFetch = candidate.byFetch || isFetched(fetched) || fetched.url !== "";
+  const wasDecoded = isDecoded({ field: coding, byFetch, length }, bytes);
+  if (wasDecoded === undefined) return { result: { why: "malformed" } };
   // A handler may hand over coded bytes, which must have the length that its fields say:
   // RFC 9111 §3.3 (S12).
-  const isCut = codings.length > 0 && !wasDecoded && length !== undefined &&
-    length !== bytes.length;
-  if (isCut) return { why: "truncated" };
-  const body = recording.kept = compactBody(bytes, head);
-  return put(store, candidate, { head: wasDecoded ? decodedHead(head) : head, body, variant });
+  const isCut = !wasDecoded && length !== undefined && length !== bytes.length &&
+    codingsOf(coding).length > 0;
+  if (isCut) return { result: { why: "truncated" } };
+  const isText = untypedText(candidate.response, fetched, bytes) !== undefined;
+  const head = isText ? typedHead(recording.head, TEXT_TYPE) : recording.head;
+  const body = compactBody(bytes, head);
+  const kept = { head: wasDecoded ? decodedHead(head) : head, body, variant };
+  return { body, result: put(store, candidate, kept) };
 }
 
 /** Constructed responses have the type "default". In Bun all have it, and fetched ones a URL. */
-function isFetched({ type }: Response): boolean {
+function isFetched({ type }: Fetched): boolean {
   return type !== "default";
 }

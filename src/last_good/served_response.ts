@@ -1,3 +1,4 @@
+import { asFetched } from "./fetched.ts";
 import type { RequestHead } from "./request_head.ts";
 import { ageMs } from "./rules/freshness.ts";
 import { isUnmodified } from "./rules/servable.ts";
@@ -26,11 +27,12 @@ export function servedResponse(
   // These statuses have no content: RFC 9110 §15.3.5 and §15.3.6.
   const isEmpty = head.status === 204 || head.status === 205;
   if (!isEmpty) headers["content-length"] = String(body.length);
-  return new Response(isEmpty || request.method === "HEAD" ? null : body, {
+  const served = new Response(isEmpty || request.method === "HEAD" ? null : body, {
     status: head.status,
     statusText: head.statusText,
     headers,
   });
+  return asFetched(served, head);
 }
 
 /** The kept fields that a 304 must repeat: RFC 9110 §15.4.5 (F5). */
@@ -43,7 +45,7 @@ function notModified(head: StoredHead, age: string, cacheStatus: string | undefi
     const value = head.fields[name];
     if (value !== undefined) headers[name] = value;
   }
-  return new Response(null, { status: 304, headers });
+  return asFetched(new Response(null, { status: 304, headers }), head);
 }
 
 /** The cache closest to the user comes last: RFC 9211 §2. */

@@ -1,7 +1,9 @@
+import type { FieldMap } from "../http/fields.ts";
 import { maxTextBytes } from "../runtime.ts";
 import type { Variant } from "./cache_key.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Fetched } from "./fetched.ts";
 import { type Freshness, initialAgeMs } from "./rules/freshness.ts";
-import type { Exchange } from "./rules/exchange.ts";
 
 /** A kept body. A string is ASCII only, so its length is its number of bytes. */
 export type StoredBody = Uint8Array<ArrayBuffer> | string;
@@ -20,7 +22,7 @@ export interface StoredResponse {
 }
 
 /** The head of a kept response. */
-export interface StoredHead {
+export interface StoredHead extends Fetched {
   readonly status: number;
   readonly statusText: string;
   /** Names in lower case. Repeated fields are joined; Set-Cookie, which cannot be, is never kept. */
@@ -66,9 +68,10 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
 
 /** Takes down the head of a response, which is only read. */
 export function storedHead(
-  { response, fields }: Pick<Exchange, "response" | "fields">,
-  timing: Timing,
+  { request, response, timing, byFetch }: Candidate,
+  fields: FieldMap,
   freshness: Freshness,
+  { type, url }: Fetched = response,
 ): StoredHead {
   const { status, statusText } = response;
   const { order, receivedAt } = timing;
@@ -86,6 +89,9 @@ export function storedHead(
   return {
     status,
     statusText,
+    type,
+    // A function in place of `fetch` may construct its responses.
+    url: url === "" && byFetch ? request.url : url,
     fields: kept,
     order,
     receivedAt,
@@ -101,6 +107,11 @@ export function decodedHead(head: StoredHead): StoredHead {
   // The tag names the coded bytes; for the decoded ones it can only be weak (RFC 9110 §8.8.1).
   const isStrong = head.etag !== undefined && !head.etag.startsWith("W/");
   return { ...head, fields: isStrong ? { ...fields, etag: `W/${head.etag}` } : fields };
+}
+
+/** Returns the head of a body that has this type. */
+export function typedHead(head: StoredHead, type: string): StoredHead {
+  return { ...head, fields: { ...head.fields, "content-type": type } };
 }
 
 /** The size of a head in bytes: field values are Latin-1, and each line has 4 bytes around them. */

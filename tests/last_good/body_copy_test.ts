@@ -10,10 +10,15 @@ function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number
   const copy = new BodyCopy(source, {
     maxBytes: limits.maxBytes ?? 100,
     maxMs: Infinity,
+    stallMs: Infinity,
     expectedBytes: undefined,
     isFetched: false,
+    signal: undefined,
     isAborted: () => false,
-    onEnd: (end, bytes) => void ends.push([end, new TextDecoder().decode(bytes)]),
+    onEnd: (end, bytes) => {
+      ends.push([end, new TextDecoder().decode(bytes)]);
+      return undefined;
+    },
   });
   return { body: copy.body, ends };
 }

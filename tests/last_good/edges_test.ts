@@ -3,6 +3,7 @@ import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
 import type { Variant } from "../../src/last_good/cache_key.ts";
 import { Memory } from "../../src/last_good/memory.ts";
 import { type LastGoodOptions, lastGoodSettings } from "../../src/last_good/options.ts";
+import { faucet } from "../stage/bodies.ts";
 import { keyOf, stored } from "../stage/stored.ts";
 
 const LIMITS = { maxEntries: 2, maxBytes: 100, maxVariants: 2 };
@@ -72,21 +73,30 @@ Deno.test("S18: the order of a newer head decides which responses may replace it
 });
 
 /** Starts a copy of a body that is already complete. */
-function copyOf(bytes: number) {
+function copyOf(bytes: number, maxBytes = Infinity) {
   const source = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(new Uint8Array(bytes));
       controller.close();
     },
   });
+  return copyFrom(source, maxBytes);
+}
+
+function copyFrom(source: ReadableStream<Uint8Array>, maxBytes: number) {
   const ends: CopyEnd[] = [];
   const copy = new BodyCopy(source, {
-    maxBytes: Infinity,
+    maxBytes,
     maxMs: Infinity,
+    stallMs: Infinity,
     expectedBytes: undefined,
     isFetched: false,
+    signal: undefined,
     isAborted: () => false,
-    onEnd: (end) => void ends.push(end),
+    onEnd: (end) => {
+      ends.push(end);
+      return undefined;
+    },
   });
   return { copy, ends };
 }
@@ -100,14 +110,35 @@ Deno.test("21: a short body that is already complete is passed on in one piece",
   assertEquals([passed.byteLength, ends], [65_536, ["whole"]]);
 });
 
-Deno.test("21: a long body is passed on as a stream, even if it is already complete", async () => {
-  const { copy, ends } = copyOf(65_537);
+Deno.test("a long body that is already complete is passed on in one piece, too (promise 34)", async () => {
+  const { copy, ends } = copyOf(1_000_000);
+
+  const passed = await copy.bodySoon();
+
+  assert(passed instanceof Uint8Array);
+  assertEquals([passed.byteLength, ends], [1_000_000, ["whole"]]);
+});
+
+Deno.test("one chunk over the limit is passed on in one piece if it is all there is (promise 34)", async () => {
+  const { copy, ends } = copyOf(101, 100);
+
+  const passed = await copy.bodySoon();
+
+  assert(passed instanceof Uint8Array);
+  assertEquals([passed.byteLength, ends], [101, ["too-large"]]);
+});
+
+Deno.test("21: one chunk over the limit is passed on as a stream if more may come", async () => {
+  const flow = faucet();
+  const { copy } = copyFrom(flow.body, 3);
+  flow.drip("long");
 
   const passed = await copy.bodySoon();
 
   assert(passed instanceof ReadableStream);
-  const bytes = await new Response(passed).arrayBuffer();
-  assertEquals([bytes.byteLength, ends], [65_537, ["whole"]]);
+  flow.drip("er");
+  flow.close();
+  assertEquals(await new Response(passed).text(), "longer");
 });
 
 const OPTIONS: readonly (keyof LastGoodOptions)[] = [

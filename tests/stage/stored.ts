@@ -15,6 +15,8 @@ export function stored(order: number, size = 1, variant: Variant = []): StoredRe
     head: {
       status: 200,
       statusText: "",
+      type: "default",
+      url: "",
       fields: {},
       order,
       receivedAt: 0,

@@ -44,6 +44,8 @@ function requestRefusal(
   }
   // Parts of a response are not kept: RFC 9111 §3.3 (S11).
   if (headers.has("range")) return "range";
+  // The answer to a handshake is a formality: the server goes on with the connection (promise 34).
+  if (headers.get("upgrade")?.toLowerCase() === "websocket") return "uncopyable";
   return undefined;
 }
 
@@ -53,12 +55,15 @@ function responseRefusal(exchange: Exchange): KeepRefusal | undefined {
   const { response: { status }, fields } = exchange;
   // An opaque response hides its status and fields (S14).
   if (status === 0) return keepOld("opaque");
+  // Hono's server for Node has sent it already (promise 34).
+  if (fields.has("x-hono-already-sent")) return keepOld("uncopyable");
   const kind = mediaType(fields.get("content-type"));
   // Parts of a response are not kept: RFC 9111 §3.3 (S11).
   if (status === 206 || fields.has("content-range") || kind === "multipart/byteranges") {
     return keepOld("range");
   }
-  return statusRefusal(exchange) ?? directivesRefusal(exchange) ?? fieldsRefusal(exchange, kind);
+  return statusRefusal(exchange) ?? directivesRefusal(exchange) ?? fieldsRefusal(exchange, kind) ??
+    (isConstructible(exchange) ? undefined : keepOld("uncopyable"));
 }
 
 function statusRefusal({ response, policy, partitioned }: Exchange): KeepRefusal | undefined {
@@ -118,6 +123,24 @@ function fieldsRefusal(
   if (ENDLESS.has(kind)) return keepOld("content-type");
   return undefined;
 }
+
+/**
+ * Reports whether a constructor accepts this head, as it must to make the answer for the caller and
+ * all later ones. Node's parser gives names with blanks and reason phrases in any script (promise 34).
+ */
+function isConstructible({ response: { statusText }, fields }: Exchange): boolean {
+  if (!REASON_PHRASE.test(statusText)) return false;
+  for (const [name, value] of fields.all) {
+    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) return false;
+  }
+  return true;
+}
+
+// RFC 9112 §4, RFC 9110 §5.1 and §5.5, as the Fetch Standard reads them.
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+// deno-lint-ignore no-control-regex
+const FIELD_VALUE = /^[^\0\r\n\u0100-\uffff]*$/;
 
 const ENDLESS: ReadonlySet<string> = new Set([
   "text/event-stream",
