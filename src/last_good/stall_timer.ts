@@ -8,6 +8,7 @@ export class StallTimer {
   #timer!: ReturnType<typeof setTimeout>;
   /** By the wall clock, in ms. */
   #setAt = 0;
+  #waitMs = 0;
   /** When it last moved since then; undefined if it has not. */
   #movedAt: number | undefined;
   #isLastTurn = false;
@@ -29,6 +30,7 @@ export class StallTimer {
 
   #wait(ms: number): void {
     this.#setAt = Date.now();
+    this.#waitMs = ms;
     this.#movedAt = undefined;
     this.#timer = setTimeout(() => this.#check(), ms);
   }
@@ -36,13 +38,18 @@ export class StallTimer {
   #check(): void {
     if (this.#movedAt !== undefined) {
       this.#isLastTurn = false;
-      const leftMs = this.#movedAt - this.#setAt;
-      // By a clock that stood still or jumped, it is too late rather than too early (promise 12).
-      return this.#wait(leftMs > 0 && leftMs < this.#ms ? leftMs : this.#ms);
+      return this.#wait(this.#leftMs(this.#movedAt - this.#setAt, Date.now() - this.#setAt));
     }
     if (this.#isLastTurn) return this.#onStall();
     // A blocked event loop fires timers before it reads what has long been there (promise 35).
     this.#isLastTurn = true;
     this.#wait(0);
+  }
+
+  /** By a clock that stood still or jumped, it is too late rather than too early (promise 12). */
+  #leftMs(movedAfterMs: number, firedAfterMs: number): number {
+    const isTrue = movedAfterMs >= 0 && movedAfterMs <= firedAfterMs &&
+      firedAfterMs >= this.#waitMs && movedAfterMs <= this.#ms;
+    return isTrue ? movedAfterMs + this.#ms - this.#waitMs : this.#ms;
   }
 }
