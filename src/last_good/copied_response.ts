@@ -1,13 +1,15 @@
 import { dropsCodingOfFetched } from "../runtime.ts";
 import { BodyCopy, type BodyCopyOptions } from "./body_copy.ts";
 import { asFetched, type Fetched } from "./fetched.ts";
-import { untypedText } from "./untyped_text.ts";
+import { asTyped } from "./typed_body.ts";
 
 /** A response on its way to the caller. */
 export interface PassingResponse {
   readonly response: Response;
   readonly body: ReadableStream<Uint8Array>;
   readonly fetched: Fetched;
+  /** True if it names its type. */
+  readonly hasType: boolean;
   /** True if `fetch` has decoded its body although its fields still name a coding. */
   readonly isDecoded: boolean;
 }
@@ -17,19 +19,15 @@ export interface PassingResponse {
  * head may go. All ways of copying begin here.
  */
 export async function copiedResponse(
-  { response, body, fetched, isDecoded }: PassingResponse,
+  { response, body, fetched, hasType, isDecoded }: PassingResponse,
   options: BodyCopyOptions,
 ): Promise<Response> {
   const passed = await new BodyCopy(body, options).bodySoon();
-  const text = untypedText(response, fetched, passed);
   const init = isDecoded && dropsCodingOfFetched() ? withoutCoding(response) : response;
+  if (passed instanceof ReadableStream) return asFetched(new Response(passed, init), fetched);
   const { signal } = options;
-  // A stream listens to the signal by itself.
-  const isAbortable = signal !== undefined && !(passed instanceof ReadableStream);
-  return asFetched(
-    new Response(text ?? passed, init),
-    isAbortable ? { ...fetched, signal } : fetched,
-  );
+  const whole = new Response(asTyped(passed, fetched, hasType), init);
+  return asFetched(whole, signal === undefined ? fetched : { ...fetched, signal });
 }
 
 /** What a server must send with a body that was decoded: these fields described the coded one. */

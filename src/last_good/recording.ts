@@ -13,9 +13,7 @@ import {
   type StoredBody,
   type StoredHead,
   storedHead,
-  typedHead,
 } from "./stored_response.ts";
-import { TEXT_TYPE, untypedText } from "./untyped_text.ts";
 
 /** A response whose body is being copied. */
 interface Recording {
@@ -88,10 +86,16 @@ function copyBody(
   body: ReadableStream<Uint8Array>,
   listener: CopyListener,
 ): Promise<Response> {
-  const { store: { settings }, candidate: { response }, fetched, coding, expectedBytes } =
+  const { store: { settings }, candidate: { response }, head, fetched, coding, expectedBytes } =
     recording;
   const wasFetched = isFetched(fetched);
-  const passing = { response, body, fetched, isDecoded: wasFetched && isAlwaysDecoded(coding) };
+  const passing = {
+    response,
+    body,
+    fetched,
+    hasType: head.fields["content-type"] !== undefined,
+    isDecoded: wasFetched && isAlwaysDecoded(coding),
+  };
   return copiedResponse(passing, {
     maxBytes: settings.maxBodyBytes,
     maxMs: settings.maxBodyMs,
@@ -115,7 +119,7 @@ function keepBody(
   recording: Recording,
   bytes: Uint8Array<ArrayBuffer>,
 ): { readonly body?: StoredBody; readonly result: KeepResult } {
-  const { store, candidate, fetched, variant, coding, length } = recording;
+  const { store, candidate, head, fetched, variant, coding, length } = recording;
   const byFetch = candidate.byFetch || isFetched(fetched) || fetched.url !== "";
   const wasDecoded = isDecoded({ field: coding, byFetch, length }, bytes);
   if (wasDecoded === undefined) return { result: { why: "malformed" } };
@@ -124,8 +128,6 @@ function keepBody(
   const isCut = !wasDecoded && length !== undefined && length !== bytes.length &&
     codingsOf(coding).length > 0;
   if (isCut) return { result: { why: "truncated" } };
-  const isText = untypedText(candidate.response, fetched, bytes) !== undefined;
-  const head = isText ? typedHead(recording.head, TEXT_TYPE) : recording.head;
   const body = compactBody(bytes, head);
   const kept = { head: wasDecoded ? decodedHead(head) : head, body, variant };
   return { body, result: put(store, candidate, kept) };

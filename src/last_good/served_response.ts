@@ -3,6 +3,7 @@ import type { RequestHead } from "./request_head.ts";
 import { ageMs } from "./rules/freshness.ts";
 import { isUnmodified } from "./rules/servable.ts";
 import type { StoredHead, StoredResponse } from "./stored_response.ts";
+import { asTyped } from "./typed_body.ts";
 
 /**
  * Makes a response from a kept one. Each has its own body and fields, so what an app does to one does
@@ -27,7 +28,9 @@ export function servedResponse(
   // These statuses have no content: RFC 9110 §15.3.5 and §15.3.6.
   const isEmpty = head.status === 204 || head.status === 205;
   if (!isEmpty) headers["content-length"] = String(body.length);
-  const served = new Response(isEmpty || request.method === "HEAD" ? null : body, {
+  const hasBody = !isEmpty && request.method !== "HEAD";
+  const hasType = headers["content-type"] !== undefined;
+  const served = new Response(hasBody ? asTyped(body, head, hasType) : null, {
     status: head.status,
     statusText: head.statusText,
     headers,

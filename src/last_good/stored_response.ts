@@ -109,11 +109,6 @@ export function decodedHead(head: StoredHead): StoredHead {
   return { ...head, fields: isStrong ? { ...fields, etag: `W/${head.etag}` } : fields };
 }
 
-/** Returns the head of a body that has this type. */
-export function typedHead(head: StoredHead, type: string): StoredHead {
-  return { ...head, fields: { ...head.fields, "content-type": type } };
-}
-
 /** The size of a head in bytes: field values are Latin-1, and each line has 4 bytes around them. */
 export function headSize({ fields }: StoredHead): number {
   let size = 0;
