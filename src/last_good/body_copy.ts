@@ -69,6 +69,8 @@ export class BodyCopy {
   #stall: StallTimer | undefined;
   #bytes = 0;
   #reading: Promise<void> | undefined;
+  /** True once the copy has ended, and no more is read than the reader asks for. */
+  #isPassing = false;
   /** True once there is nothing more to read. */
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
@@ -86,9 +88,9 @@ export class BodyCopy {
     this.#copyAll();
   }
 
-  /** True once the copy has ended, in whichever way, and it is known if there is one piece. */
+  /** True once there is nothing more to wait for before the body may go. */
   get isOver(): boolean {
-    return this.#chunks === undefined && (this.#isOver || this.#ahead.length !== 1);
+    return this.#isOver || this.#isPassing;
   }
 
   /** The body for the reader, as it comes. */
@@ -149,10 +151,13 @@ export class BodyCopy {
 
   async #copyAll(): Promise<void> {
     while (this.#chunks !== undefined) await this.#read();
-    if (this.#ahead.length !== 1 || this.#isOver || this.#body !== undefined) return;
-    // Too large, and perhaps in one piece all the same.
-    await this.#read();
-    if (this.#isOver && this.#failure === undefined) this.#piece = this.#ahead[0];
+    if (this.#bytes > this.#options.maxBytes && this.#body === undefined) {
+      // Too large to be kept, but perhaps all of it is here, and its length known.
+      const size = this.#bytes;
+      await this.#read();
+      if (this.#isOver && this.#failure === undefined) this.#piece = joined(this.#ahead, size);
+    }
+    this.#isPassing = true;
   }
 
   /** The copy and the reader wait for the same chunk. */
