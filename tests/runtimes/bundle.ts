@@ -66,6 +66,7 @@ export async function lower(
   lowered: string,
   format: Target["format"],
   leftOut: readonly string[],
+  flags: readonly string[] = [],
 ): Promise<void> {
   await output({
     command: await tool(ESBUILD, "esbuild"),
@@ -77,6 +78,7 @@ export async function lower(
       "--define:Deno.test=collectTest",
       `--define:LEFT_OUT=${JSON.stringify(leftOut)}`,
       ...format === "iife" ? LOUD : [],
+      ...flags,
       "--log-level=error",
     ],
     limitMs: LIMIT_MS,

@@ -21,7 +21,8 @@ export interface Result {
 }
 
 const LIMIT_MS = 240_000;
-const DONE = `${MARK}{"type":"done"`;
+/** Printed when all tests have run. */
+export const DONE = `${MARK}{"type":"done"`;
 /** Deno's output for each test. */
 const DOT = /^[.,!]$/;
 const SUMMARY = /\| (\d+) passed.* \| (\d+) failed(?:.*\| (\d+) ignored)?/;
@@ -109,7 +110,8 @@ function counted(finished: Finished, leftOut: readonly string[]) {
   return { portable, own, passed, failed, leftOut: names("left_out").length, problems };
 }
 
-function linesOf(text: string): Line[] {
+/** Finds the lines for the runner in what a program printed. */
+export function linesOf(text: string): Line[] {
   return text.split("\n").flatMap((line) => {
     const at = line.indexOf(MARK);
     return at < 0 ? [] : [JSON.parse(line.slice(at + MARK.length)) as Line];
@@ -117,7 +119,7 @@ function linesOf(text: string): Line[] {
 }
 
 /** Describes how the program ended, and what else it printed. */
-function account({ late, code, stdout, stderr }: Finished): string {
+export function account({ late, code, stdout, stderr }: Finished): string {
   const ending = late ? `still running after ${LIMIT_MS} ms` : `ended with code ${code}`;
   const printed = `${stdout}\n${stderr}`.split("\n").filter((line) =>
     !line.includes(MARK) && !DOT.test(line)

@@ -1,0 +1,7 @@
+/** Runs the cases; `ONLY` in the environment limits them to names that contain it. */
+import { runAll } from "../../runtimes/collector.ts";
+import "./clients.ts";
+import "./deadlines.ts";
+import "./blame.ts";
+
+await runAll();
