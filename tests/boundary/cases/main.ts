@@ -3,5 +3,8 @@ import { runAll } from "../../runtimes/collector.ts";
 import "./clients.ts";
 import "./deadlines.ts";
 import "./blame.ts";
+import "./uploads.ts";
+import "./coding.ts";
+import "./shapes.ts";
 
 await runAll();

@@ -81,7 +81,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: "tRPC",
-    limit: "deadline",
+    limit: "abort",
     body: '{"result":{"data":["a"]}}',
     value: ["a"],
     get(call, url, limitMs) {
