@@ -6,5 +6,9 @@ import "./blame.ts";
 import "./uploads.ts";
 import "./coding.ts";
 import "./shapes.ts";
+import "./arguments.ts";
+import "./foreign.ts";
+import "./nesting.ts";
+import "./leaving.ts";
 
 await runAll();

@@ -1,0 +1,120 @@
+/** Clients who leave, and requests that hardly are requests. */
+import { breaker } from "@lastgood/breaker";
+import { breaker as middleware } from "@lastgood/breaker/hono";
+import { Hono } from "hono";
+import { assertEquals } from "std/assert";
+import { boundary, Deferred, elapsed, outcome, within } from "./stage/case.ts";
+import { type Handler, serve } from "./stage/host.ts";
+import { exchange, nothing, RawOrigin } from "./stage/origin.ts";
+import { watched } from "./stage/watched.ts";
+import { WAYS } from "./stage/ways.ts";
+
+/** What handlers do while their client leaves. */
+const WORK: Readonly<Record<string, (request: Request, hanging: string) => Promise<Response>>> = {
+  "passes the signal on": ({ signal }, hanging) => fetch(hanging, { signal }),
+  "does not look": async () => {
+    await elapsed(30);
+    return new Response("too late");
+  },
+  "fails later": async () => {
+    await elapsed(30);
+    throw new Error("too late");
+  },
+};
+
+/** Counts the errors that a server hears when its clients leave. */
+async function errorsHeard(make: (handler: Handler, heard: unknown[]) => Handler, work: Handler) {
+  const heard: unknown[] = [];
+  let started = new Deferred();
+  const handler: Handler = (request) => {
+    started.resolve();
+    return work(request);
+  };
+  await using served = await serve(make(handler, heard));
+  for (let n = 0; n < 3; n++) {
+    started = new Deferred();
+    const client = new AbortController();
+    const asked = fetch(served.url, { signal: client.signal }).catch(() => {});
+    await within(started.promise, "the handler is called");
+    client.abort();
+    await asked;
+    // Nothing says that a server will hear of no more errors.
+    await elapsed(60);
+  }
+  return heard.length + served.errors.length;
+}
+
+for (const [way, guard] of Object.entries(WAYS)) {
+  for (const [what, work] of Object.entries(WORK)) {
+    boundary(`36: clients who leave while a handler in ${way} ${what} are no errors`, async () => {
+      using origin = await RawOrigin.start(nothing);
+      const w = watched({ threshold: 2 });
+      const pending = (request: Request) => work(request, origin.url);
+      const bare = await errorsHeard(
+        (handler) => way === "Hono" ? new Hono().all("*", (c) => handler(c.req.raw)).fetch : handler,
+        pending,
+      );
+
+      const guarded = await errorsHeard((handler) => guard(w.api, handler), pending);
+
+      assertEquals(Math.max(guarded, bare), bare);
+      assertEquals(w.ends, Array(3).fill("ignored abort"));
+    });
+  }
+}
+
+boundary("36: app.onError hears of no client who leaves", async () => {
+  using origin = await RawOrigin.start(nothing);
+  const app = (isGuarded: boolean) => (handler: Handler, heard: unknown[]): Handler => {
+    const made = new Hono().onError((error, c) => {
+      heard.push(error);
+      return c.text("down", 500);
+    });
+    if (isGuarded) made.use(middleware(breaker()));
+    return made.all("*", (c) => handler(c.req.raw)).fetch;
+  };
+  const work: Handler = async () => {
+    await elapsed(30);
+    return new Response("too late");
+  };
+
+  const bare = await errorsHeard(app(false), work);
+  const guarded = await errorsHeard(app(true), work);
+
+  assertEquals([guarded, bare], [0, 0]);
+});
+
+/** Requests as scanners send them. */
+const ODD: Readonly<Record<string, string>> = {
+  "HTTP/1.0 without Host": "GET /path HTTP/1.0\r\n\r\n",
+  "HTTP/1.1 without Host": "GET /path HTTP/1.1\r\nconnection: close\r\n\r\n",
+  "Host: a b": "GET /path HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n",
+  "Host: a:99999": "GET /path HTTP/1.1\r\nhost: a:99999\r\nconnection: close\r\n\r\n",
+  "Host: v.test#": "GET /path HTTP/1.1\r\nhost: v.test#\r\nconnection: close\r\n\r\n",
+  "an empty Host": "GET /path HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n",
+  "an absolute form": "GET http://b.test/path HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
+  "OPTIONS *": "OPTIONS * HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
+  "dots": "GET /a/../path HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
+  "two slashes": "GET //path HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
+};
+
+for (const [what, said] of Object.entries(ODD)) {
+  for (const [way, guard] of Object.entries(WAYS)) {
+    boundary(`37: ${what} reaches a handler in ${way} as without us`, async () => {
+      const w = watched();
+      const handler = () => new Response("fine");
+      await using bare = await serve(
+        way === "Hono" ? new Hono().all("*", handler).fetch : handler,
+      );
+      await using guarded = await serve(guard(w.api, handler));
+      const ask = (port: number) =>
+        outcome(async () => {
+          const { status, body } = await within(exchange(port, said), "the exchange", 2_000);
+          return `${status}: ${new TextDecoder().decode(body)}`;
+        });
+      const expected = await ask(bare.port);
+
+      assertEquals([await ask(guarded.port), await ask(guarded.port)], [expected, expected]);
+    });
+  }
+}
