@@ -62,7 +62,11 @@ async function installPackages(): Promise<void> {
   const packages = Object.entries(config.imports).filter(([, target]) => target.startsWith("npm:"));
   const imports = Object.fromEntries(packages);
   const own = { imports, nodeModulesDir: "auto" };
-  await output({ command: "rm", args: ["-rf", at("node_modules"), at("deno.lock")], limitMs: LIMIT_MS });
+  await output({
+    command: "rm",
+    args: ["-rf", at("node_modules"), at("deno.lock")],
+    limitMs: LIMIT_MS,
+  });
   await Deno.writeTextFile(at("deno.json"), JSON.stringify(own));
   if (lock !== undefined) await Deno.writeTextFile(at("deno.lock"), lock);
   const args = ["install", ...lock === undefined ? [] : ["--frozen"]];

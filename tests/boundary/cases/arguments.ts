@@ -1,6 +1,6 @@
 /** What a call is given arrives at the origin as it does without a breaker. */
 import { breaker } from "@lastgood/breaker";
-import { Request as UndiciRequest, fetch as undiciFetch } from "undici";
+import { fetch as undiciFetch, Request as UndiciRequest } from "undici";
 import { assert, assertEquals } from "std/assert";
 import { boundary, outcome, until } from "./stage/case.ts";
 import { type Arrival, RawOrigin, text } from "./stage/origin.ts";
@@ -54,7 +54,9 @@ const CALLS: Readonly<Record<string, (call: Call, url: string) => Promise<Respon
 };
 
 for (const [what, ask] of Object.entries(CALLS)) {
-  for (const [how, options] of Object.entries({ "": {}, " with a partition": { partition: later } })) {
+  for (
+    const [how, options] of Object.entries({ "": {}, " with a partition": { partition: later } })
+  ) {
     boundary(`28: ${what}${how} arrives as without a breaker`, async () => {
       using origin = await RawOrigin.start(() => text("fine"));
       const { api } = watched({ lastGood: options });

@@ -70,27 +70,31 @@ const PROXIES: Readonly<Record<string, (request: Request, url: string) => Promis
 for (const method of ["TRACE", "CONNECT"]) {
   for (const [how, pass] of Object.entries(PROXIES)) {
     for (const [way, guard] of Object.entries(WAYS)) {
-      boundary(`31: a raw ${method} through ${way} that passes it on ${how} never counts`, async () => {
-        using origin = await RawOrigin.start(() => text("fine"));
-        const w = watched({ threshold: 2 });
-        const handler = (request: Request) => pass(request, origin.url);
-        await using bare = await serve(handler);
-        await using served = await serve(guard(w.api, handler));
-        const target = method === "CONNECT" ? "a.test:80" : "/";
-        const said = `${method} ${target} HTTP/1.1\r\nhost: a.test:80\r\nconnection: close\r\n\r\n`;
-        const ask = async (port: number) => {
-          const answer = await outcome(() => within(exchange(port, said), "the exchange", 1_000));
-          return typeof answer === "string" ? answer : answer.status;
-        };
-        const expected = await ask(bare.port);
+      boundary(
+        `31: a raw ${method} through ${way} that passes it on ${how} never counts`,
+        async () => {
+          using origin = await RawOrigin.start(() => text("fine"));
+          const w = watched({ threshold: 2 });
+          const handler = (request: Request) => pass(request, origin.url);
+          await using bare = await serve(handler);
+          await using served = await serve(guard(w.api, handler));
+          const target = method === "CONNECT" ? "a.test:80" : "/";
+          const said =
+            `${method} ${target} HTTP/1.1\r\nhost: a.test:80\r\nconnection: close\r\n\r\n`;
+          const ask = async (port: number) => {
+            const answer = await outcome(() => within(exchange(port, said), "the exchange", 1_000));
+            return typeof answer === "string" ? answer : answer.status;
+          };
+          const expected = await ask(bare.port);
 
-        const statuses = [await ask(served.port), await ask(served.port), await ask(served.port)];
-        const after = await (await fetch(served.url)).text();
+          const statuses = [await ask(served.port), await ask(served.port), await ask(served.port)];
+          const after = await (await fetch(served.url)).text();
 
-        assertEquals(statuses, Array(3).fill(expected));
-        assertEquals(after, "fine");
-        assertEquals(w.ends.filter((end) => end.startsWith("failure")), []);
-      });
+          assertEquals(statuses, Array(3).fill(expected));
+          assertEquals(after, "fine");
+          assertEquals(w.ends.filter((end) => end.startsWith("failure")), []);
+        },
+      );
     }
   }
 }
@@ -147,24 +151,27 @@ for (const [what, post] of Object.entries(POSTS)) {
 
 for (const [way, guard] of Object.entries(WAYS)) {
   for (const body of ["its text", "its stream"]) {
-    boundary(`32: POSTs that ${way} passes on to a dead port, ${body}, open the circuit`, async () => {
-      const url = await deadUrl();
-      const w = watched({ threshold: 2 });
-      const handler = async (request: Request) =>
-        await fetch(url, {
-          method: "POST",
-          body: body === "its text" ? await request.text() : request.body,
-          duplex: "half",
-        } as RequestInit);
-      await using served = await serve(guard(w.api, handler));
+    boundary(
+      `32: POSTs that ${way} passes on to a dead port, ${body}, open the circuit`,
+      async () => {
+        const url = await deadUrl();
+        const w = watched({ threshold: 2 });
+        const handler = async (request: Request) =>
+          await fetch(url, {
+            method: "POST",
+            body: body === "its text" ? await request.text() : request.body,
+            duplex: "half",
+          } as RequestInit);
+        await using served = await serve(guard(w.api, handler));
 
-      for (let n = 0; n < 2; n++) {
-        await (await fetch(served.url, { method: "POST", body: "whole" })).text();
-      }
-      await w.ended(2);
+        for (let n = 0; n < 2; n++) {
+          await (await fetch(served.url, { method: "POST", body: "whole" })).text();
+        }
+        await w.ended(2);
 
-      assertEquals([w.ends, w.state], [["failure upstream", "failure upstream"], "open"]);
-    });
+        assertEquals([w.ends, w.state], [["failure upstream", "failure upstream"], "open"]);
+      },
+    );
   }
 }
 

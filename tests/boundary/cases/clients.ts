@@ -18,21 +18,24 @@ async function errorOf(ask: Promise<unknown>): Promise<unknown> {
 for (const client of CLIENTS) {
   const { name, value } = client;
 
-  boundary(`23: ${name} reads a live answer, and the last good one once the origin is down`, async () => {
-    using origin = await RawOrigin.start(() => answerFor(client));
-    const w = watched({ threshold: 3, fetch: client.fetch });
-    const call = w.api.fetch as Fetch;
-    const live = await client.get(call, origin.url);
-    await w.ended(1);
-    origin.close();
+  boundary(
+    `23: ${name} reads a live answer, and the last good one once the origin is down`,
+    async () => {
+      using origin = await RawOrigin.start(() => answerFor(client));
+      const w = watched({ threshold: 3, fetch: client.fetch });
+      const call = w.api.fetch as Fetch;
+      const live = await client.get(call, origin.url);
+      await w.ended(1);
+      origin.close();
 
-    const stale: unknown[] = [];
-    for (let n = 0; n < 5; n++) stale.push(await client.get(call, origin.url));
+      const stale: unknown[] = [];
+      for (let n = 0; n < 5; n++) stale.push(await client.get(call, origin.url));
 
-    assertEquals(live, value);
-    assertEquals(stale, Array(5).fill(value));
-    assertEquals(w.state, "open");
-  });
+      assertEquals(live, value);
+      assertEquals(stale, Array(5).fill(value));
+      assertEquals(w.state, "open");
+    },
+  );
 
   boundary(`CircuitOpenError.in finds a refusal that ${name} passes on`, async () => {
     using origin = await RawOrigin.start(() => answerFor(client));

@@ -11,22 +11,25 @@ for (const client of CLIENTS) {
   const { name, value, limit } = client;
 
   if (limit === "deadline") {
-    boundary(`8: time limits of ${name} open the circuit, and the last good is served`, async () => {
-      let hangs = false;
-      using origin = await RawOrigin.start(() => hangs ? nothing() : answerFor(client));
-      const w = watched({ threshold: 5, fetch: client.fetch });
-      const call = w.api.fetch as Fetch;
-      await client.get(call, origin.url);
-      await w.ended(1);
-      hangs = true;
+    boundary(
+      `8: time limits of ${name} open the circuit, and the last good is served`,
+      async () => {
+        let hangs = false;
+        using origin = await RawOrigin.start(() => hangs ? nothing() : answerFor(client));
+        const w = watched({ threshold: 5, fetch: client.fetch });
+        const call = w.api.fetch as Fetch;
+        await client.get(call, origin.url);
+        await w.ended(1);
+        hangs = true;
 
-      const stale: unknown[] = [];
-      for (let n = 0; n < 5; n++) stale.push(await client.get(call, origin.url, LIMIT_MS));
+        const stale: unknown[] = [];
+        for (let n = 0; n < 5; n++) stale.push(await client.get(call, origin.url, LIMIT_MS));
 
-      assertEquals(stale, Array(5).fill(value));
-      assertEquals(w.ends.slice(1), Array(5).fill("failure deadline"));
-      assertEquals(w.state, "open");
-    });
+        assertEquals(stale, Array(5).fill(value));
+        assertEquals(w.ends.slice(1), Array(5).fill("failure deadline"));
+        assertEquals(w.state, "open");
+      },
+    );
   } else {
     boundary(`8: time limits of ${name}, which say that the user left, do not count`, async () => {
       using origin = await RawOrigin.start(nothing);
@@ -71,16 +74,19 @@ boundary("8: a deadline in half open is a failed probe", async () => {
   assertEquals(w.events.filter(({ type }) => type === "probe").length, 1);
 });
 
-boundary("8: a signal that has already timed out calls nothing, and its reason is thrown", async () => {
-  using origin = await RawOrigin.start(() => text("fine"));
-  const w = watched();
-  await (await w.api.fetch(origin.url)).text();
-  await w.ended(1);
-  w.api.circuit(new URL(origin.url).origin).trip();
-  const signal = AbortSignal.abort(new DOMException("late", "TimeoutError"));
+boundary(
+  "8: a signal that has already timed out calls nothing, and its reason is thrown",
+  async () => {
+    using origin = await RawOrigin.start(() => text("fine"));
+    const w = watched();
+    await (await w.api.fetch(origin.url)).text();
+    await w.ended(1);
+    w.api.circuit(new URL(origin.url).origin).trip();
+    const signal = AbortSignal.abort(new DOMException("late", "TimeoutError"));
 
-  const error = await w.api.fetch(origin.url, { signal }).catch((error) => error);
+    const error = await w.api.fetch(origin.url, { signal }).catch((error) => error);
 
-  assert(error === signal.reason, String(error));
-  assertEquals([w.ends.length, origin.arrivals.length], [1, 1]);
-});
+    assert(error === signal.reason, String(error));
+    assertEquals([w.ends.length, origin.arrivals.length], [1, 1]);
+  },
+);

@@ -45,10 +45,13 @@ for (const [server, { on, start, expect }] of Object.entries(SERVERS)) {
 
       assertEquals([first, stale, texts.at(-1)], ["one", "one", "two"]);
       assertEquals(w.state, "closed");
-      assertEquals(w.ends.filter((end) => end !== "failure upstream"), [
-        "success upstream",
-        "success upstream",
-      ].concat(Array(Math.max(0, w.ends.length - 3)).fill("success upstream")));
+      assertEquals(
+        w.ends.filter((end) => end !== "failure upstream"),
+        [
+          "success upstream",
+          "success upstream",
+        ].concat(Array(Math.max(0, w.ends.length - 3)).fill("success upstream")),
+      );
       assertEquals(w.events.filter(({ type }) => type === "error"), []);
     }, on);
 

@@ -51,7 +51,8 @@ for (const [way, guard] of Object.entries(WAYS)) {
       const w = watched({ threshold: 2 });
       const pending = (request: Request) => work(request, origin.url);
       const bare = await errorsHeard(
-        (handler) => way === "Hono" ? new Hono().all("*", (c) => handler(c.req.raw)).fetch : handler,
+        (handler) =>
+          way === "Hono" ? new Hono().all("*", (c) => handler(c.req.raw)).fetch : handler,
         pending,
       );
 
@@ -92,7 +93,8 @@ const ODD: Readonly<Record<string, string>> = {
   "Host: a:99999": "GET /path HTTP/1.1\r\nhost: a:99999\r\nconnection: close\r\n\r\n",
   "Host: v.test#": "GET /path HTTP/1.1\r\nhost: v.test#\r\nconnection: close\r\n\r\n",
   "an empty Host": "GET /path HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n",
-  "an absolute form": "GET http://b.test/path HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
+  "an absolute form":
+    "GET http://b.test/path HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
   "OPTIONS *": "OPTIONS * HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
   "dots": "GET /a/../path HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",
   "two slashes": "GET //path HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n",

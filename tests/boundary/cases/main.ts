@@ -10,5 +10,8 @@ import "./arguments.ts";
 import "./foreign.ts";
 import "./nesting.ts";
 import "./leaving.ts";
+import "./signals.ts";
+import "./frozen.ts";
+import "./servers.ts";
 
 await runAll();

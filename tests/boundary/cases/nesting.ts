@@ -7,25 +7,28 @@ import { watched } from "./stage/watched.ts";
 import { WAYS } from "./stage/ways.ts";
 
 for (const [way, guard] of Object.entries(WAYS)) {
-  boundary(`35: ${way} gets the inner breaker's last good when both limits end together`, async () => {
-    let hangs = false;
-    using origin = await RawOrigin.start(() => hangs ? nothing() : text("page"));
-    const limits = { timeoutMs: 60, threshold: 3 };
-    const inner = watched(limits);
-    const outer = watched({ ...limits, lastGood: false });
-    const handler: Handler = () => inner.api.fetch(origin.url);
-    await using served = await serve(guard(outer.api, handler));
-    await (await fetch(served.url)).text();
-    await inner.ended(1);
-    hangs = true;
+  boundary(
+    `35: ${way} gets the inner breaker's last good when both limits end together`,
+    async () => {
+      let hangs = false;
+      using origin = await RawOrigin.start(() => hangs ? nothing() : text("page"));
+      const limits = { timeoutMs: 60, threshold: 3 };
+      const inner = watched(limits);
+      const outer = watched({ ...limits, lastGood: false });
+      const handler: Handler = () => inner.api.fetch(origin.url);
+      await using served = await serve(guard(outer.api, handler));
+      await (await fetch(served.url)).text();
+      await inner.ended(1);
+      hangs = true;
 
-    const texts: string[] = [];
-    for (let n = 0; n < 5; n++) texts.push(await (await fetch(served.url)).text());
+      const texts: string[] = [];
+      for (let n = 0; n < 5; n++) texts.push(await (await fetch(served.url)).text());
 
-    assertEquals(texts, Array(5).fill("page"));
-    assertEquals([inner.state, outer.state], ["open", "closed"]);
-    assertEquals(outer.ends.filter((end) => end.startsWith("failure")), []);
-  });
+      assertEquals(texts, Array(5).fill("page"));
+      assertEquals([inner.state, outer.state], ["open", "closed"]);
+      assertEquals(outer.ends.filter((end) => end.startsWith("failure")), []);
+    },
+  );
 
   boundary(`31: one dead upstream of ${way} closes no other route`, async () => {
     using origin = await RawOrigin.start(() => text("alive"));

@@ -66,20 +66,23 @@ async function byob(call: Call, url: string): Promise<string> {
   });
 }
 
-boundary("34: BYOB readers read copies and the last good where they read live answers", async () => {
-  using origin = await RawOrigin.start(() => text("fine words"));
-  const w = watched({ lastGood: { refreshMs: 0 } });
-  const expected = await byob(fetch, origin.url);
-  const copied = await byob(w.api.fetch, origin.url);
-  if (copied !== "fine words") await (await w.api.fetch(origin.url)).text();
-  await w.ended(1);
-  await w.api.idle();
-  origin.close();
+boundary(
+  "34: BYOB readers read copies and the last good where they read live answers",
+  async () => {
+    using origin = await RawOrigin.start(() => text("fine words"));
+    const w = watched({ lastGood: { refreshMs: 0 } });
+    const expected = await byob(fetch, origin.url);
+    const copied = await byob(w.api.fetch, origin.url);
+    if (copied !== "fine words") await (await w.api.fetch(origin.url)).text();
+    await w.ended(1);
+    await w.api.idle();
+    origin.close();
 
-  const stale = await byob(w.api.fetch, origin.url);
+    const stale = await byob(w.api.fetch, origin.url);
 
-  assertEquals([copied, stale], [expected, expected]);
-});
+    assertEquals([copied, stale], [expected, expected]);
+  },
+);
 
 boundary("11: the caller's abort reaches a body that has been copied already", async () => {
   using origin = await RawOrigin.start(() => text("fine", "content-type: text/plain"));
@@ -153,18 +156,21 @@ for (const [version, nodeFetch] of Object.entries({ 2: nodeFetch2, 3: nodeFetch3
     assertEquals(w.ends, Array(3).fill("success upstream"));
   });
 
-  boundary(`34: failed answers of node-fetch ${version} are replaced without stray errors`, async () => {
-    using origin = await RawOrigin.start(() => [
-      "HTTP/1.1 500 Broken\r\nconnection: close\r\ncontent-length: 4\r\n\r\ndown",
-    ]);
-    const w = watched({
-      fetch: nodeFetch as unknown as Call,
-      fallback: () => new Response("instead"),
-    });
+  boundary(
+    `34: failed answers of node-fetch ${version} are replaced without stray errors`,
+    async () => {
+      using origin = await RawOrigin.start(() => [
+        "HTTP/1.1 500 Broken\r\nconnection: close\r\ncontent-length: 4\r\n\r\ndown",
+      ]);
+      const w = watched({
+        fetch: nodeFetch as unknown as Call,
+        fallback: () => new Response("instead"),
+      });
 
-    assertEquals(await (await w.api.fetch(origin.url)).text(), "instead");
-    await w.api.idle();
-  });
+      assertEquals(await (await w.api.fetch(origin.url)).text(), "instead");
+      await w.api.idle();
+    },
+  );
 }
 
 /** What test suites hand over in place of responses. */

@@ -114,33 +114,39 @@ boundary("32: a body stream that errors is not the upstream's failure", async ()
   assertEquals(w.ends.filter((end) => end.startsWith("failure")), []);
 });
 
-boundary("32: a body stream that outlasts the time limit is not the upstream's failure", async () => {
-  using origin = await RawOrigin.start(nothing);
-  const w = watched({ threshold: 2, timeoutMs: 60 });
-  const dawdles = () => stream(() => new Promise(() => {}));
+boundary(
+  "32: a body stream that outlasts the time limit is not the upstream's failure",
+  async () => {
+    using origin = await RawOrigin.start(nothing);
+    const w = watched({ threshold: 2, timeoutMs: 60 });
+    const dawdles = () => stream(() => new Promise(() => {}));
 
-  for (let n = 0; n < 3; n++) {
-    await outcome(() =>
-      w.api.fetch(origin.url, { method: "POST", body: dawdles(), duplex: "half" } as never)
-    );
-  }
+    for (let n = 0; n < 3; n++) {
+      await outcome(() =>
+        w.api.fetch(origin.url, { method: "POST", body: dawdles(), duplex: "half" } as never)
+      );
+    }
 
-  assertEquals(w.ends, Array(3).fill("ignored upload"));
-});
+    assertEquals(w.ends, Array(3).fill("ignored upload"));
+  },
+);
 
-boundary("28: a body stream of a refused call is cancelled, so is that of an aborted one", async () => {
-  const w = watched();
-  w.api.circuit("http://a.test").trip();
-  const cancelled: unknown[] = [];
-  const body = () => new ReadableStream({ cancel: (reason) => void cancelled.push(reason) });
-  const send = (url: string, signal: AbortSignal | null) =>
-    outcome(() =>
-      w.api.fetch(url, { method: "POST", body: body(), signal, duplex: "half" } as RequestInit)
-    );
+boundary(
+  "28: a body stream of a refused call is cancelled, so is that of an aborted one",
+  async () => {
+    const w = watched();
+    w.api.circuit("http://a.test").trip();
+    const cancelled: unknown[] = [];
+    const body = () => new ReadableStream({ cancel: (reason) => void cancelled.push(reason) });
+    const send = (url: string, signal: AbortSignal | null) =>
+      outcome(() =>
+        w.api.fetch(url, { method: "POST", body: body(), signal, duplex: "half" } as RequestInit)
+      );
 
-  await send("http://a.test/", null);
-  await send("http://b.test/", AbortSignal.abort());
-  await until(() => cancelled.length >= 2, "both are cancelled", 500);
+    await send("http://a.test/", null);
+    await send("http://b.test/", AbortSignal.abort());
+    await until(() => cancelled.length >= 2, "both are cancelled", 500);
 
-  assertEquals(cancelled.length, 2);
-});
+    assertEquals(cancelled.length, 2);
+  },
+);

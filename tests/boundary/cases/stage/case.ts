@@ -11,7 +11,9 @@ export function boundary(
   on: readonly Host[] = ["deno", "node", "bun"],
 ): void {
   const isChosen = name.includes(process.env.ONLY ?? "");
-  if (isChosen && on.includes(HOST)) collect(name, () => within(Promise.resolve().then(run), "The case"));
+  if (isChosen && on.includes(HOST)) {
+    collect(name, () => within(Promise.resolve().then(run), "The case"));
+  }
 }
 
 /** Awaits something that must happen soon. */

@@ -38,7 +38,9 @@ export function serve(handler: Handler, options: Record<string, unknown> = {}): 
     return new Response("the server's own error", { status: 500 });
   };
   if (HOST === "deno") return Promise.resolve(denoServed(handler, errors, heard));
-  if (HOST === "bun") return Promise.resolve(bunServed({ ...options, fetch: handler }, errors, heard));
+  if (HOST === "bun") {
+    return Promise.resolve(bunServed({ ...options, fetch: handler }, errors, heard));
+  }
   const listener = getRequestListener(handler, { errorHandler: heard, ...options });
   return listening(listener as RequestListener, errors);
 }

@@ -170,10 +170,10 @@ export async function exchange(port: number, said: string): Promise<WireAnswer> 
   return wireAnswer(client.received);
 }
 
-/** Makes a request by its head, after which the server closes the connection. */
-export function asked(path = "/", ...fields: string[]): string {
-  return [`GET ${path} HTTP/1.1`, "host: a.test", "connection: close", ...fields, "", ""]
-    .join("\r\n");
+/** Asks for the page that `fetch` asks for, in a request after which the connection closes. */
+export function ask(port: number, ...fields: string[]): Promise<WireAnswer> {
+  const lines = ["GET / HTTP/1.1", `host: 127.0.0.1:${port}`, "connection: close", ...fields];
+  return exchange(port, [...lines, "", ""].join("\r\n"));
 }
 
 function wireAnswer(received: string): WireAnswer {
@@ -202,3 +202,11 @@ function dechunked(sent: string): string {
     at = end + 2 + size + 2;
   }
 }
+
+/** Encodes a text as one chunk of a chunked body. */
+export function chunk(text: string): string {
+  return `${new TextEncoder().encode(text).byteLength.toString(16)}\r\n${text}\r\n`;
+}
+
+/** The last chunk. */
+export const LAST = "0\r\n\r\n";

@@ -3,7 +3,7 @@ import { createServerAdapter } from "@whatwg-node/server";
 import { Hono } from "hono";
 import { serve as srvx } from "srvx";
 import { Request as UndiciRequest } from "undici";
-import { type Handler, type Host, HOST, listening, serve, type Served } from "./host.ts";
+import { type Handler, HOST, type Host, listening, serve, type Served } from "./host.ts";
 
 /** A server that hands its own kind of request to a handler. */
 export interface ServerKind {
@@ -20,9 +20,9 @@ class NextRequestLike extends Request {
   readonly nextUrl: URL;
   readonly cookies: ReadonlyMap<string, string> = new Map([["a", "b"]]);
 
-  constructor(input: Request) {
-    super(input);
-    this.nextUrl = new URL(input.url);
+  constructor({ url, method, headers, signal }: Request) {
+    super(url, { method, headers, signal });
+    this.nextUrl = new URL(url);
   }
 }
 
@@ -81,9 +81,7 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
     on: EVERYWHERE,
     start(handler) {
       const adapter = createServerAdapter(handler as never);
-      return HOST === "node"
-        ? listening(adapter as never)
-        : serve(adapter as unknown as Handler);
+      return HOST === "node" ? listening(adapter as never) : serve(adapter as unknown as Handler);
     },
   },
   "@hono/node-server without global objects (node)": {
@@ -96,4 +94,3 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
       listening(getRequestListener(handler, { overrideGlobalObjects: false }) as never),
   },
 };
-

@@ -1,0 +1,214 @@
+/** Signals and timers: who stops, who gathers, and whose timer fires. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import * as library from "@lastgood/breaker";
+import { breaker } from "@lastgood/breaker";
+import { assert, assertEquals } from "std/assert";
+import { boundary, elapsed, outcome, until } from "./stage/case.ts";
+import { type Handler, HOST, serve } from "./stage/host.ts";
+import { nothing, RawOrigin } from "./stage/origin.ts";
+import { startProgram } from "./stage/program.ts";
+import { watched } from "./stage/watched.ts";
+import { WAYS } from "./stage/ways.ts";
+
+const { signalOf } = library as unknown as { signalOf(request: Request): AbortSignal };
+
+for (const [way, guard] of Object.entries(WAYS)) {
+  boundary(
+    `11: a hundred hanging handlers in ${way} stop by signalOf at our time limit`,
+    async () => {
+      using origin = await RawOrigin.start(nothing);
+      const w = watched({ threshold: 1_000, timeoutMs: 100 });
+      let running = 0;
+      let most = 0;
+      const handler: Handler = async (request) => {
+        most = Math.max(most, ++running);
+        try {
+          return await fetch(origin.url, { signal: signalOf(request) });
+        } finally {
+          running--;
+        }
+      };
+      await using served = await serve(guard(w.api, handler));
+
+      const statuses = await Promise.all(Array.from({ length: 100 }, async () => {
+        const response = await fetch(served.url);
+        await response.text();
+        return response.status;
+      }));
+      await until(() => running === 0, `all have stopped, not ${running}`, 2_000);
+
+      assertEquals(statuses, Array(100).fill(504));
+      assert(most > 1);
+    },
+  );
+
+  boundary(`11: a handler in ${way} stops by signalOf when its client leaves`, async () => {
+    using origin = await RawOrigin.start(nothing);
+    const w = watched();
+    let running = 0;
+    const handler: Handler = async (request) => {
+      running++;
+      try {
+        return await fetch(origin.url, { signal: signalOf(request) });
+      } finally {
+        running--;
+      }
+    };
+    await using served = await serve(guard(w.api, handler));
+    const client = new AbortController();
+    const asked = fetch(served.url, { signal: client.signal }).catch(() => {});
+    await until(() => running === 1, "the handler runs");
+
+    client.abort();
+    await asked;
+    await until(() => running === 0, "it has stopped", 2_000);
+
+    await w.ended(1);
+    assertEquals(w.ends, ["ignored abort"]);
+  });
+}
+
+boundary("35: answers that arrive while the event loop is blocked are no timeouts", async () => {
+  using program = startProgram("origin.mjs", { DELAY_MS: "40" });
+  const url = await program.address();
+  const w = watched({ threshold: 2, timeoutMs: 100, lastGood: false });
+
+  const statuses: unknown[] = [];
+  for (let n = 0; n < 3; n++) {
+    const call = outcome(async () => (await w.api.fetch(`${url}${n}`)).status);
+    // The request goes out, then the loop stands still until long after the answer has come.
+    await elapsed(15);
+    block(200);
+    statuses.push(await call);
+  }
+
+  assertEquals(statuses, [200, 200, 200]);
+  assertEquals(w.ends, Array(3).fill("success upstream"));
+});
+
+boundary(
+  "35: an answer of a wrapped handler's own fetch in a blocked loop is no timeout",
+  async () => {
+    using program = startProgram("origin.mjs", { DELAY_MS: "40" });
+    const url = await program.address();
+    const w = watched({ threshold: 2, timeoutMs: 100, lastGood: false });
+    await using served = await serve(w.api.wrap(() => fetch(url)));
+
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      const call = fetch(served.url);
+      await elapsed(25);
+      block(200);
+      const response = await call;
+      await response.text();
+      statuses.push(response.status);
+    }
+
+    assertEquals(statuses, [200, 200, 200]);
+  },
+);
+
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+boundary("11: calls at once with one signal give no MaxListenersExceededWarning", async () => {
+  const warnings: string[] = [];
+  const heard = (warning: Error) => void warnings.push(warning.name);
+  process.on("warning", heard);
+  try {
+    for (const patienceMs of [Infinity, 1_000]) {
+      using origin = await RawOrigin.start(nothing);
+      const api = breaker({ lastGood: { patienceMs } });
+      const { signal } = new AbortController();
+      const stop = new AbortController();
+      const calls = Array.from({ length: 15 }, (_, n) => {
+        const url = `${origin.url}${n}`;
+        return Promise.race([
+          outcome(() => api.fetch(url, { signal })),
+          new Promise((resolve) => stop.signal.addEventListener("abort", resolve)),
+        ]);
+      });
+      await until(() => origin.arrivals.length === 15, "all have arrived");
+      stop.abort();
+      await Promise.all(calls);
+    }
+    await elapsed(1);
+  } finally {
+    process.off("warning", heard);
+  }
+
+  assertEquals(warnings.filter((name) => name === "MaxListenersExceededWarning"), []);
+});
+
+/** The bytes in use after a full collection. */
+async function heap(): Promise<number> {
+  for (let n = 0; n < 3; n++) {
+    await elapsed(1);
+    if (HOST === "bun") Bun.gc(true);
+    else (globalThis as unknown as { gc(): void }).gc();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
+declare const Bun: { gc(isSync: boolean): void };
+
+for (
+  const [how, lastGood] of Object.entries({
+    "": {},
+    " and patienceMs": { patienceMs: 1_000, refreshMs: 0 },
+  })
+) {
+  boundary(`11: a signal for a process's life gathers nothing, with limits${how}`, async () => {
+    const { signal } = new AbortController();
+    const api = breaker({
+      lastGood,
+      timeoutMs: 5_000,
+      fetch: async () => {
+        // Later than a moment, so that a signal of its own is made.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        return new Response("fine");
+      },
+    });
+    const calls = async (count: number) => {
+      for (let n = 0; n < count; n += 50) {
+        await Promise.all(Array.from({ length: 50 }, async () => {
+          await (await api.fetch("http://a.test/", { signal })).text();
+        }));
+      }
+    };
+    await calls(1_000);
+    const before = await heap();
+
+    await calls(2_000);
+
+    const grown = (await heap() - before) / 2_000;
+    assert(grown < 150, `${grown} bytes per call`);
+    assertEquals(signal.aborted, false);
+  });
+}
+
+boundary("35: abort listeners run in the async context of their own call", async () => {
+  const user = new AsyncLocalStorage<string>();
+  const seen: string[] = [];
+  const hangs = (name: string, signal: AbortSignal | null | undefined) =>
+    new Promise<Response>((_, reject) => {
+      signal!.addEventListener("abort", () => {
+        seen.push(`${name} in ${user.getStore()}'s`);
+        reject(signal!.reason);
+      });
+    });
+  const api = breaker({
+    timeoutMs: 50,
+    fetch: (input, init) => hangs(new URL(String(input)).hostname.split(".")[0]!, init?.signal),
+  });
+
+  await Promise.all(
+    ["alice", "bob", "carol"].map((name) =>
+      user.run(name, () => outcome(() => api.fetch(`http://${name}.test/`)))
+    ),
+  );
+
+  assertEquals(seen.sort(), ["alice in alice's", "bob in bob's", "carol in carol's"]);
+});
