@@ -3,6 +3,7 @@ import { assertEquals } from "std/assert";
 import { boundary, elapsed, until } from "./stage/case.ts";
 import type { Handler, Served } from "./stage/host.ts";
 import { RawOrigin, text } from "./stage/origin.ts";
+import { startProgram } from "./stage/program.ts";
 import { SERVERS } from "./stage/servers.ts";
 import { watched } from "./stage/watched.ts";
 import { WAYS } from "./stage/ways.ts";
@@ -81,5 +82,38 @@ for (const [server, { on, start, expect }] of Object.entries(SERVERS)) {
       assertEquals(texts.at(-1), "three");
       assertEquals(w.ends.filter((end) => end !== "success upstream"), []);
     }, on);
+  }
+}
+
+// In a process of its own, because any other server of this package replaces the global objects.
+for (const way of ["wrap", "respond", "hono"]) {
+  for (const patience of ["", "5"]) {
+    const how = patience === "" ? "" : ", patienceMs";
+    boundary(
+      `33: @hono/node-server with Node's own Request, ${way}${how}: the app recovers (node)`,
+      async () => {
+        let page = "one";
+        using origin = await RawOrigin.start(() => page === "" ? [] : text(page));
+        const env = { ORIGIN: origin.url, WAY: way, PATIENCE_MS: patience };
+        using program = startProgram("app.mjs", { ...env, GLOBAL_OBJECTS: "node's" });
+        const url = await program.address();
+        const ask = async (path = "") => await (await fetch(url + path)).text();
+        const first = await ask();
+        page = "";
+        const stale = await ask();
+        page = "two";
+
+        let last = "";
+        for (let asked = 0; asked < 200 && last !== "two"; asked++) {
+          last = await ask();
+          // Its circuit stays open for a while.
+          await elapsed(5);
+        }
+        const { state } = JSON.parse(await ask("state"));
+
+        assertEquals([first, stale, last, state], ["one", "one", "two", "closed"]);
+      },
+      ["node"],
+    );
   }
 }

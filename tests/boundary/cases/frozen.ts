@@ -26,7 +26,7 @@ for (const way of ["fetch", "wrap", "hono"]) {
         yield elapsed(30);
         yield* text(page);
       });
-      using program = startProgram("frozen.mjs", {
+      using program = startProgram("app.mjs", {
         ...LAMBDA,
         ORIGIN: origin.url,
         WAY: way,

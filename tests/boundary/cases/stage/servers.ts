@@ -84,12 +84,9 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
       return HOST === "node" ? listening(adapter as never) : serve(adapter as unknown as Handler);
     },
   },
-  "@hono/node-server without global objects (node)": {
-    on: ["node"],
-    start: (handler) => serve(handler, { overrideGlobalObjects: false }),
-  },
+  // Node's own server is this one.
   "@hono/node-server over node:http": {
-    on: EVERYWHERE,
+    on: ["deno", "bun"],
     start: (handler) =>
       listening(getRequestListener(handler, { overrideGlobalObjects: false }) as never),
   },

@@ -1,4 +1,4 @@
-/** An app that its host freezes after each answer. `/state` tells its circuit's state. */
+/** An app in a process of its own, for `WAY` of guarding it. `/state` answers what its circuit saw. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -6,7 +6,7 @@ import { breaker, type BreakerEvent } from "@lastgood/breaker";
 import { breaker as middleware } from "@lastgood/breaker/hono";
 import { Hono } from "hono";
 
-const { ORIGIN = "", WAY = "", PATIENCE_MS = "" } = process.env;
+const { ORIGIN = "", WAY = "", PATIENCE_MS = "", GLOBAL_OBJECTS = "own" } = process.env;
 const events: BreakerEvent[] = [];
 const api = breaker({
   threshold: 1,
@@ -19,12 +19,14 @@ const api = breaker({
 const HANDLERS: Record<string, (request: Request) => Response | Promise<Response>> = {
   fetch: () => api.fetch(ORIGIN),
   wrap: api.wrap(() => fetch(ORIGIN)),
+  respond: (request) => api.respond(request, () => fetch(ORIGIN)),
   hono: new Hono().use(middleware(api)).get("/", () => fetch(ORIGIN)).fetch,
 };
 
-const listener = getRequestListener((request) =>
-  new URL(request.url).pathname === "/state" ? state() : HANDLERS[WAY]!(request)
-);
+const answer = (request: Request) =>
+  new URL(request.url).pathname === "/state" ? state() : HANDLERS[WAY]!(request);
+const overrideGlobalObjects = GLOBAL_OBJECTS === "own";
+const listener = getRequestListener(answer, { overrideGlobalObjects });
 const server = createServer(listener);
 server.listen(0, "127.0.0.1", () => {
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
