@@ -30,6 +30,10 @@ const STEPS: readonly Step[] = [
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check", ...await stdFlags()] },
   { name: "bench types", args: ["check", "--config", "tests/bench/deno.json", "tests/bench"] },
+  {
+    name: "boundary types",
+    args: ["check", "--config", "tests/boundary/cases/deno.json", "tests/boundary/cases"],
+  },
   { name: "bench packages", args: ["run", "-A", "tests/bench/apart.ts"] },
   { name: "doc comments", args: ["doc", "--lint", ...ENTRIES] },
   {
@@ -41,6 +45,7 @@ const STEPS: readonly Step[] = [
   { name: "hono 4.6", args: ["run", "-A", "tests/adapters/oldest.ts"], hasTests: true },
   { name: "npm package", args: ["run", "-A", "tests/pack/check.ts"] },
   { name: "runtimes", args: ["task", "runtimes"] },
+  { name: "boundary", args: ["task", "boundary"], hasTests: true },
   { name: "demo", args: ["task", "demo", "--once"] },
   ...await exampleSteps(),
 ];

@@ -1,5 +1,5 @@
 /**
- * Cases that fail today, by host. A case on this list that passes fails the run, so the list can
- * only shrink. It must be empty before a release.
+ * Cases that cannot pass yet, each with the hosts where it fails. One that passes fails the run, so
+ * the list can only shrink. It must be empty before a release.
  */
 export const GAPS: Readonly<Record<string, readonly string[]>> = {};

@@ -65,7 +65,6 @@ for (const [way, guard] of Object.entries(WAYS)) {
 }
 
 boundary("36: app.onError hears of no client who leaves", async () => {
-  using origin = await RawOrigin.start(nothing);
   const app = (isGuarded: boolean) => (handler: Handler, heard: unknown[]): Handler => {
     const made = new Hono().onError((error, c) => {
       heard.push(error);
