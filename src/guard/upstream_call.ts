@@ -195,7 +195,7 @@ export class UpstreamCaller {
       this.#lastGood?.invalidate(request, known, context);
     }
     if (verdict === "success") return this.#succeeded(context, permit, response, start);
-    permit.end(verdict, endOf(response, this.#settings));
+    permit.end(verdict, endOf(context, response));
     return verdict === "ignored"
       ? { type: "good", response }
       : { type: "failed", cause: response, response, why: "origin-error", endedBy: "upstream" };

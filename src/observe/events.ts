@@ -116,6 +116,7 @@ export interface OutcomeEvent extends EventBase, OutcomeDetail {
 /** Why a call counts neither for nor against the upstream. */
 export type IgnoredReason =
   | "verdict"
+  | "method"
   | "aborted"
   | "probe-timeout"
   | "frozen"
@@ -131,9 +132,9 @@ export interface IgnoredEvent extends EventBase, OutcomeDetail {
   /** What ended it. */
   readonly cause: Cause;
   /**
-   * Why it does not count: by verdict, by the caller's own abort, because a probe took too long and
-   * lost its slot, because a call in the background was frozen with its host, or because the
-   * upstream is not to blame for what ended it.
+   * Why it does not count: by verdict, by its method (OPTIONS), by the caller's own abort, because a
+   * probe took too long and lost its slot, because a call in the background was frozen with its host,
+   * or because the upstream is not to blame for what ended it.
    */
   readonly why: IgnoredReason;
 }
