@@ -123,7 +123,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     circuits: () => [...circuits],
     forget: (request) => lastGood?.forget(request && fetchHead(request, undefined), parts),
     idle: () => background.idle(),
-    [ANSWER]: answer,
+    [FOR_ADAPTERS]: { answer, keeps: lastGood !== undefined, middlewares: 0 },
   };
   return made;
 }
@@ -250,14 +250,27 @@ export type AnswerHandler = (
   input: HandlerInput,
 ) => Promise<Response>;
 
-const ANSWER = Symbol("answer");
+/** What an adapter needs of a breaker besides its methods. */
+export interface AdapterSide {
+  readonly answer: AnswerHandler;
+  /** False if nothing is ever kept. */
+  readonly keeps: boolean;
+  /** How many middlewares were made of it. */
+  middlewares: number;
+}
+
+/** The same in all copies of the package, as an app may have the adapter from another one. */
+const FOR_ADAPTERS: unique symbol = Symbol.for("@lastgood/breaker/adapters") as never;
 
 interface AdaptableBreaker extends Breaker {
-  readonly [ANSWER]: AnswerHandler;
+  readonly [FOR_ADAPTERS]: AdapterSide;
 }
 
 /** The way into a breaker for adapters. One that is not ours, a test double say, has `respond`. */
-export function answerHandlerOf(breaker: Breaker): AnswerHandler {
-  return (breaker as Partial<AdaptableBreaker>)[ANSWER] ??
-    ((request, produce, _defaultKey, input) => breaker.respond(request, produce, input));
+export function adapterSideOf(breaker: Breaker): AdapterSide {
+  return (breaker as Partial<AdaptableBreaker>)[FOR_ADAPTERS] ?? {
+    answer: (request, produce, _defaultKey, input) => breaker.respond(request, produce, input),
+    keeps: true,
+    middlewares: 0,
+  };
 }

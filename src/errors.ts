@@ -145,9 +145,7 @@ export class CircuitOpenError extends Error {
       : `The upstream is ${why === "busy" ? why : "failing"}, retry after ${
         wholeSecs(retryAfterMs)
       } secs`;
-    const response = problem(503, "Service Unavailable", detail, headers);
-    (response as { [REFUSAL]?: true })[REFUSAL] = true;
-    return response;
+    return asRefusal(problem(503, "Service Unavailable", detail, headers));
   }
 }
 
@@ -157,6 +155,12 @@ export class CircuitOpenError extends Error {
  */
 export function isRefusal(response: unknown): boolean {
   return (Object(response) as { [REFUSAL]?: unknown })[REFUSAL] === true;
+}
+
+/** Marks a response for {@link isRefusal}. */
+export function asRefusal(response: Response): Response {
+  (response as { [REFUSAL]?: true })[REFUSAL] = true;
+  return response;
 }
 
 /** Makes a response of our own: problem details (RFC 9457) that no cache may store. */

@@ -24,8 +24,8 @@
  */
 
 import {
+  adapterSideOf,
   type AnswerHandler,
-  answerHandlerOf,
   type Breaker,
   breaker as makeBreaker,
   type BreakerOptions,
@@ -36,6 +36,7 @@ import { isFromServer } from "../runtime.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 import {
   type OuterFields,
+  outerFields,
   restoreContext,
   takeOuterFields,
   withOuterFields,
@@ -45,11 +46,17 @@ import {
 export type { Breaker, BreakerOptions } from "../breaker.ts";
 export type { HonoContextLike } from "./hono_context.ts";
 
-/** The number of middlewares that each ready-made breaker serves. */
-const middlewareCounts = new WeakMap<Breaker, number>();
-
-/** Errors that a breaker has replaced by something better: a breaker further out ignores them. */
-const replacedErrors = new WeakMap<HonoContextLike, Error>();
+/** A Hono middleware that guards what comes after it. */
+export interface BreakerMiddleware {
+  (c: HonoContextLike, next: () => Promise<void>): Promise<void>;
+  /**
+   * For Hono's types alone: it infers the type of an answer from the last signature, and this one
+   * says that there is none, also to older versions.
+   */
+  (c: HonoContextLike, next: () => Promise<void>): never;
+  /** The breaker that it uses, made of its options or shared. */
+  readonly breaker: Breaker;
+}
 
 /**
  * Makes a middleware that guards what comes after it in the chain, with a circuit of its own unless
@@ -61,22 +68,19 @@ const replacedErrors = new WeakMap<HonoContextLike, Error>();
  *
  * @param options The options of `breaker()`; or a breaker, to share it.
  * @returns A Hono middleware.
- * @throws {TypeError} If an option has the wrong type or excludes another one.
+ * @throws {TypeError} If an option has the wrong type or excludes another one, or none has that name.
  * @throws {RangeError} If a number is out of range.
  */
-export function breaker(
-  options: BreakerOptions | Breaker = {},
-): (c: HonoContextLike, next: () => Promise<void>) => Promise<Response | undefined> {
+export function breaker(options: BreakerOptions | Breaker = {}): BreakerMiddleware {
   const guard = isBreaker(options) ? options : makeBreaker(options);
-  const middlewares = (middlewareCounts.get(guard) ?? 0) + 1;
-  middlewareCounts.set(guard, middlewares);
-  const ownKey = isBreaker(options) ? `hono-${middlewares}` : options.name ?? "circuit";
+  const side = adapterSideOf(guard);
+  side.middlewares++;
+  const ownKey = isBreaker(options) ? `hono-${side.middlewares}` : options.name ?? "circuit";
   const defaultKey = () => ownKey;
-  const answer = answerHandlerOf(guard);
-  return async (c, next) => {
-    await new GuardedChain(c, next).run(answer, defaultKey);
-    return undefined;
-  };
+  const { answer, keeps } = side;
+  const middleware = (c: HonoContextLike, next: () => Promise<void>) =>
+    new GuardedChain(c, next, keeps).run(answer, defaultKey);
+  return Object.assign(middleware as BreakerMiddleware, { breaker: guard });
 }
 
 /**
@@ -89,17 +93,27 @@ class GuardedChain implements HandlerInput {
   readonly justArrived: boolean;
   readonly #c: HonoContextLike;
   readonly #next: () => Promise<void>;
+  /** False if nothing is kept: then the fields of the chain's own answers are left alone. */
+  readonly #keeps: boolean;
   readonly #outer: OuterFields | undefined;
+  /** What the chain has given the guard. */
+  #produced: Response | undefined;
   /** The handler's own error, if it threw one that counts. */
   #thrown: Error | undefined;
+  /** The error of a chain that ended without an answer. */
+  #unanswered: Error | undefined;
   /** Stands in for the app's answer to a client's error where the guard looks at it. */
   #standIn: Response | undefined;
+  /** The answer that was given, and the error of the context at that time. */
+  #given: Response | undefined;
+  #errorThen: Error | undefined;
   #isOver = false;
 
-  constructor(c: HonoContextLike, next: () => Promise<void>) {
+  constructor(c: HonoContextLike, next: () => Promise<void>, keeps: boolean) {
     this.#c = c;
     this.#next = next;
-    this.#outer = takeOuterFields(c);
+    this.#keeps = keeps;
+    this.#outer = keeps ? takeOuterFields(c) : outerFields(c);
     this.justArrived = isFromServer(c.env);
   }
 
@@ -127,44 +141,80 @@ class GuardedChain implements HandlerInput {
 
   async #produce(): Promise<Response> {
     await this.#next();
+    return this.#isOver ? this.#late() : this.#produced = this.#result();
+  }
+
+  /** Says what came of the chain: an answer to look at, or an error. */
+  #result(): Response {
     const c = this.#c;
-    // After our timeout, `c.res` is what has been answered meanwhile.
-    if (this.#isOver) return new Response(null);
-    if (!c.finalized) throw new Error("Cannot answer as no handler has given a response");
+    if (!c.finalized) {
+      throw this.#unanswered = new Error("Cannot answer as no handler has given a response");
+    }
     const response = c.res as Response;
     // Hono has caught what its handlers threw and has answered it; the error itself counts.
     const { error } = c;
-    if (error === undefined || error === replacedErrors.get(c)) {
-      return withoutOuterFields(response, this.#outer);
-    }
+    if (error === undefined || error === (c as MarkedContext)[REPLACED]) return this.#own(response);
     const status = clientErrorOf(error);
     if (status === undefined) throw this.#thrown = error;
-    if (response.status < 500) return withoutOuterFields(response, this.#outer);
+    if (response.status < 500) return this.#own(response);
     const headers = { "cache-control": "no-store" };
     return this.#standIn = new Response(null, { status, headers });
   }
 
+  /** Ends a chain that was overtaken: an error that the app has answered since changes nothing (H6). */
+  #late(): Response {
+    const c = this.#c;
+    if (this.#given !== undefined && c.error !== this.#errorThen) {
+      discard(c.res);
+      replaceResponse(c, this.#given);
+    }
+    return new Response(null);
+  }
+
+  #own(response: Response): Response {
+    return this.#keeps ? withoutOuterFields(response, this.#outer) : response;
+  }
+
   #answerWith(answer: Response): void {
     const c = this.#c;
-    // The app's own answer to a client's error stands.
-    const response = answer === this.#standIn ? c.res as Response : answer;
     if (this.#thrown !== undefined) {
-      replacedErrors.set(c, this.#thrown);
+      (c as MarkedContext)[REPLACED] = this.#thrown;
       discard(c.res);
     }
-    replaceResponse(c, withOuterFields(response, this.#outer));
+    this.#end(this.#stands(answer) ? c.res as Response : answer);
+  }
+
+  /** Reports whether the app's own answer stands: to a client's error, or to a client who has left. */
+  #stands(answer: Response): boolean {
+    if (answer === this.#standIn) return true;
+    return answer.status === 499 && this.#produced === undefined && this.#c.finalized;
   }
 
   #fail(error: unknown): void {
     const c = this.#c;
-    if (this.#thrown === undefined || error !== this.#thrown) {
-      restoreContext(c, this.#outer);
-      throw error;
-    }
     // The app's own answer to its error stands.
-    replaceResponse(c, withOuterFields(c.res, this.#outer));
+    if (this.#thrown !== undefined && error === this.#thrown) return this.#end(c.res as Response);
+    if (this.#keeps) restoreContext(c, this.#outer);
+    // Hono has its own error for a chain without an answer.
+    if (this.#unanswered === undefined || error !== this.#unanswered) throw error;
+  }
+
+  #end(answer: Response): void {
+    const c = this.#c;
+    const isUntouched = !this.#keeps && c.finalized && answer === c.res;
+    this.#given = isUntouched ? answer : withOuterFields(answer, this.#outer);
+    this.#errorThen = c.error;
+    replaceResponse(c, this.#given);
   }
 }
+
+/**
+ * Where a breaker leaves the error that it has replaced by something better: a breaker further out
+ * ignores it. The same in all copies of the package, as one app may have several.
+ */
+const REPLACED: unique symbol = Symbol.for("@lastgood/breaker/replaced") as never;
+
+type MarkedContext = HonoContextLike & { [REPLACED]?: Error };
 
 /** Assigning to `c.res` would merge the fields of the old response into the new one (H6). */
 function replaceResponse(c: HonoContextLike, response: Response): void {

@@ -3,6 +3,7 @@
  * for others nor lost when a kept response is served.
  */
 
+import { asRefusal, isRefusal } from "../errors.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 
 /** Fields set for this very request, by the way in which they were set. */
@@ -19,7 +20,7 @@ export interface OuterFields {
  * there are none: reading it makes a response, into which Hono then merges every handler's.
  */
 export function takeOuterFields(c: HonoContextLike): OuterFields | undefined {
-  if (c.finalized || (newResponseHasAll(c) && isEmpty(fieldsSoFar(c)))) return undefined;
+  if (hasNone(c)) return undefined;
   const overrides = new Headers((c.res as Response).headers);
   // Reading the response has made one.
   c.res = undefined;
@@ -30,6 +31,32 @@ export function takeOuterFields(c: HonoContextLike): OuterFields | undefined {
   overrides.delete("content-type");
   for (const [name, value] of defaults) if (overrides.get(name) === value) overrides.delete(name);
   return isEmpty(defaults) && isEmpty(overrides) ? undefined : { defaults, overrides };
+}
+
+/**
+ * Looks at the fields and leaves them where they are: where nothing is kept, an answer of the chain
+ * passes with whatever Hono makes of them.
+ */
+export function outerFields(c: HonoContextLike): OuterFields | undefined {
+  if (hasNone(c)) return undefined;
+  const defaults = new Headers(fieldsSoFar(c));
+  defaults.delete("content-type");
+  const overrides = new Headers();
+  if (!newResponseHasAll(c)) {
+    for (const [name, value] of (c.res as Response).headers) {
+      if (name !== "content-type") overrides.append(name, value);
+    }
+    // Reading the response has made one, unless it had fields.
+    if (isEmpty(overrides)) {
+      c.res = undefined;
+      c.finalized = false;
+    }
+  }
+  return isEmpty(defaults) && isEmpty(overrides) ? undefined : { defaults, overrides };
+}
+
+function hasNone(c: HonoContextLike): boolean {
+  return c.finalized || (newResponseHasAll(c) && isEmpty(fieldsSoFar(c)));
 }
 
 /** The fields of a response that is made now. */
@@ -75,22 +102,23 @@ export function restoreContext(c: HonoContextLike, outer: OuterFields | undefine
  * forbid keeping it, or say for whom it is, stay, wherever they were set.
  */
 export function withoutOuterFields(response: Response, outer: OuterFields | undefined): Response {
-  const isCoded = response.headers.has("content-encoding") && response.url === "";
+  const isCoded = response.headers?.has?.("content-encoding") && response.url === "";
   if ((outer === undefined && !isCoded) || !isRebuildable(response)) return response;
-  const own = outer === undefined
-    ? new Response(response.body, response)
-    : withOuterFields(response, outer);
-  own.headers.delete("vary");
-  addVary(own.headers, namesIn(response.headers));
+  const vary = response.headers.get("vary");
+  // Hono's `compress` has not always said so.
+  const coding = isCoded ? ["Accept-Encoding"] : [];
+  if (outer === undefined && missingIn(vary, coding).length === 0) return response;
+  const own = outer === undefined ? rebuilt(response) : withOuterFields(response, outer);
+  if (own === response) return response;
+  const outerVary: string[] = [];
   for (const fields of [outer?.defaults, outer?.overrides]) {
     for (const [name, value] of fields ?? []) {
       if (!DECISIVE.has(name) && own.headers.get(name) === value) own.headers.delete(name);
     }
     // Who may see an answer (CORS) is decided anew for each request.
-    addVary(own.headers, namesIn(fields).filter((name) => name !== "origin"));
+    outerVary.push(...namesIn(fields?.get("vary")).filter((name) => !/^origin$/i.test(name)));
   }
-  // Hono's `compress` has not always said so.
-  if (isCoded) addVary(own.headers, ["accept-encoding"]);
+  setVary(own.headers, vary, [...outerVary, ...coding]);
   return own;
 }
 
@@ -98,33 +126,62 @@ const DECISIVE: ReadonlySet<string> = new Set(["cache-control", "set-cookie", "v
 
 /** The answer for this client: with the fields set for them. */
 export function withOuterFields(response: Response, outer: OuterFields | undefined): Response {
-  if (outer === undefined || !isRebuildable(response)) return response;
-  const whole = new Response(response.body, response);
+  if (outer === undefined) return response;
+  const whole = rebuilt(response);
+  if (whole === response) return response;
   const { headers } = whole;
   for (const fields of [outer.defaults, outer.overrides]) {
     for (const [name, value] of fields) {
       if (name === "set-cookie") {
         if (!headers.getSetCookie().includes(value)) headers.append(name, value);
-      } else if (name === "vary") addVary(headers, namesIn(fields));
+      } else if (name === "vary") setVary(headers, headers.get(name), namesIn(value));
       else if (fields === outer.overrides || !headers.has(name)) headers.set(name, value);
     }
   }
   return whole;
 }
 
-function addVary(headers: Headers, names: readonly string[]): void {
-  const known = namesIn(headers);
-  const missing = names.filter((name) => !known.includes(name));
-  if (missing.length > 0) headers.append("vary", missing.join(", "));
+/** Sets Vary as it was, with those of the names that it lacks behind it. */
+function setVary(headers: Headers, vary: string | null, names: readonly string[]): void {
+  const all = [...vary === null ? [] : [vary], ...missingIn(vary, names)];
+  if (all.length === 0) headers.delete("vary");
+  else headers.set("vary", all.join(", "));
 }
 
-/** The names in Vary, in lower case. */
-function namesIn(headers: Headers | undefined): string[] {
-  return (headers?.get("vary") ?? "").toLowerCase().split(",").map((name) => name.trim())
-    .filter((name) => name !== "");
+/** The names that a Vary lacks; none if it says `*`. */
+function missingIn(vary: string | null, names: readonly string[]): readonly string[] {
+  const known = new Set(namesIn(vary).map((name) => name.toLowerCase()));
+  return known.has("*") ? [] : names.filter((name) => {
+    const isKnown = known.has(name.toLowerCase());
+    known.add(name.toLowerCase());
+    return !isKnown;
+  });
 }
 
-/** Other statuses cannot be constructed: such an answer is only passed on (H8). */
-function isRebuildable({ status }: Response): boolean {
-  return status >= 200 && status <= 599;
+function namesIn(vary: string | null | undefined): string[] {
+  return (vary ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/**
+ * The same response with fields that can be changed; the response itself if it must be left as it is
+ * or cannot be rebuilt.
+ */
+function rebuilt(response: Response): Response {
+  if (!isRebuildable(response)) return response;
+  try {
+    const own = new Response(response.body, response);
+    return isRefusal(response) ? asRefusal(own) : own;
+  } catch {
+    return response;
+  }
+}
+
+/**
+ * No constructor takes other statuses and reasons (H8), and Deno's has taken the body when it throws.
+ * What Hono's server for Node has sent already is only passed on, and so is a mock without fields.
+ */
+function isRebuildable({ status, statusText, headers }: Response): boolean {
+  return typeof headers?.has === "function" && status >= 200 && status <= 599 &&
+    /^[\t -\xff]*$/.test(statusText) &&
+    !headers.has("x-hono-already-sent");
 }

@@ -24,6 +24,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
 
 /** Paths in `tests/` that other runtimes skip. All other `*_test.ts` files run on every runtime. */
 export const DENO_ONLY: readonly { readonly path: string; readonly reason: string }[] = [
+  { path: "adapters/copies_test.ts", reason: "imports modules twice" },
   { path: "architecture_test.ts", reason: "reads the source files" },
   { path: "bench/", reason: "measures, does not test" },
   { path: "boundary/", reason: "starts servers" },
