@@ -17,7 +17,7 @@ const RUNTIME_TYPES = ["@types/node@20", "@types/node@26", "@types/bun@1.4"];
 const WELL = "all is well";
 const ENTRIES = ["@lastgood/breaker", "@lastgood/breaker/hono", "@lastgood/breaker/testing"];
 
-const USER_FILES = ["app.ts", "handlers.ts"];
+const USER_FILES = ["app.ts", "handlers.ts", "hono.ts"];
 /** Code that Bun's own types must accept. Deno checks the files in user/, but lacks these types. */
 const BUN = `import { breaker } from "@lastgood/breaker";
 const api = breaker();
