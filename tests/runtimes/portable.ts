@@ -15,11 +15,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
     "K2: compress inside, c.text: each client gets what it can decode",
     "K2: compress inside, Response: each client gets what it can decode",
   ].map((test) => ({ runtime: "edge-runtime", test, reason: "it has no CompressionStream" })),
-  {
-    runtime: "edge-runtime",
-    test: "11: a signal that outlives many calls keeps none of their listeners",
-    reason: "it has no AbortSignal.any",
-  },
 ];
 
 /** Paths in `tests/` that other runtimes skip. All other `*_test.ts` files run on every runtime. */
