@@ -124,6 +124,7 @@ Deno.test("11: a handler that asks twice gets one signal", async () => {
 });
 
 Deno.test("11: nothing is made for a handler that does not ask for a signal", async () => {
+  const request = new Request(ORIGIN);
   const { AbortController: Original } = globalThis;
   let made = 0;
   globalThis.AbortController = class extends Original {
@@ -133,7 +134,7 @@ Deno.test("11: nothing is made for a handler that does not ask for a signal", as
     }
   };
   try {
-    await breaker({ lastGood: false }).wrap(() => new Response())(new Request(ORIGIN));
+    await breaker({ lastGood: false }).wrap(() => new Response())(request);
   } finally {
     globalThis.AbortController = Original;
   }

@@ -1,9 +1,10 @@
 /** Work in the background: `waitUntil` keeps it alive; without, it never begins or harmlessly ends. */
-import { type Breaker, breaker } from "@lastgood/breaker";
+import { type Breaker, breaker, signalOf } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { type ExecutionContext, type Handler, sleep, test, until } from "./host.ts";
 import { dripping } from "../../stage/bodies.ts";
 import { down } from "../../stage/upstream.ts";
+import { outlivesAnswer } from "../../../src/runtime.ts";
 import { WorkerStage } from "../../stage/worker_stage.ts";
 
 /** Sets a stage with a slow upstream, and the Worker's handler for it. */
@@ -150,4 +151,93 @@ test("33: work is given to the context of the request that begins it", async () 
 
   // Kept; failed and served; probed in the background.
   assertEquals(given, [1, 0, 1]);
+});
+
+const asMethod = slow("/background/method", (api, url) => {
+  const handler = api.wrap(() => fetch(url));
+  return (request, env, ctx) => handler.call({ env, ctx }, request);
+});
+
+test("33: a method of a Worker's class finds waitUntil in its this.ctx", async () => {
+  await due(asMethod);
+  const { text } = await asMethod.ask();
+  await until(() => asMethod.state === "closed");
+
+  assertEquals(text, "answer 1");
+});
+
+const withStub = slow("/background/stub", (api, url) => {
+  const handler = api.wrap((_request: Request, _stub: unknown) => fetch(url));
+  return (request, env) => {
+    const stub = env.SELF as unknown as { waitUntil: unknown };
+    // What it claims: calling it would ask the other Worker.
+    assertEquals(typeof stub.waitUntil, "function");
+    return handler(request, stub);
+  };
+});
+
+test("33: an RPC stub among the arguments is no context: the caller is the probe", async () => {
+  await due(withStub);
+
+  assertEquals((await withStub.ask()).text, "answer 3");
+  assertEquals(withStub.state, "closed");
+});
+
+const MODULE = "cloudflare:workers";
+let imported: (work: Promise<unknown>) => void = () => {};
+const importing = slow("/background/imported", (_api, url) => {
+  const api = breaker({
+    threshold: 1,
+    delayMs: 10,
+    lastGood: { refreshMs: 0 },
+    waitUntil: (work) => imported(work),
+  });
+  return () => api.fetch(url);
+});
+
+test("33: the waitUntil of cloudflare:workers works as an option at module scope", async () => {
+  const { waitUntil } = await import(MODULE);
+  if (waitUntil === undefined) return;
+  imported = waitUntil;
+  assertEquals((await importing.ask()).text, "answer 1");
+  importing.fail(down(500));
+  assertEquals((await importing.ask()).text, "answer 1");
+  recover(importing);
+  await sleep(20);
+
+  assertEquals((await importing.ask()).text, "answer 1");
+  await until(() => importing.calls === 3);
+  await sleep(100);
+  assertEquals((await importing.ask()).text, "answer 4");
+});
+
+test("33: Workers stop work behind their answers, whatever else they look like", () => {
+  assertEquals(outlivesAnswer(), false);
+  const shimmed = Object.create(globalThis, { navigator: { value: {} } });
+  assertEquals(outlivesAnswer(shimmed), false);
+});
+
+let stopped = 0;
+const leaving = slow("/background/signal", (_api, url) => {
+  const api = breaker({ timeoutMs: 20, lastGood: false });
+  return api.wrap(async (request: Request) => {
+    try {
+      return await fetch(url, { signal: signalOf(request) });
+    } catch (error) {
+      stopped++;
+      throw error;
+    }
+  });
+});
+
+test("11: signalOf stops the fetch of a handler that has timed out", async () => {
+  leaving.answer = async () => {
+    await sleep(500);
+    return new Response("late");
+  };
+
+  const { status } = await leaving.ask();
+  await sleep(50);
+
+  assertEquals([status, stopped], [504, 1]);
 });
