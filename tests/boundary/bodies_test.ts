@@ -6,17 +6,33 @@ import { chunk, head, LAST, type Piece, RawOrigin } from "./raw_origin.ts";
 const TEXT = "The quick brown fox jumps over the lazy dog. ".repeat(50);
 const BYTES = new TextEncoder().encode(TEXT);
 
+interface Seen {
+  readonly headers?: Record<string, string>;
+  readonly [more: string]: unknown;
+}
+
+/**
+ * What a server can send: Deno's drops these fields of a fetched answer whose body it has decoded, but
+ * not those of a copy, which comes without them.
+ */
+function asServed({ headers = {}, ...seen }: Seen): Seen {
+  if (!["gzip", "br"].includes(headers["content-encoding"] ?? "")) return { ...seen, headers };
+  const { "content-encoding": _coding, "content-length": _length, ...served } = headers;
+  return { ...seen, headers: served };
+}
+
 /** Collects everything a reader can observe of a response, in order. */
-async function seen(call: Promise<Response>, url: string): Promise<unknown> {
+async function seen(call: Promise<Response>, url: string): Promise<Seen> {
   try {
     const response = await call;
-    const { status, statusText, redirected, headers } = response;
+    const { status, statusText, redirected, type, headers } = response;
     const known = {
       status,
       statusText,
       redirected,
+      type,
       url: response.url === url,
-      headers: [...headers],
+      headers: Object.fromEntries(headers),
     };
     const bytes: number[] = [];
     try {
@@ -123,7 +139,7 @@ for (const { what, pieces, options = {}, why } of BODIES) {
     const api = breaker({ lastGood: options, onEvent: (event) => events.push(event) });
     const { url } = origin;
 
-    const bare = await seen(fetch(url), url);
+    const bare = asServed(await seen(fetch(url), url));
     const guarded = await seen(api.fetch(url), url);
     await api.idle();
 
@@ -139,25 +155,26 @@ for (const { what, pieces, options = {}, why } of BODIES) {
     await using origin = new RawOrigin(() => isDown ? [] : pieces);
     const api = breaker();
     const { url } = origin;
-    const live = await api.fetch(url);
-    const expected = new Uint8Array(await live.arrayBuffer());
+    const bare = await fetch(url);
+    const expected = new Uint8Array(await bare.arrayBuffer());
     const sent = pieces.at(-1);
     const isAsSent = sent instanceof Uint8Array && sent.byteLength === expected.byteLength;
-    await api.idle();
-    isDown = true;
-    const edge = Deno.serve(
+    await using edge = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       () => api.fetch(url),
     );
 
-    const response = await fetch(`http://127.0.0.1:${edge.addr.port}/`);
-    const coding = response.headers.get("content-encoding");
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    await edge.shutdown();
+    for (const isStale of [false, true]) {
+      isDown = isStale;
+      const response = await fetch(`http://127.0.0.1:${edge.addr.port}/`);
+      const coding = response.headers.get("content-encoding");
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      await api.idle();
 
-    assertEquals(bytes, expected);
-    assertEquals(coding, isAsSent ? live.headers.get("content-encoding") : null);
-    assert(response.headers.get("cache-status")?.includes("fwd=stale"));
+      assertEquals(bytes, expected);
+      assertEquals(coding, isAsSent ? bare.headers.get("content-encoding") : null);
+      assertEquals(response.headers.has("cache-status"), isStale);
+    }
   });
 }
 

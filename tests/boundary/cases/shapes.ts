@@ -229,10 +229,13 @@ boundary("34: an answer that @hono/node-server has sent already is never kept (n
   assertEquals([first, second, status], ["sent by hand", "sent by hand", 500]);
 }, ["node"]);
 
-boundary("34: a judge that reads a clone does not end the process", async () => {
-  using origin = await RawOrigin.start(() => text("fine"));
+for (const body of ["fine", ""]) {
+  const what = body === "" ? "an empty answer" : "an answer";
+  boundary(`34: a judge that reads a clone of ${what} does not end the process`, async () => {
+    using origin = await RawOrigin.start(() => text(body));
 
-  const { code, printed } = await runProgram("judge.mjs", { ORIGIN: origin.url });
+    const { code, printed } = await runProgram("judge.mjs", { ORIGIN: origin.url });
 
-  assertEquals([code, printed.trim()], [0, "fine fine fine"]);
-});
+    assertEquals([code, printed.trim()], [0, Array(3).fill(body).join(" ").trim()]);
+  });
+}
