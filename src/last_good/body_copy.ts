@@ -151,8 +151,9 @@ export class BodyCopy {
 
   async #copyAll(): Promise<void> {
     while (this.#chunks !== undefined) await this.#read();
-    if (this.#bytes > this.#options.maxBytes && this.#body === undefined) {
-      // Too large to be kept, but perhaps all of it is here, and its length known.
+    // Too large to be kept, but perhaps all of it is here, and its length known: a text comes in one
+    // chunk, on Bun in two.
+    if (this.#bytes > this.#options.maxBytes && this.#ahead.length <= 2 && !this.#body) {
       const size = this.#bytes;
       await this.#read();
       if (this.#isOver && this.#failure === undefined) this.#piece = joined(this.#ahead, size);
