@@ -139,7 +139,6 @@ function isConstructible({ response: { statusText }, fields }: Exchange): boolea
 // RFC 9112 §4, RFC 9110 §5.1 and §5.5, as the Fetch Standard reads them; Workers refuse a tab.
 const REASON_PHRASE = /^[\x20-\x7e\x80-\xff]*$/;
 const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-// deno-lint-ignore no-control-regex
 const FIELD_VALUE = /^[^\0\r\n\u0100-\uffff]*$/;
 
 const ENDLESS: ReadonlySet<string> = new Set([
