@@ -9,20 +9,23 @@ import {
   RespondInput,
   WrapInput,
 } from "./guard/caller.ts";
+import { ownInit } from "./guard/fetch_arguments.ts";
+import { FetchContext } from "./guard/fetch_context.ts";
+import { markAsOurs, type Upstream, upstreamOf } from "./guard/global_fetch.ts";
+import { withCaller } from "./guard/error_stack.ts";
 import { Guard } from "./guard/guard.ts";
 import { HandlerContext } from "./guard/handler_context.ts";
 import {
   BREAKER_OPTIONS,
   type BreakerOptions,
-  type Fetch,
+  FETCH,
   type GuardSettings,
   guardSettings,
 } from "./guard/options.ts";
-import { FetchContext } from "./guard/request_context.ts";
 import { requestHead } from "./last_good/incoming_head.ts";
 import { LastGood } from "./last_good/last_good.ts";
 import { lastGoodSettings } from "./last_good/options.ts";
-import { fetchHead, type RequestHead } from "./last_good/request_head.ts";
+import { fetchHead, isRequest, type RequestHead } from "./last_good/request_head.ts";
 import { type ErrorListener, reportError } from "./observe/events.ts";
 import {
   callback,
@@ -114,7 +117,8 @@ export function breaker(options: BreakerOptions = {}): Breaker {
   const answer: AnswerHandler = (request, produce, defaultKey, input) =>
     answerHandler(parts, request, produce, defaultKey, input);
   const made: AdaptableBreaker = {
-    fetch: (input, init) => answerFetch(parts, input, init),
+    fetch: (input: string | URL | Request, init?: RequestInit, ...rest: unknown[]) =>
+      answerFetch(parts, input, init, rest),
     wrap: (handler) => wrapHandler(parts, handler),
     // The handler gets a signal because its input does not say that it takes none.
     respond: (request, produce, context = {}) =>
@@ -125,6 +129,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     idle: () => background.idle(),
     [FOR_ADAPTERS]: { answer, keeps: lastGood !== undefined, middlewares: 0 },
   };
+  markAsOurs(made.fetch);
   return made;
 }
 
@@ -133,7 +138,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 /** The parts of a breaker. They report errors that belong to no circuit yet. */
 interface Parts extends ErrorListener {
   readonly settings: GuardSettings;
-  readonly fetch: Fetch | undefined;
+  readonly upstream: Upstream;
   readonly keyOf: ((request: Request) => string) | undefined;
   readonly circuits: CircuitRegistry<Response>;
   readonly lastGood: LastGood | undefined;
@@ -147,9 +152,9 @@ function partsFrom(options: BreakerOptions): Parts {
   const purpose = "make a breaker";
   refuseFunction(purpose, options);
   checkOptions(purpose, options, BREAKER_OPTIONS, () => lastGoodSettings(purpose, {}));
-  const { timeoutMs = 10_000, maxCircuits = 1_000 } = options;
+  const { maxCircuits = 1_000 } = options;
   const { lastGood: lastGoodOptions = {} } = options;
-  const circuitSettings = new CircuitSettings<Response>({ ...options, timeoutMs }, purpose);
+  const circuitSettings = new CircuitSettings<Response>(options, purpose, 10_000);
   const { name } = circuitSettings;
   const settings = guardSettings(purpose, options, circuitSettings);
   const lastGood = lastGoodOptions === false
@@ -159,7 +164,7 @@ function partsFrom(options: BreakerOptions): Parts {
   let handlers = 0;
   return {
     settings,
-    fetch: check(purpose, "fetch", options.fetch, optional(callback)),
+    upstream: upstreamOf(check(purpose, "fetch", options.fetch, optional(FETCH))),
     keyOf: check(purpose, "key", options.key, optional(callback)),
     circuits: new CircuitRegistry(
       circuitSettings,
@@ -181,17 +186,43 @@ function checkKey(key: unknown): string {
 
 async function answerFetch(
   parts: Parts,
-  input: string | URL | Request,
-  init: RequestInit | undefined,
+  given: string | URL | Request,
+  givenInit: RequestInit | undefined,
+  rest: readonly unknown[],
 ): Promise<Response> {
-  const head = fetchHead(input, init);
-  const circuit = circuitFor(parts, head, head.origin);
-  const call = parts.fetch ?? globalThis.fetch;
-  const answer = parts.guard.answer(
-    new FetchContext(parts.settings, head, circuit, call, input, init),
-  );
-  // Awaiting an answer from memory would take longer than making it.
-  return answer instanceof Promise ? await answer : answer;
+  const { upstream, settings, lastGood } = parts;
+  const input = isRequest(given) ? given : String(given);
+  const init = ownInit(givenInit, lastGood?.settings.partition && input);
+  const head = upstream.isCalling ? undefined : headIfAny(parts, input, init);
+  // What the global `fetch` refuses, or asks for itself, is no call of ours.
+  if (head === undefined) return await upstream.fetch(input, init);
+  const circuit = circuitFor(parts, head, head.origin || settings.name);
+  const context = new FetchContext(settings, head, circuit, upstream.fetch, input, init, rest);
+  try {
+    const answer = parts.guard.answer(context);
+    // Awaiting an answer from memory would take longer than making it.
+    const response = answer instanceof Promise ? await answer : answer;
+    context.discardUnsent(undefined);
+    return response;
+  } catch (error) {
+    context.discardUnsent(error);
+    throw context.isCalled ? withCaller(error) : error;
+  }
+}
+
+/** Returns the head of a request; undefined if the global `fetch` has to say what is wrong with it. */
+function headIfAny(
+  { upstream: { isGlobal } }: Parts,
+  input: string | Request,
+  init: RequestInit | undefined,
+): RequestHead | undefined {
+  try {
+    const head = fetchHead(input, init);
+    return isGlobal && head.url === "" ? undefined : head;
+  } catch (error) {
+    if (isGlobal) return undefined;
+    throw error;
+  }
 }
 
 async function answerHandler(

@@ -123,10 +123,17 @@ export class CircuitSettings<T> {
   /** True if the verdict is all that a closed circuit needs of a call. */
   readonly needsOnlyVerdicts: boolean;
 
-  /** @param purpose What the options are for, in errors: completes "Cannot …". */
-  constructor(options: CircuitOptions<T>, purpose = "make a circuit") {
+  /**
+   * @param purpose What the options are for, in errors: completes "Cannot …".
+   * @param defaultTimeoutMs The limit where the options name none.
+   */
+  constructor(
+    options: CircuitOptions<T>,
+    purpose = "make a circuit",
+    defaultTimeoutMs = Infinity,
+  ) {
     const { name = "circuit", delayMs = DEFAULT_DELAY_MS, probes = 1, mode = "enforce" } = options;
-    const { probeTimeoutMs = 30_000, timeoutMs = Infinity, judge, onEvent } = options;
+    const { probeTimeoutMs = 30_000, timeoutMs = defaultTimeoutMs, judge, onEvent } = options;
     const { now = wallClock, random = mathRandom } = options;
 
     this.name = check(purpose, "name", name, text);

@@ -1,16 +1,25 @@
 import type { End } from "../circuit/permit.ts";
-import { type Verdict, verdictOf } from "../circuit/verdict.ts";
+import { type Judge, type Verdict, verdictOf } from "../circuit/verdict.ts";
 import { parseRetryAfter } from "../http/dates.ts";
 import type { RequestContext } from "./request_context.ts";
 
 /** Decides how a call counts that was answered. */
 export function blameForResponse(context: RequestContext, response: Response): Verdict {
-  const { judge } = context.settings;
+  const judge = judgeFor(context);
   const ownVerdict = isAboutOptions(context, response) ? "ignored" : verdictOn(response);
   const outcome = { status: "fulfilled", value: response } as const;
   return verdictOf(judge, outcome, ownVerdict, (error) => {
     context.reportError("judge", error);
   });
+}
+
+/** Returns the judge, which gets the request, too, if it declares a parameter for it. */
+export function judgeFor(
+  { settings: { judge }, request }: RequestContext,
+): Judge<Response> | undefined {
+  return judge === undefined || judge.length < 2
+    ? judge
+    : (outcome) => judge(outcome, request.toRequest());
 }
 
 /**

@@ -1,21 +1,30 @@
 import type { Deadlines } from "../circuit/deadlines.ts";
 import { type CircuitOptions, type CircuitSettings, SHARED_OPTIONS } from "../circuit/settings.ts";
-import type { Judge } from "../circuit/verdict.ts";
+import type { Verdict } from "../circuit/verdict.ts";
 import type { LastGoodOptions } from "../last_good/options.ts";
 import type { BreakerEvent } from "../observe/events.ts";
-import { callback, check, duration, flag, oneOf, optional } from "../validation.ts";
+import { callback, check, duration, flag, oneOf, optional, type Rule } from "../validation.ts";
 
 /** The part of the global `fetch` that the types of all runtimes agree on. */
-export type Fetch = NonNullable<BreakerOptions["fetch"]>;
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** Options of a breaker. They are read once and never written: one object may serve many breakers. */
-export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state"> {
+export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state" | "judge"> {
   /**
-   * Calls the upstream in `breaker.fetch`.
+   * Decides how a call counts, as for a circuit. If it declares a second parameter, it gets the
+   * request, too, without its body.
+   */
+  readonly judge?:
+    | ((outcome: PromiseSettledResult<Response>, request?: Request) => Verdict | undefined)
+    | undefined;
+  /**
+   * Calls the upstream in `breaker.fetch`: a function, or an object with such a method, like a
+   * service binding of Workers. Gets further arguments of `breaker.fetch`, too.
    * @default {(input, init) => fetch(input, init)}
    */
   readonly fetch?:
     | ((input: string | URL | Request, init?: RequestInit) => Promise<Response>)
+    | { fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> }
     | undefined;
   /**
    * Names the circuit for a request, which it gets without its body. By default, `fetch` has one
@@ -74,6 +83,14 @@ export const BREAKER_OPTIONS: ReadonlySet<string> = new Set<keyof BreakerOptions
   "background",
 ]);
 
+/** What can be called in place of the global `fetch`. */
+export const FETCH: Rule<Fetch | { readonly fetch: Fetch }> = {
+  mustBe: "a function, or an object with a method of this name",
+  accepts: (value): value is Fetch | { readonly fetch: Fetch } =>
+    typeof value === "function" ||
+    typeof (Object(value) as { fetch?: unknown }).fetch === "function",
+};
+
 /** The options that a guard needs, checked and complete. */
 export interface GuardSettings {
   /** The name in events that belong to no circuit yet. */
@@ -81,7 +98,7 @@ export interface GuardSettings {
   readonly deadlines: Deadlines | undefined;
   readonly probeTimeoutMs: number;
   readonly mode: "enforce" | "observe" | "off";
-  readonly judge: Judge<Response> | undefined;
+  readonly judge: BreakerOptions["judge"];
   readonly onEvent: ((event: BreakerEvent) => void) | undefined;
   readonly now: () => number;
   readonly onRetryAfter: "stretch" | "open";

@@ -9,7 +9,7 @@ import {
   type ErrorSource,
   reportError,
 } from "../observe/events.ts";
-import type { Fetch, GuardSettings } from "./options.ts";
+import type { GuardSettings } from "./options.ts";
 
 /** What ended a call from outside; undefined if it was neither our timeout nor its caller. */
 export type EndedBy = "timeout" | "deadline" | "abort" | undefined;
@@ -70,73 +70,5 @@ export abstract class RequestContext implements ErrorListener {
 
   reportError(source: ErrorSource, error: unknown): void {
     reportError(this.settings, this.circuit.name, source, error);
-  }
-}
-
-/** A call of `breaker.fetch`. */
-export class FetchContext extends RequestContext {
-  readonly byFetch = true;
-  readonly background: boolean | undefined;
-  readonly takesSignal: boolean;
-  readonly #fetch: Fetch;
-  readonly #input: string | URL | Request;
-  readonly #init: RequestInit | undefined;
-
-  constructor(
-    settings: GuardSettings,
-    request: RequestHead,
-    circuit: Circuit<Response>,
-    call: Fetch,
-    input: string | URL | Request,
-    init: RequestInit | undefined,
-  ) {
-    super(settings, request, circuit);
-    this.background = settings.background;
-    this.takesSignal = request.signal !== undefined || settings.deadlines !== undefined;
-    this.#fetch = call;
-    this.#input = input;
-    this.#init = init;
-  }
-
-  /** Hands on the arguments as they are, with our signal added (promise 28). */
-  produce(signal: AbortSignal | undefined, etag?: string): Promise<Response> {
-    const call = this.#fetch;
-    const input = this.#input;
-    const init = this.#init;
-    // The members of a Request are on its prototype: spreading it as `init` would lose them.
-    const isRequest = init instanceof Request;
-    if (etag !== undefined && !isRequest) {
-      return call(input, { ...init, headers: this.#asking(etag), ...(signal && { signal }) });
-    }
-    if (signal === undefined) return init === undefined ? call(input) : call(input, init);
-    return isRequest
-      ? call(new Request(input, init), { signal })
-      : call(input, { ...init, signal });
-  }
-
-  /** The request's own fields, and a question whether this entity tag is still good. */
-  #asking(etag: string): Headers {
-    const input = this.#input;
-    const headers = new Headers(
-      this.#init?.headers ?? (input instanceof Request ? input.headers : undefined),
-    );
-    headers.set("if-none-match", etag);
-    return headers;
-  }
-
-  refuse(error: CircuitOpenError): never {
-    throw error;
-  }
-
-  fail(error: unknown): never {
-    throw error;
-  }
-
-  leave(reason: unknown): never {
-    throw reason;
-  }
-
-  waitUntil(): GuardSettings["waitUntil"] {
-    return this.settings.waitUntil;
   }
 }

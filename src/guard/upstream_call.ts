@@ -8,7 +8,7 @@ import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
 import { type Cause, emit } from "../observe/events.ts";
 import type { BackgroundWork } from "./background.ts";
-import { blameForResponse, endOf } from "./blame.ts";
+import { blameForResponse, endOf, judgeFor } from "./blame.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 
@@ -149,7 +149,7 @@ export class UpstreamCaller {
     if (endedBy !== undefined) context.stop(error);
     if (this.#wasFrozen(context, start)) return this.#frozen(permit, error);
     const cause = context.causeOf(endedBy, error);
-    endRejected(permit, cause, error, this.#settings.judge, (error) => {
+    endRejected(permit, cause, error, judgeFor(context), (error) => {
       context.reportError("judge", error);
     });
     if (cause === "abort") return { type: "aborted", reason: error };

@@ -1,5 +1,5 @@
 import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
-import { type Address, addressOf, type RequestHead } from "./request_head.ts";
+import { addressOf, NO_ADDRESS, type RequestHead } from "./request_head.ts";
 
 /**
  * Returns the head of a request that a server or an app hands over. It may be hardly a request: then
@@ -10,8 +10,6 @@ import { type Address, addressOf, type RequestHead } from "./request_head.ts";
 export function requestHead(request: Request, justArrived: boolean): RequestHead {
   return new IncomingHead(request, justArrived);
 }
-
-const NO_ADDRESS: Address = { url: "", origin: "", hasUserInfo: false };
 
 class IncomingHead implements RequestHead {
   readonly method: string;

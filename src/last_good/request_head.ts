@@ -18,6 +18,8 @@ export interface RequestHead {
   readonly hasBody: boolean;
   /** True if its URL contains credentials. */
   readonly hasUserInfo: boolean;
+  /** True if the caller says which digest the body must have: only `fetch` can check that. */
+  readonly hasIntegrity?: boolean;
   /** The caller's own signal; undefined if there is none. */
   readonly signal: AbortSignal | undefined;
   /** True if it has just come from a server, so that its caller cannot have aborted it yet. */
@@ -27,9 +29,10 @@ export interface RequestHead {
 }
 
 /**
- * Returns the head of the request that `fetch(input, init)` would send.
+ * Returns the head of the request that `fetch(input, init)` would send. Its URL is empty if it is
+ * relative to something that only the `fetch` in use knows.
  *
- * @throws {TypeError} If the URL is not valid.
+ * @throws {TypeError} If the URL or a field is not valid.
  */
 export function fetchHead(
   input: string | URL | Request,
@@ -45,32 +48,82 @@ class OutgoingHead implements RequestHead {
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
+  readonly hasIntegrity: boolean;
   readonly signal: AbortSignal | undefined;
   readonly #headers: Headers | undefined;
+  readonly #cf: unknown;
+  readonly #resolved: string | undefined;
   #request: Request | undefined;
 
-  constructor(input: string | URL | Request, init: RequestInit | undefined) {
-    const request = isRequest(input) ? input : undefined;
-    const address = addressOf(request === undefined ? String(input) : request.url);
-    const headers = init?.headers === undefined ? request?.headers : new Headers(init.headers);
-    this.method = (init?.method ?? request?.method ?? "GET").toUpperCase();
+  constructor(input: string | URL | Request, init: WorkersInit | undefined) {
+    const request: WorkersRequest | undefined = isRequest(input) ? input : undefined;
+    const address = fetchAddress(request === undefined ? String(input) : request.url);
+    const headers = headersOf(init?.headers ?? request?.headers);
+    const signal = init?.signal === undefined ? request?.signal : init.signal;
+    this.method = String(init?.method ?? request?.method ?? "GET").toUpperCase();
     this.url = address.url;
     this.origin = address.origin;
     this.headers = headers === undefined ? NO_FIELDS : new FieldMap(headers);
-    this.hasBody = (init?.body ?? request?.body ?? undefined) !== undefined;
+    // Looking at the body of a Request would change how Deno sends it; a GET cannot have one.
+    this.hasBody = (init?.body ?? undefined) !== undefined ||
+      (request !== undefined && this.method !== "GET" && this.method !== "HEAD");
     this.hasUserInfo = address.hasUserInfo;
-    this.signal = (init?.signal === undefined ? request?.signal : init.signal) ?? undefined;
+    this.hasIntegrity = Boolean(init?.integrity ?? request?.integrity);
+    this.signal = isSignal(signal) ? signal : undefined;
     this.#headers = headers;
+    this.#cf = init?.cf ?? request?.cf;
+    this.#resolved = address.resolved;
   }
 
   toRequest(): Request {
-    const { url, method } = this;
-    return this.#request ??= new Request(url, { method, headers: this.#headers ?? {} });
+    const url = this.#resolved ?? this.url;
+    return this.#request ??= bodiless(url, this.method, this.#headers, this.#cf);
   }
 }
 
+/** What Workers add. */
+type WorkersInit = RequestInit & { readonly cf?: unknown };
+type WorkersRequest = Request & { readonly cf?: unknown };
+
+/** Reports whether `input` is a request, of whatever class: other realms and packages have their own. */
+export function isRequest(input: unknown): input is Request {
+  return typeof input === "object" && input !== null && "url" in input && "headers" in input;
+}
+
+/** Makes a request without a body, with the `cf` of Workers if there is one. */
+function bodiless(
+  url: string,
+  method: string,
+  headers: Headers | undefined,
+  cf: unknown,
+): Request {
+  if (cf === undefined) return new Request(url, { method, headers: headers ?? {} });
+  const request = new Request(url, { method, headers: headers ?? {}, cf } as RequestInit);
+  return "cf" in request ? request : Object.defineProperty(request, "cf", { value: cf });
+}
+
+/** The fields of a request: as they are if they are `Headers`, of whatever class. */
+function headersOf(given: HeadersInit | null | undefined): Headers | undefined {
+  if (given === undefined || given === null) return undefined;
+  const { forEach, append } = given as Partial<Headers>;
+  return typeof forEach === "function" && typeof append === "function"
+    ? given as Headers
+    : new Headers(given);
+}
+
+/** Anything else is left to `fetch`, which refuses it. */
+function isSignal(signal: AbortSignal | null | undefined): signal is AbortSignal {
+  return typeof signal?.addEventListener === "function";
+}
+
 /** The parts of a URL that the rules read. */
-export type Address = Pick<RequestHead, "url" | "origin" | "hasUserInfo">;
+export interface Address extends Pick<RequestHead, "url" | "origin" | "hasUserInfo"> {
+  /** For callbacks: a relative URL as if it were this machine's. */
+  readonly resolved?: string;
+}
+
+/** What is known of a URL that cannot be parsed. */
+export const NO_ADDRESS: Address = { url: "", origin: "", hasUserInfo: false };
 
 /**
  * The last URLs, parsed. A lookup makes no garbage, and on Deno takes 0.005 µs where the parser takes
@@ -103,6 +156,14 @@ export function addressOf(text: string): Address {
   return address;
 }
 
-function isRequest(input: string | URL | Request): input is Request {
-  return typeof input === "object" && "url" in input && "headers" in input;
+/** As {@link addressOf}, for a URL that may be relative. */
+function fetchAddress(text: string): Address {
+  try {
+    return addressOf(text);
+  } catch {
+    const { location } = globalThis as { readonly location?: { readonly href?: string } };
+    const base = location?.href;
+    const { href } = new URL(text, base ?? "http://localhost");
+    return base === undefined ? { ...NO_ADDRESS, resolved: href } : addressOf(href);
+  }
 }

@@ -243,7 +243,7 @@ Deno.test("11: fetch passes no signal on if it needs none", async () => {
   await act.api.fetch(ORIGIN, init);
 
   assertStrictEquals(inits[0], undefined);
-  assertStrictEquals(inits[1], init);
+  assertEquals(inits[1], init);
 });
 
 Deno.test("11: each call has its own signal", async () => {

@@ -13,11 +13,11 @@ import { ageMs, stalenessMs } from "./freshness.ts";
 
 /**
  * Reports whether a request may be answered from memory at all: it must be safe (F2) and must not ask
- * that the origin's current state be compared (F5).
+ * that the origin's current state be compared (F5), or name the digest of its body (promise 34).
  */
-export function isAnswerable({ method, hasBody, headers }: RequestHead): boolean {
-  return (method === "GET" || method === "HEAD") && !hasBody && !headers.has("if-match") &&
-    !headers.has("if-unmodified-since");
+export function isAnswerable({ method, hasBody, hasIntegrity, headers }: RequestHead): boolean {
+  return (method === "GET" || method === "HEAD") && !hasBody && hasIntegrity !== true &&
+    !headers.has("if-match") && !headers.has("if-unmodified-since");
 }
 
 /** The request's own Cache-Control. A malformed one has no effect. */

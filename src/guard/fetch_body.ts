@@ -1,0 +1,146 @@
+import type { RequestHead } from "../last_good/request_head.ts";
+
+/** What is asked of a body, whatever its class: streams of the web and of Node, async iterables. */
+interface Source {
+  readonly locked?: boolean;
+  readonly readableEnded?: boolean;
+  readonly errored?: unknown;
+  cancel?(reason: unknown): Promise<void>;
+  destroy?(): void;
+  pipe?: unknown;
+  [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
+}
+
+/**
+ * The body of a call, as far as it arrives bit by bit. It is looked at only once the call has ended,
+ * as Deno sends a Request differently whose body was looked at.
+ *
+ * A web stream is not watched: on Deno, Bun and Workers one of a known length is sent with a
+ * Content-Length, which a stream of ours in its place would lose.
+ */
+export class FetchBody {
+  readonly #source: Source | undefined;
+  readonly #request: Request | undefined;
+  /** True for an async iterable, which no runtime knows the length of: it is watched. */
+  readonly #isWatched: boolean;
+  #hasEnded = false;
+  #hasBroken = false;
+
+  constructor(source: Source | undefined, request: Request | undefined) {
+    this.#source = source;
+    this.#request = request;
+    this.#isWatched = source !== undefined && source.cancel === undefined &&
+      source.pipe === undefined;
+  }
+
+  /** What is to be sent in place of the body that was given. */
+  get sent(): unknown {
+    return this.#isWatched ? this.#watched() : this.#source;
+  }
+
+  async *#watched(): AsyncGenerator<unknown> {
+    try {
+      yield* this.#source as AsyncIterable<unknown>;
+    } catch (error) {
+      this.#hasBroken = true;
+      throw error;
+    }
+    this.#hasEnded = true;
+  }
+
+  /** True unless the end of the body was seen (promise 32). */
+  get mayBeUnderWay(): boolean {
+    if (this.#isWatched) return !this.#hasEnded;
+    const source = this.#source ?? this.#request?.body as Source | null | undefined;
+    if (!source) return false;
+    const state = stateOf(source);
+    return state === undefined ? source.readableEnded !== true : state === "readable";
+  }
+
+  /** Reports whether this error of the call says that the body broke. */
+  isBrokenBy(error: unknown): boolean {
+    if (this.#isWatched) return this.#hasBroken;
+    const source = this.#source ?? this.#request?.body as Source | null | undefined;
+    if (!source) return false;
+    if (source.pipe !== undefined) return Boolean(source.errored);
+    const state = stateOf(source);
+    if (state !== undefined) return state === "errored";
+    // What `fetch` has not begun to read cannot have broken.
+    return source.locked === true && !isOfNetwork(error);
+  }
+
+  /** Cancels the body of a call that is never made, as `fetch` does with that of an aborted one. */
+  cancel(reason: unknown): void {
+    try {
+      const source: Source | null = this.#source ?? this.#request?.body as Source | null;
+      if (typeof source?.cancel === "function") {
+        if (source.locked !== true) source.cancel(reason).catch(() => {});
+      } else if (typeof source?.destroy === "function") source.destroy();
+      else source?.[Symbol.asyncIterator]?.().return?.()?.catch(() => {});
+    } catch {
+      // Then it cannot be cancelled.
+    }
+  }
+}
+
+/** Returns the body of a call if it arrives bit by bit, or may do so. */
+export function bodyOf(
+  init: RequestInit | undefined,
+  request: Request | undefined,
+  head: RequestHead,
+): FetchBody | undefined {
+  const given: unknown = init?.body ?? undefined;
+  if (given !== undefined) {
+    return typeof given === "object" && Symbol.asyncIterator in given! || isStream(given)
+      ? new FetchBody(given as Source, undefined)
+      : undefined;
+  }
+  return head.hasBody && request !== undefined ? new FetchBody(undefined, request) : undefined;
+}
+
+function isStream(body: unknown): boolean {
+  return typeof (Object(body) as { getReader?: unknown }).getReader === "function";
+}
+
+/**
+ * Returns the state of a stream, "readable", "closed" or "errored", where it can be seen: Deno and
+ * Node keep it in a symbol. A body that was there at once is closed as soon as it is sent.
+ */
+function stateOf(stream: Source): unknown {
+  for (const symbol of Object.getOwnPropertySymbols(stream)) {
+    const value: unknown = (stream as Record<symbol, unknown>)[symbol];
+    if (symbol.description === "[[state]]") return value;
+    if (symbol.description === "kState") return (Object(value) as { state?: unknown }).state;
+  }
+  return undefined;
+}
+
+/**
+ * Reports whether the body of a Request was there at once. Who makes a Request of a text or a form
+ * gets one of these types unasked; one that a server received says how long its body is.
+ */
+export function wasThereAtOnce({ headers }: RequestHead): boolean {
+  return AT_ONCE.test(headers.get("content-type") ?? "") && !headers.has("content-length") &&
+    !headers.has("transfer-encoding");
+}
+
+const AT_ONCE =
+  /^(text\/plain;charset=utf-8|application\/x-www-form-urlencoded;charset=utf-8|application\/json|multipart\/form-data;\s*boundary=)/i;
+
+/** Reports whether a connection failed, rather than what was to be sent over it. */
+function isOfNetwork(error: unknown): boolean {
+  const { code, message = "", cause } = Object(error) as ErrorLike;
+  if (cause !== undefined) return isOfNetwork(cause);
+  if (typeof code === "string" && !code.startsWith("ERR_STREAM_")) return message !== "aborted";
+  return NETWORK.test(message);
+}
+
+/** Deno and workerd say so only in words; an error without a cause says nothing else. */
+const NETWORK =
+  /^error sending request|\(os error \d+\)$|^Network connection lost|^fetch failed$|^internal error/;
+
+interface ErrorLike {
+  readonly code?: unknown;
+  readonly message?: string;
+  readonly cause?: unknown;
+}
