@@ -50,6 +50,8 @@ export class Call<R> implements TimedCall {
   #passesAbortOn = false;
   #resolve!: (value: R) => void;
   #reject!: (error: unknown) => void;
+  /** Why our timeout or the caller has ended it. */
+  #reason: unknown;
   #isOver = false;
   #isReleased = false;
 
@@ -88,13 +90,19 @@ export class Call<R> implements TimedCall {
   /** Ends the call: its time is over. */
   timeOut(): void {
     const message = `The call took longer than ${this.#options.deadlines?.ms} ms`;
-    this.#stop("timeout", new DOMException(message, "TimeoutError"));
+    this.#endBy("timeout", new DOMException(message, "TimeoutError"));
+  }
+
+  /** Tells the function that it has been ended. */
+  stop(): void {
+    this.#controller?.abort(this.#reason);
   }
 
   /** Ends the call: the caller has aborted. The call itself is the listener, which saves a closure. */
   handleEvent(): void {
     const reason: unknown = this.#callerSignal?.reason;
-    this.#stop(isDeadline(reason) ? "deadline" : "abort", reason);
+    this.#endBy(isDeadline(reason) ? "deadline" : "abort", reason);
+    this.stop();
   }
 
   /** Starts the timer, and listens to the caller if that is still to do, once `soon` is over. */
@@ -153,13 +161,12 @@ export class Call<R> implements TimedCall {
     this.#reject(error);
   }
 
-  #stop(by: "timeout" | "deadline" | "abort", reason: unknown): void {
+  #endBy(by: "timeout" | "deadline" | "abort", reason: unknown): void {
     this.release();
-    if (this.#end()) {
-      this.endedBy = by;
-      this.#reject(reason);
-    }
-    this.#controller?.abort(reason);
+    this.#reason = reason;
+    if (!this.#end()) return;
+    this.endedBy = by;
+    this.#reject(reason);
   }
 
   /** Ends the call; returns false if it had ended before. */

@@ -2,10 +2,12 @@ import { outlivesAnswer } from "../runtime.ts";
 
 /** A call that must end in time. */
 export interface TimedCall {
-  /** Called when its time is over, in the async context in which it was added. */
+  /** Called when its time is over, in whatever async context. */
   timeOut(): void;
-  /** The alarm that it waits for; set by {@link Deadlines}. */
-  deadline: Alarm | undefined;
+  /** Called right after that, in the async context in which the call was added: stops its work. */
+  stop?(): void;
+  /** The deadline that it waits for; set by {@link Deadlines}. */
+  deadline: Deadline | undefined;
 }
 
 /**
@@ -17,11 +19,17 @@ export interface TimedCall {
 const TURN_MS = 2;
 
 /**
- * How many microtasks a call waits for each younger one whose time is over as well, so that an inner
- * call is answered before the outer one counts, and for how many at most.
+ * For how many microtasks a call waits for what becomes of a younger one that is due as well, so that
+ * the caller of an inner call goes on before the outer one ends, and for how many at most.
  */
 const MICROTASKS = 48;
 const MAX_YOUNGER = 2;
+
+/**
+ * How many near deadlines are looked at: thousands may pass at once, and those of a Worker's cancelled
+ * requests never do.
+ */
+const MAX_NEAR = 100;
 
 /**
  * The deadlines of calls that may all take equally long.
@@ -53,9 +61,12 @@ export class Deadlines {
     this.#areShared ??= outlivesAnswer();
     const leftMs = Math.max(0, this.ms - Math.max(0, passedMs));
     // What has passed in a test's time has passed: nobody may move it once more.
-    if (leftMs === 0 && !isRealTime()) return call.timeOut();
+    if (leftMs === 0 && !isRealTime()) {
+      call.timeOut();
+      return call.stop?.();
+    }
     const timer = this.#areShared && isRealTime() ? this.#shared(leftMs) : new Timer(0, leftMs);
-    call.deadline = timer.add(call, order);
+    call.deadline = new Deadline(timer, call, order);
   }
 
   /** Returns the timer of the calls whose time is over in this millisecond, or at the end of it. */
@@ -69,7 +80,7 @@ export class Deadlines {
 
   /** Stops the time of a call that has ended. Doing so twice is harmless. */
   delete(call: TimedCall): void {
-    call.deadline?.stop();
+    call.deadline?.cancel();
     call.deadline = undefined;
   }
 }
@@ -77,9 +88,8 @@ export class Deadlines {
 /** The place of the youngest call of all. */
 let latestOrder = 0;
 
-/** Of the calls whose timers have fired, and of those whose turn is over as well: the youngest. */
-let youngestFired = 0;
-let youngestDue = 0;
+/** The calls whose deadlines are near, by their places: true once they are due. */
+const near = new Map<number, boolean>();
 
 /** Returns the place of a call that begins now: an inner call comes after its outer one. */
 export function nextOrder(): number {
@@ -101,90 +111,108 @@ export function testTime(): number {
   return isRealTime() ? 0 : Date.now();
 }
 
-/** A timer, and the alarms that wait for it. */
+/** A timer, and the deadlines that pass with it, each in the async context of its own call. */
 class Timer {
-  /** When it fires, by the monotonic clock, in ms; 0 if it is not shared. */
+  /** When they pass, by the monotonic clock, in ms; 0 if the timer is not shared. */
   readonly due: number;
   /** True while it runs. */
   isWaiting = true;
-  /** The alarm of the call that set the timer: it rings in the async context of the timer. */
-  #first: Alarm | undefined;
-  /** Resolves for all others, each of which has its own context. */
-  #passed: Promise<void> | undefined;
-  #pass = () => {};
-  #alarms = 0;
-  #youngest = 0;
+  /** Resolves when they pass. */
+  readonly passed: Promise<void>;
+  readonly #deadlines = new Set<Deadline>();
+  #pass!: () => void;
   #timer: ReturnType<typeof setTimeout>;
 
   constructor(due: number, leftMs: number) {
     this.due = due;
+    this.passed = new Promise((resolve) => this.#pass = resolve);
     const turnMs = Math.min(TURN_MS, leftMs);
     this.#timer = setTimeout(() => {
-      youngestFired = Math.max(youngestFired, this.#youngest);
+      this.#mark(false);
       this.#timer = setTimeout(() => this.#end(), turnMs);
     }, leftMs - turnMs);
   }
 
-  add(call: TimedCall, order: number): Alarm {
-    const alarm = new Alarm(this, call, order);
-    this.#alarms++;
-    this.#youngest = Math.max(this.#youngest, order);
-    if (this.#first === undefined) return this.#first = alarm;
-    this.#passed ??= new Promise((resolve) => this.#pass = resolve);
-    this.#passed.then(() => alarm.ring());
-    return alarm;
+  add(deadline: Deadline): void {
+    this.#deadlines.add(deadline);
   }
 
-  /** Stops the timer with the last alarm. */
-  delete(): void {
-    if (--this.#alarms > 0 || !this.isWaiting) return;
+  /** Stops the timer with the last deadline. */
+  delete(deadline: Deadline): void {
+    if (!this.#deadlines.delete(deadline) || this.#deadlines.size > 0 || !this.isWaiting) return;
+    this.isWaiting = false;
     clearTimeout(this.#timer);
-    this.#end();
   }
 
+  /** The youngest call of all ends at once. Older ones may be waiting for it: see `Deadline`. */
   #end(): void {
     this.isWaiting = false;
-    youngestDue = Math.max(youngestDue, Math.min(youngestFired, this.#youngest));
-    this.#first?.ring();
+    this.#mark(true);
     this.#pass();
+    for (const deadline of this.#deadlines) if (!isYoungerNear(deadline.order)) deadline.pass();
+  }
+
+  #mark(isDue: boolean): void {
+    if (near.size >= MAX_NEAR) near.clear();
+    for (const { order } of this.#deadlines) if (near.size < MAX_NEAR) near.set(order, isDue);
   }
 }
 
-/** The alarm of one call. */
-export class Alarm {
+function isYoungerNear(order: number): boolean {
+  for (const other of near.keys()) if (other > order) return true;
+  return false;
+}
+
+/** The deadline of one call. */
+export class Deadline {
+  readonly order: number;
   readonly #timer: Timer;
   /** Undefined once the call has ended: a timer that others wait for does not keep it. */
   #call: TimedCall | undefined;
-  readonly #order: number;
+  #hasPassed = false;
 
   constructor(timer: Timer, call: TimedCall, order: number) {
+    this.order = order;
     this.#timer = timer;
     this.#call = call;
-    this.#order = order;
+    timer.add(this);
+    // A listener of the call's signal must not run in the async context of whoever set the timer.
+    timer.passed.then(() => this.#finish());
   }
 
-  stop(): void {
-    if (this.#call === undefined) return;
+  /** The call has ended. */
+  cancel(): void {
+    this.#timer.delete(this);
+    if (this.#hasPassed) return;
     this.#call = undefined;
-    this.#timer.delete();
+    if (near.size > 0) near.delete(this.order);
   }
 
-  /** Ends the call, after younger ones whose time is over: they may be inner calls of this one. */
-  ring(): void {
-    if (Math.max(youngestFired, youngestDue) > this.#order) this.#ringLast();
-    else this.#call?.timeOut();
+  /** Ends the call, which remains near until its caller has gone on. */
+  pass(): void {
+    this.#hasPassed = true;
+    this.#call?.timeOut();
   }
 
-  async #ringLast(): Promise<void> {
-    // Tests let all timers of an instant fire in one go.
-    await undefined;
+  async #finish(): Promise<void> {
+    if (this.#call !== undefined && !this.#hasPassed) {
+      await this.#youngerOnes();
+      this.pass();
+    }
     if (this.#call === undefined) return;
-    // The timer of a younger one has fired, but its turn is still to come.
-    if (youngestFired > Math.max(youngestDue, this.#order)) {
+    this.#call.stop?.();
+    for (let turn = 0; turn < MICROTASKS; turn++) await undefined;
+    this.#call = undefined;
+    near.delete(this.order);
+  }
+
+  /** Waits for younger calls that are due: they may be inner calls of this one. */
+  async #youngerOnes(): Promise<void> {
+    const younger = [...near].filter(([order]) => order > this.order);
+    if (younger.some(([, isDue]) => !isDue)) {
       await new Promise((resolve) => setTimeout(resolve, TURN_MS));
     }
-    const younger = Math.min(youngestDue - this.#order, MAX_YOUNGER);
-    for (let turn = younger * MICROTASKS; turn > 0 && this.#call; turn--) await undefined;
-    this.#call?.timeOut();
+    const turns = Math.min(younger.length, MAX_YOUNGER) * MICROTASKS;
+    for (let turn = 0; turn < turns && this.#call !== undefined; turn++) await undefined;
   }
 }

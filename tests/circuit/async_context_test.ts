@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { rig } from "../stage/circuit_stage.ts";
 
 interface Storage {
@@ -19,20 +20,25 @@ function storage(): Storage | undefined {
   return hooks && new hooks.AsyncLocalStorage();
 }
 
-Deno.test("35: each call's timeout aborts in its own async context", async () => {
-  const user = storage();
-  if (user === undefined) return;
-  const { circuit } = rig({ timeoutMs: 30, threshold: 100 });
-  const heard: [string, string | undefined][] = [];
-  const call = (name: string) =>
-    user.run(name, () =>
-      circuit.run((signal) => {
-        signal.addEventListener("abort", () => heard.push([name, user.getStore()]));
-        return new Promise(() => {});
-      }).catch(() => heard.push([`${name}, after`, user.getStore()])));
+for (const time of ["real", "fake"] as const) {
+  Deno.test(`35: each call's timeout aborts in its own async context (${time} time)`, async () => {
+    const user = storage();
+    if (user === undefined) return;
+    using fake = time === "fake" ? new FakeTime() : undefined;
+    const { circuit } = rig({ timeoutMs: 30, threshold: 100 });
+    const heard: [string, string | undefined][] = [];
+    const call = (name: string) =>
+      user.run(name, () =>
+        circuit.run((signal) => {
+          signal.addEventListener("abort", () => heard.push([name, user.getStore()]));
+          return new Promise(() => {});
+        }).catch(() => heard.push([`${name}, after`, user.getStore()])));
 
-  await Promise.all(["alice", "bob", "carol"].map(call));
+    const calls = ["alice", "bob", "carol"].map(call);
+    await fake?.tickAsync(30);
+    await Promise.all(calls);
 
-  assertEquals(new Map(heard).size, 6);
-  for (const [name, store] of heard) assertEquals(store, name.split(",")[0]);
-});
+    assertEquals(new Map(heard).size, 6);
+    for (const [name, store] of heard) assertEquals(store, name.split(",")[0]);
+  });
+}
