@@ -5,6 +5,7 @@ import { FakeTime } from "@std/testing/time";
 import type { BreakerOptions } from "@lastgood/breaker";
 import { due, stage, WAYS } from "../stage/breaker_stage.ts";
 import { only } from "../stage/events.ts";
+import { settled } from "../stage/settle.ts";
 import { outlivesAnswer } from "../../src/runtime.ts";
 
 const TIMED: BreakerOptions = { timeoutMs: 1_000, background: true };
@@ -18,6 +19,7 @@ for (const way of WAYS) {
     // By the clock 20 s pass, in which no timer fires.
     act.tick(20_000);
     await time.tickAsync(1_000);
+    await settled();
 
     assertEquals(only(act.events, "ignored").map(({ why, cause }) => [why, cause]), [
       ["frozen", "timeout"],
@@ -34,6 +36,7 @@ for (const way of WAYS) {
     assertEquals(await act.text(), "old");
     act.tick(1_250);
     await time.tickAsync(1_000);
+    await settled();
 
     assertEquals(only(act.events, "ignored"), []);
     assertEquals(act.circuit.state, "open");
@@ -45,6 +48,7 @@ for (const way of WAYS) {
     const asked = act.ask().catch(() => {});
     act.tick(60_000);
     await time.tickAsync(1_000);
+    await settled();
     await asked;
 
     assertEquals(act.circuit.state, "open");
@@ -57,6 +61,7 @@ Deno.test("33: a probe that was frozen beyond its lease is neutral, and so is wh
   await act.text();
   act.tick(60_000);
   await time.tickAsync(1_000);
+  await settled();
 
   assertEquals(only(act.events, "ignored").map(({ why }) => why), ["probe-timeout"]);
   assertEquals([act.circuit.state, only(act.events, "failure").length], ["half_open", 1]);
@@ -75,6 +80,7 @@ Deno.test("33: a slow call that was frozen with its host is neutral", async () =
   assertEquals(await asked, "old");
   act.tick(60_000);
   await time.tickAsync(900);
+  await settled();
 
   assertEquals(only(act.events, "ignored").map(({ why }) => why), ["frozen"]);
   assertEquals(act.circuit.state, "closed");
@@ -89,6 +95,7 @@ Deno.test("33: while a host has frozen work lately, the caller is the probe", as
   await act.text();
   act.tick(60_000);
   await time.tickAsync(1_000);
+  await settled();
 
   assertEquals(await act.text(), "new");
   await act.text();

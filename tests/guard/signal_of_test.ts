@@ -161,6 +161,7 @@ Deno.test("11: an outer call's timeout reaches the signal of a handler inside", 
   const outer = breaker({ timeoutMs: 1_000 }).wrap((request: Request) => inner(request));
   outer(new Request(ORIGIN)).catch(() => {});
   await time.tickAsync(1_000);
+  await settled();
 
   assertEquals(signal?.aborted, true);
 });
@@ -175,11 +176,13 @@ Deno.test("11: a call that timed out does not stop a later one for the same requ
   const request = new Request(ORIGIN);
   handler(request).catch(() => {});
   await time.tickAsync(1_000);
+  await settled();
   handler(request).catch(() => {});
   await settled();
 
   assertEquals(signals.map(({ aborted }) => aborted), [true, false]);
   await time.tickAsync(1_000);
+  await settled();
   assertEquals(signals[1]?.aborted, true);
 });
 
