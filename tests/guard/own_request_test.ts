@@ -27,9 +27,16 @@ function withOwn(members: PropertyDescriptorMap): Request {
   return Object.defineProperties(new Request(ORIGIN), members);
 }
 
+/** A request with a prototype before the usual one, as servers make it. */
+function between(members: PropertyDescriptorMap): Request {
+  const prototype = Object.create(Request.prototype, members);
+  return Object.setPrototypeOf(new Request(ORIGIN), prototype);
+}
+
 const NOT_PLAIN: Readonly<Record<string, () => Request>> = {
   "with members of a framework's class": () => new WithGetter(ORIGIN),
   "of a class of its own": () => new OfOwnClass(ORIGIN),
+  "with params on a prototype": () => between({ params: { value: { id: "1" } } }),
   "with params": () => withOwn({ params: { value: { id: "1" } } }),
   "with a symbol that others can look up": () => withOwn({ [Symbol.for("user")]: { value: 1 } }),
   "with a member that hides its own": () => withOwn({ url: { value: `${ORIGIN}/` } }),
@@ -106,6 +113,14 @@ for (const way of WAYS) {
     const own = act.seen.at(-1)!;
     assertNotStrictEquals(own, request);
     assertEquals([own.url, own.method, own.headers.get("x-name")], [request.url, "GET", "value"]);
+  });
+
+  Deno.test(`33: on ${way} a prototype that adds nothing leaves a request plain`, async () => {
+    const act = await due(way);
+
+    assertEquals(await act.read(between({ json: { value: () => ({}) } })), "old");
+
+    await Promise.all(act.works);
   });
 
   Deno.test(`33: on ${way} a rebuild that fails is heard, and the caller is the probe`, async () => {

@@ -11,6 +11,7 @@ import {
   type FailureRateOptions,
   type LastGoodOptions,
   type RespondContext,
+  signalOf,
   type SlowRateOptions,
   type TripPolicy,
 } from "@lastgood/breaker";
@@ -59,6 +60,10 @@ export const bun: (request: BunRequestLike<"id">) => Answer = api.wrap(
 export const worker: { fetch(request: Request, env: object, context: object): Answer } = {
   fetch: api.wrap((request, _env: object) => new Response(request.url)),
 };
+
+export const stopping = api.wrap((request: BunRequestLike<"id">) =>
+  fetch(`https://origin.test/${request.params.id}`, { signal: signalOf(request) })
+);
 
 // ---- The context of a request ----
 
