@@ -93,6 +93,14 @@ Deno.test("18: a name in other letters is near: timeoutms, TIMEOUT_MS, timeout, 
   ]);
 });
 
+Deno.test("18: a name in which too many letters differ gets no suggestion", () => {
+  for (const name of ["xw", "nee", "probexyzw", "xxxholdxxx"]) {
+    assertEquals(refusalOf(breaker, name).split("mean ")[1], undefined, name);
+  }
+  assertEquals(refusalOf(breaker, "no").split("mean ")[1], '"now"?');
+  assertEquals(refusalOf(breaker, "xxxeshold").split("mean ")[1], '"threshold"?');
+});
+
 Deno.test("18: maxAgeMs in lastGood is near to maxStaleMs", () => {
   assertEquals(
     refusalOf((lastGood) => breaker({ lastGood }), "maxAgeMs", 1),
