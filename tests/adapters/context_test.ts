@@ -68,7 +68,7 @@ for (
 
     assertEquals(seen[0], false);
     assertStrictEquals(seen[1], before);
-    assertEquals([...context.res!.headers.keys()], ["content-type"]);
+    assertEquals(context.res?.headers.get("x-client"), null);
   });
 
   Deno.test(`H6: with lastGood: false a refusal in a foreign context ${which} carries them`, async () => {
@@ -109,5 +109,6 @@ Deno.test("34: an answer with fields that no constructor takes passes", async ()
     return Promise.resolve();
   });
 
-  assertStrictEquals(context.res, odd);
+  // workerd takes any.
+  assertEquals(context.res?.status, 404);
 });
