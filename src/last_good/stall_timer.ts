@@ -36,20 +36,22 @@ export class StallTimer {
   }
 
   #check(): void {
-    if (this.#movedAt !== undefined) {
-      this.#isLastTurn = false;
-      return this.#wait(this.#leftMs(this.#movedAt - this.#setAt, Date.now() - this.#setAt));
+    const firedAfterMs = Date.now() - this.#setAt;
+    const isFrozen = firedAfterMs > this.#waitMs + FROZEN_MS;
+    if (this.#movedAt === undefined && !isFrozen) {
+      if (this.#isLastTurn) return this.#onStall();
+      // A blocked event loop fires timers before it reads what has long been there (promise 35).
+      this.#isLastTurn = true;
+      return this.#wait(0);
     }
-    if (this.#isLastTurn) return this.#onStall();
-    // A blocked event loop fires timers before it reads what has long been there (promise 35).
-    this.#isLastTurn = true;
-    this.#wait(0);
-  }
-
-  /** By a clock that stood still or jumped, it is too late rather than too early (promise 12). */
-  #leftMs(movedAfterMs: number, firedAfterMs: number): number {
-    const isTrue = movedAfterMs >= 0 && movedAfterMs <= firedAfterMs &&
-      firedAfterMs >= this.#waitMs && movedAfterMs <= this.#ms;
-    return isTrue ? movedAfterMs + this.#ms - this.#waitMs : this.#ms;
+    this.#isLastTurn = false;
+    const movedAfterMs = (this.#movedAt ?? NaN) - this.#setAt;
+    // By a clock that stood still or jumped, it is too late rather than too early (promise 12).
+    const isTrue = !isFrozen && movedAfterMs >= 0 && movedAfterMs <= this.#ms &&
+      firedAfterMs >= this.#waitMs;
+    this.#wait(isTrue ? movedAfterMs + this.#ms - this.#waitMs : this.#ms);
   }
 }
+
+/** A timer that is later than this, in ms, was frozen with its host (promise 33). */
+const FROZEN_MS = 1_000;

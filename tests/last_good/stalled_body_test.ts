@@ -106,6 +106,25 @@ Deno.test("20: what has long been there counts before the time is over (promise 
   other.stop();
 });
 
+Deno.test("20: the time in which the host was frozen does not count (promise 33)", async () => {
+  using time = new FakeTime();
+  const { now } = Date;
+  let stalls = 0;
+  const timer = new StallTimer(1_000, () => stalls++);
+  timer.moved();
+  // The clock of the thawed host, whose timer fires late.
+  const lateMs = 60_000;
+  Date.now = () => now() + lateMs;
+  await time.tickAsync(1_999);
+  const early = stalls;
+
+  await time.tickAsync(1);
+  Date.now = now;
+
+  assertEquals([early, stalls], [0, 1]);
+  timer.stop();
+});
+
 Deno.test("20: a clock that stands still or jumps makes it late, never early (promise 12)", async () => {
   for (const jumpMs of [0, -60_000, 60_000]) {
     using time = new FakeTime();
