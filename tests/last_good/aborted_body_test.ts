@@ -67,6 +67,20 @@ Deno.test("11: an abort during a body that is not there yet gives the upstream's
   assertEquals(act.types, ["success", "not_kept"]);
 });
 
+Deno.test("11: an abort ends a body whose upstream knows nothing of it, and cancels that", async () => {
+  const client = new AbortController();
+  const flow = faucet();
+  const act = stage([() => new Response(flow.body)]);
+  const reader = (await act.ask({ signal: client.signal })).body!.getReader();
+  flow.drip("first");
+  await reader.read();
+
+  client.abort(GONE);
+
+  assertStrictEquals(await assertRejects(() => reader.read()), GONE);
+  assertEquals([flow.cancelled, act.types], [[GONE], ["success", "not_kept"]]);
+});
+
 Deno.test("11: an abort after a body was read to its end changes nothing", async () => {
   const client = new AbortController();
   const act = stage([() => new Response("good"), () => new Response(pieces("go", "od"))]);

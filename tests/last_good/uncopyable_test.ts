@@ -118,6 +118,20 @@ Deno.test("34: every head that passes the rules can be constructed", async () =>
   }
 });
 
+Deno.test("34: a web stream of a polyfill is copied as the runtime's own", async () => {
+  const { body } = new Response("good");
+  const ours = body!.getReader();
+  const reader = {
+    read: (...args: unknown[]) => args.length > 0 ? Promise.reject(args) : ours.read(),
+    cancel: (reason: unknown) => ours.cancel(reason),
+  };
+  const foreign = { locked: false, getReader: () => reader };
+  const site = new Site();
+  site.answer = () => madeBy({ body: foreign as unknown as NonNullable<Response["body"]> });
+
+  assertEquals([await site.read(), site.notKept, await site.kept()], ["good", [], "good"]);
+});
+
 // ---- Mocks ----
 
 const MOCKS: readonly (readonly [string, object, string])[] = [
