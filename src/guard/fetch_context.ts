@@ -1,6 +1,6 @@
 import { causeOfError } from "../circuit/cause.ts";
 import type { Circuit } from "../circuit/circuit.ts";
-import { isRequest, type RequestHead } from "../last_good/request_head.ts";
+import { isRequest, isSignal, type RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
 import { bodyOf, type FetchBody, wasThereAtOnce } from "./fetch_body.ts";
 import { isRefusedByFetch } from "./fetch_refusal.ts";
@@ -56,7 +56,7 @@ export class FetchContext extends RequestContext {
   #sent(signal: AbortSignal | undefined, etag: string | undefined): RequestInit | undefined {
     let init = this.#init;
     // A signal that is none is left to `fetch`, which refuses it.
-    if (signal !== undefined && (!init?.signal || this.request.signal !== undefined)) {
+    if (signal !== undefined && (!init?.signal || isSignal(init.signal))) {
       init ??= {};
       init.signal = signal;
     }

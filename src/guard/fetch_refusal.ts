@@ -1,4 +1,4 @@
-import type { RequestHead } from "../last_good/request_head.ts";
+import { isSignal, type RequestHead } from "../last_good/request_head.ts";
 import { isUnfetchable } from "./upload.ts";
 
 /**
@@ -40,7 +40,7 @@ const USED = /\b(used|unusable|locked|disturbed)\b/;
 function canMakeRequest(head: RequestHead, init: RequestInit | undefined): boolean {
   try {
     const { body, signal } = init ?? {};
-    if (signal && head.signal === undefined) return false;
+    if (signal && !isSignal(signal)) return false;
     const isStream = typeof body === "object" && body !== null && Symbol.asyncIterator in body;
     new Request(head.hasUserInfo ? "http://a:b@localhost/" : "http://localhost/", {
       method: head.method,

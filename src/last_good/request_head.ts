@@ -111,8 +111,8 @@ function headersOf(given: HeadersInit | null | undefined): Headers | undefined {
     : new Headers(given);
 }
 
-/** Anything else is left to `fetch`, which refuses it. */
-function isSignal(signal: AbortSignal | null | undefined): signal is AbortSignal {
+/** Reports whether `signal` is one, of whatever class. Anything else is left to `fetch`, which refuses it. */
+export function isSignal(signal: AbortSignal | null | undefined): signal is AbortSignal {
   return typeof signal?.addEventListener === "function";
 }
 

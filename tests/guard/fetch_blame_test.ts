@@ -85,7 +85,8 @@ const FINE: Readonly<Record<string, () => [Request | string, RequestInit?]>> = {
 for (const [what, make] of Object.entries(FINE)) {
   for (const error of [new TypeError("fetch failed"), new Error("reset"), "odd"]) {
     Deno.test(`31: ${what} that is rejected by ${error} counts`, async () => {
-      const act = stage([200], { fetch: () => Promise.reject(error), threshold: 1 });
+      const fetch = () => Promise.reject(error);
+      const act = stage([200], { fetch, threshold: 1, timeoutMs: 60_000 });
       const [input, init] = make();
 
       await act.api.fetch(input, init).catch(() => {});
