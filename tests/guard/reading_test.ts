@@ -30,6 +30,7 @@ Deno.test("28: a URL that changes after the call is called and kept as it was", 
     asked.push(act.api.fetch(url));
   }
   await Promise.all(asked.map(async (answer) => await (await answer).text()));
+  await act.api.idle();
 
   assertEquals(act.calls.map(([input]) => input), ["1", "2", "3"].map((n) => `${ORIGIN}/${n}`));
   const kept = act.events.flatMap((event) => event.type === "kept" ? [event.url] : []);
