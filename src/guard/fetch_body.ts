@@ -1,3 +1,4 @@
+import { isBrokenUpload } from "./upload.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 
 /** What is asked of a body, whatever its class: streams of the web and of Node, async iterables. */
@@ -54,7 +55,14 @@ export class FetchBody {
     const source = this.#source ?? this.#request?.body as Source | null | undefined;
     if (!source) return false;
     const state = stateOf(source);
-    return state === undefined ? source.readableEnded !== true : state === "readable";
+    if (state !== undefined) return state === "readable";
+    return this.#request === undefined ? source.readableEnded !== true : this.#wasReceived;
+  }
+
+  /** True for a Request that came from a client. Of one that the app has made, all is mostly there. */
+  get #wasReceived(): boolean {
+    const headers = this.#request?.headers;
+    return headers?.has("content-length") || headers?.has("transfer-encoding") || false;
   }
 
   /** Reports whether this error of the call says that the body broke. */
@@ -64,9 +72,10 @@ export class FetchBody {
     if (!source) return false;
     if (source.pipe !== undefined) return Boolean(source.errored);
     const state = stateOf(source);
-    if (state !== undefined) return state === "errored";
+    if (state === "errored") return true;
+    if (isOfNetwork(error)) return false;
     // What `fetch` has not begun to read cannot have broken.
-    return source.locked === true && !isOfNetwork(error);
+    return isBrokenUpload(error) || (state === undefined && source.locked === true);
   }
 
   /** Cancels the body of a call that is never made, as `fetch` does with that of an aborted one. */
@@ -104,15 +113,18 @@ function isStream(body: unknown): boolean {
 
 /**
  * Returns the state of a stream, "readable", "closed" or "errored", where it can be seen: Deno and
- * Node keep it in a symbol. A body that was there at once is closed as soon as it is sent.
+ * Node keep it in a symbol. A body that was there at once is closed as soon as it is sent. What Deno
+ * reads past the stream, a body from another connection, shows nothing.
  */
 function stateOf(stream: Source): unknown {
+  let state: unknown;
   for (const symbol of Object.getOwnPropertySymbols(stream)) {
-    const value: unknown = (stream as Record<symbol, unknown>)[symbol];
-    if (symbol.description === "[[state]]") return value;
-    if (symbol.description === "kState") return (Object(value) as { state?: unknown }).state;
+    const value = (stream as Record<symbol, unknown>)[symbol];
+    if (symbol.description === "[[resourceBacking]]" && value) return undefined;
+    if (symbol.description === "[[state]]") state = value;
+    if (symbol.description === "kState") state = (Object(value) as { state?: unknown }).state;
   }
-  return undefined;
+  return state;
 }
 
 /**

@@ -79,12 +79,12 @@ export class FetchContext extends RequestContext {
 
   override causeOf(endedBy: EndedBy, error: unknown): Cause {
     if (endedBy === "abort") return endedBy;
-    const body = this.#mayStream() ? this.#body : undefined;
+    const body = this.#body;
     if (endedBy !== undefined) return body?.mayBeUnderWay ? "upload" : endedBy;
     const cause = causeOfError(error);
     if (cause !== "upstream") return cause;
     if (isRefusedByFetch(error, this.request, this.#init)) return "arguments";
-    return body?.isBrokenBy(error) ? "upload" : cause;
+    return this.#mayStream() && body?.isBrokenBy(error) ? "upload" : cause;
   }
 
   /** False if the whole body was there when the call began. */

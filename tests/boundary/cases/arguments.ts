@@ -3,7 +3,7 @@ import { breaker } from "@lastgood/breaker";
 import { fetch as undiciFetch, Request as UndiciRequest } from "undici";
 import { assert, assertEquals } from "std/assert";
 import { boundary, outcome, until } from "./stage/case.ts";
-import { type Arrival, RawOrigin, text } from "./stage/origin.ts";
+import { type Arrival, deadUrl, RawOrigin, text } from "./stage/origin.ts";
 import { runProgram } from "./stage/program.ts";
 import { watched } from "./stage/watched.ts";
 
@@ -196,3 +196,23 @@ boundary("16: inherited options are read", () => {
 
   assert(api.circuit("a").retryAfterMs <= 5_000);
 });
+
+boundary(
+  "28: the caller stays in the stack of an error where it stays without a breaker",
+  async () => {
+    const url = await deadUrl();
+    const { api } = watched();
+    const stackOf = async (call: Call) => {
+      async function theCaller() {
+        return await call(url);
+      }
+      return await theCaller().then(() => "", (error) => String(error.stack));
+    };
+
+    const bare = await stackOf(fetch);
+    const guarded = await stackOf(api.fetch);
+
+    assert(!bare.includes("theCaller") || guarded.includes("theCaller"), guarded);
+    assertEquals(guarded.split("\n")[0], bare.split("\n")[0]);
+  },
+);

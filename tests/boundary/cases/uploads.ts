@@ -1,9 +1,9 @@
 /** Clients who send their bodies slowly, or half of them. */
 import { assertEquals } from "std/assert";
 import { boundary, elapsed, outcome, until } from "./stage/case.ts";
-import { type Handler, serve } from "./stage/host.ts";
-import { nothing, RawClient, RawOrigin, text } from "./stage/origin.ts";
-import { watched } from "./stage/watched.ts";
+import { type Handler, HOST, serve } from "./stage/host.ts";
+import { deadUrl, nothing, RawClient, RawOrigin, text } from "./stage/origin.ts";
+import { type Watched, watched } from "./stage/watched.ts";
 import { WAYS } from "./stage/ways.ts";
 
 const LENGTH = 100;
@@ -150,3 +150,99 @@ boundary(
     assertEquals(cancelled.length, 2);
   },
 );
+
+/** How a proxy passes a request on by `api.fetch` itself. */
+const PROXIES: Readonly<
+  Record<string, (request: Request, url: string) => [string | Request, object?]>
+> = {
+  "its body": ({ body }, url) => [url, { method: "POST", body, duplex: "half" }],
+  "a new Request": ({ body, headers }, url) => {
+    const own = new Headers(headers);
+    own.delete("host");
+    return [new Request(url, { method: "POST", headers: own, body, duplex: "half" } as never)];
+  },
+};
+
+for (const [how, passing] of Object.entries(PROXIES)) {
+  boundary(`32: halves of POSTs that api.fetch passes on as ${how} do not count`, async () => {
+    using origin = await answersUploads();
+    const w = watched({ threshold: 2, timeoutMs: 300 });
+    let started = 0;
+    await using served = await serve(async (request) => {
+      started++;
+      const [input, init] = passing(request, origin.url);
+      return await w.api.fetch(input, init).catch(() => new Response(null, { status: 502 }));
+    });
+
+    for (let n = 1; n <= 3; n++) {
+      using client = await RawClient.to(served.port, `${POST}half`);
+      await until(() => started === n, "the handler is called");
+      await elapsed(30);
+      client.leave();
+      await w.ended(n);
+    }
+
+    assertEquals(w.ends, Array(3).fill("ignored upload"));
+  });
+
+  boundary(`32: POSTs that trickle through api.fetch as ${how} do not count`, async () => {
+    using origin = await answersUploads();
+    const w = watched({ threshold: 2, timeoutMs: 100 });
+    await using served = await serve(async (request) => {
+      const [input, init] = passing(request, origin.url);
+      return await w.api.fetch(input, init).catch(() => new Response(null, { status: 504 }));
+    });
+
+    const trickle = async () => {
+      using client = await RawClient.to(served.port, POST);
+      for (let sent = 0; sent < 9; sent++) {
+        await client.say("x".repeat(LENGTH / 10));
+        await elapsed(20);
+      }
+      await client.say("Z".repeat(LENGTH / 10));
+      await until(() => client.received.startsWith("HTTP/1.1 "), "an answer");
+    };
+    await Promise.all([trickle(), trickle(), trickle()]);
+    await w.ended(3);
+
+    assertEquals(w.ends, Array(3).fill("ignored upload"));
+  });
+}
+
+/** Bodies that end, in every form. */
+const ENDING: Readonly<Record<string, () => [init: object, isRequest?: boolean]>> = {
+  "a text": () => [{ body: "text" }],
+  "bytes": () => [{ body: new Uint8Array(3) }],
+  "a form": () => [{ body: new FormData() }],
+  "a JSON Request": () => [{ body: "{}", headers: { "content-type": "application/json" } }, true],
+  "a Request with parameters": () => [{ body: new URLSearchParams("a=b") }, true],
+  "a stream": () => [{ body: stream((it) => Promise.resolve(it.close())), duplex: "half" }],
+};
+
+for (const [what, make] of Object.entries(ENDING)) {
+  const call = (api: Watched["api"], url: string) => {
+    const [given, isRequest] = make();
+    const init = { method: "POST", ...given };
+    return outcome(() => isRequest ? api.fetch(new Request(url, init)) : api.fetch(url, init));
+  };
+
+  boundary(`32: ${what} to a dead port counts`, async () => {
+    const w = watched({ threshold: 1 });
+
+    await call(w.api, await deadUrl());
+
+    assertEquals(w.ends, ["failure upstream"]);
+  });
+
+  // Only Deno and Node show whether a stream has ended.
+  if (what === "a stream" && HOST === "bun") continue;
+
+  boundary(`32: ${what} to a silent origin counts`, async () => {
+    using origin = await RawOrigin.start(nothing);
+    const w = watched({ threshold: 1, timeoutMs: 100 });
+
+    await call(w.api, origin.url);
+
+    assertEquals(w.ends, ["failure timeout"]);
+  });
+}
