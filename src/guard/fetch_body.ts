@@ -1,3 +1,4 @@
+import { isOfNetwork } from "./network_error.ts";
 import { isBrokenUpload } from "./upload.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 
@@ -138,21 +139,3 @@ export function wasThereAtOnce({ headers }: RequestHead): boolean {
 
 const AT_ONCE =
   /^(text\/plain;charset=utf-8|application\/x-www-form-urlencoded;charset=utf-8|application\/json|multipart\/form-data;\s*boundary=)/i;
-
-/** Reports whether a connection failed, rather than what was to be sent over it. */
-function isOfNetwork(error: unknown): boolean {
-  const { code, message = "", cause } = Object(error) as ErrorLike;
-  if (cause !== undefined) return isOfNetwork(cause);
-  if (typeof code === "string" && !code.startsWith("ERR_STREAM_")) return message !== "aborted";
-  return NETWORK.test(message);
-}
-
-/** Deno and workerd say so only in words; an error without a cause says nothing else. */
-const NETWORK =
-  /^error sending request|\(os error \d+\)$|^Network connection lost|^fetch failed$|^internal error/;
-
-interface ErrorLike {
-  readonly code?: unknown;
-  readonly message?: string;
-  readonly cause?: unknown;
-}

@@ -1,4 +1,5 @@
 import { isSignal, type RequestHead } from "../last_good/request_head.ts";
+import { isOfNetwork } from "./network_error.ts";
 import { isUnfetchable } from "./upload.ts";
 
 /**
@@ -16,9 +17,11 @@ export function isRefusedByFetch(
   const text = `${message} ${origin.message}`;
   if (head.hasIntegrity && INTEGRITY.test(text)) return true;
   if (name !== "TypeError") return false;
-  return isUnfetchable(head) || REFUSING.test(String(code ?? origin.code)) ||
-    (head.hasBody && USED.test(message)) || (!HTTP.test(head.url) && SCHEME.test(text)) ||
-    !canMakeRequest(head, init);
+  if (isUnfetchable(head) || REFUSING.test(String(code ?? origin.code))) return true;
+  if (!HTTP.test(head.url) && SCHEME.test(text)) return true;
+  // Then it was on its way.
+  if (isOfNetwork(error)) return false;
+  return (head.hasBody && USED.test(message)) || !canMakeRequest(head, init);
 }
 
 interface FetchError {

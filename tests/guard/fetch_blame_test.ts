@@ -100,8 +100,12 @@ for (const [what, make] of Object.entries(FINE)) {
 // ---- Integrity ----
 
 Deno.test("34: a request with integrity is never answered from memory", async () => {
-  const script = [{ body: "old" }, { body: "new" }, 503];
-  const act = stage(script, { threshold: 1, lastGood: { freshMs: 60_000 } });
+  const bodies = ["old", "new"];
+  const fetch = () => {
+    const body = bodies.shift();
+    return Promise.resolve(new Response(body ?? "", { status: body === undefined ? 503 : 200 }));
+  };
+  const act = stage([200], { fetch, threshold: 1, lastGood: { freshMs: 60_000 } });
   await act.text();
   const integrity = "sha256-AAAA";
   const ask = async (given: string | Request, init?: RequestInit) =>
@@ -110,8 +114,6 @@ Deno.test("34: a request with integrity is never answered from memory", async ()
   assertEquals(await ask(`${ORIGIN}/`, { integrity }), "new");
   assertEquals(await ask(`${ORIGIN}/`, { integrity }), "");
   await assertRejects(() => ask(`${ORIGIN}/`, { integrity }), Error, "open");
-
-  assertEquals(act.origin.calls, 3);
 });
 
 for (
@@ -147,7 +149,7 @@ for (const isBroken of [true, false]) {
     const act = stage([200], { fetch: sending, threshold: 1 });
     const body = chunks(isBroken ? new Error("the client left") : undefined);
 
-    await act.api.fetch(ORIGIN, { method: "POST", body } as never).catch(() => {});
+    await act.api.fetch(ORIGIN, { method: "POST", body, duplex: "half" } as never).catch(() => {});
 
     assertEquals(causes(act.events), [isBroken ? "upload" : "upstream"]);
   });
