@@ -3,9 +3,9 @@ import { breaker } from "@lastgood/breaker";
 import { breaker as middleware } from "@lastgood/breaker/hono";
 import { Hono } from "hono";
 import { assertEquals } from "std/assert";
-import { boundary, Deferred, elapsed, outcome, within } from "./stage/case.ts";
+import { boundary, Deferred, elapsed, outcome, until, within } from "./stage/case.ts";
 import { type Handler, serve } from "./stage/host.ts";
-import { exchange, nothing, RawOrigin } from "./stage/origin.ts";
+import { chunk, exchange, head, nothing, RawOrigin } from "./stage/origin.ts";
 import { watched } from "./stage/watched.ts";
 import { WAYS } from "./stage/ways.ts";
 
@@ -83,6 +83,43 @@ boundary("36: app.onError hears of no client who leaves", async () => {
 
   assertEquals([guarded, bare], [0, 0]);
 });
+
+/** Reports if the upstream's connection ends when a client leaves in the middle of its answer. */
+async function endsUpstream(make: (handler: Handler) => Handler): Promise<boolean> {
+  using origin = await RawOrigin.start(() => [
+    head("content-type: text/event-stream", "transfer-encoding: chunked"),
+    chunk("first"),
+    new Promise(() => {}),
+  ]);
+  await using served = await serve(make(() => fetch(origin.url)));
+  const client = new AbortController();
+  const response = await fetch(served.url, { signal: client.signal });
+  await response.body!.getReader().read();
+  client.abort();
+  try {
+    await until(() => origin.arrivals[0]?.isClosed === true, "the connection is closed", 1_000);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+for (const [way, guard] of Object.entries(WAYS)) {
+  boundary(
+    `21: a client of ${way} who leaves in the middle of a stream ends it, as without us`,
+    async () => {
+      const w = watched();
+      const bare = await endsUpstream((handler) =>
+        way === "Hono" ? new Hono().all("*", (c) => handler(c.req.raw)).fetch : handler
+      );
+
+      const guarded = await endsUpstream((handler) => guard(w.api, handler));
+
+      assertEquals(guarded, bare);
+      assertEquals(w.ends.filter((end) => end.startsWith("failure")), []);
+    },
+  );
+}
 
 /** Requests as scanners send them. */
 const ODD: Readonly<Record<string, string>> = {

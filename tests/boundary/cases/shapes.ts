@@ -1,5 +1,6 @@
 /** What can be seen of a copied answer, and answers that hardly are responses. */
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import nodeFetch3 from "node-fetch";
 import nodeFetch2 from "node-fetch-2";
@@ -103,6 +104,24 @@ boundary("11: the caller's abort reaches a body that has been copied already", a
   const guarded = await aborted(w.api.fetch, () => w.events.some(({ type }) => type === "kept"));
 
   assertEquals(guarded, expected);
+});
+
+boundary("34: a request with integrity is never answered from memory", async () => {
+  using origin = await RawOrigin.start(() => text("fine"));
+  const w = watched();
+  const integrity = `sha256-${createHash("sha256").update("fine").digest("base64")}`;
+  const right = await w.api.fetch(origin.url, { integrity });
+  const live = await right.text();
+  await (await w.api.fetch(origin.url)).text();
+  await w.ended(2);
+  await w.api.idle();
+  origin.close();
+
+  const named = await outcome(() => w.api.fetch(origin.url, { integrity }));
+  const unnamed = await w.api.fetch(origin.url);
+
+  assertEquals([live, await unnamed.text()], ["fine", "fine"]);
+  assertEquals(typeof named, "string", "an error");
 });
 
 /** Heads that a client may take and a constructor refuses. */

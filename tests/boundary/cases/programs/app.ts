@@ -11,7 +11,7 @@ const events: BreakerEvent[] = [];
 const api = breaker({
   threshold: 1,
   delayMs: 100,
-  timeoutMs: 200,
+  timeoutMs: 500,
   lastGood: { refreshMs: 0, ...PATIENCE_MS && { patienceMs: Number(PATIENCE_MS) } },
   onEvent: (event) => events.push(event),
 });
