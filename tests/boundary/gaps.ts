@@ -111,5 +111,4 @@ export const GAPS: Readonly<Record<string, readonly string[]>> = {
     "node20",
     "node24",
   ],
-  "11: calls at once with one signal give no MaxListenersExceededWarning": ["node20"],
 };

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import * as library from "@lastgood/breaker";
 import { breaker } from "@lastgood/breaker";
 import { assert, assertEquals } from "std/assert";
-import { boundary, elapsed, outcome, until } from "./stage/case.ts";
+import { boundary, Deferred, elapsed, outcome, until } from "./stage/case.ts";
 import { type Handler, HOST, serve } from "./stage/host.ts";
 import { nothing, RawOrigin } from "./stage/origin.ts";
 import { startProgram } from "./stage/program.ts";
@@ -122,16 +122,16 @@ boundary("11: calls at once with one signal give no MaxListenersExceededWarning"
       using origin = await RawOrigin.start(nothing);
       const api = breaker({ lastGood: { patienceMs } });
       const { signal } = new AbortController();
-      const stop = new AbortController();
+      const over = new Deferred();
       const calls = Array.from({ length: 15 }, (_, n) => {
         const url = `${origin.url}${n}`;
         return Promise.race([
           outcome(() => api.fetch(url, { signal })),
-          new Promise((resolve) => stop.signal.addEventListener("abort", resolve)),
+          over.promise,
         ]);
       });
       await until(() => origin.arrivals.length === 15, "all have arrived");
-      stop.abort();
+      over.resolve();
       await Promise.all(calls);
     }
     await elapsed(1);
