@@ -97,6 +97,7 @@ function stream(end: (controller: ReadableStreamDefaultController<Uint8Array>) =
       if (!isFirst) return end(controller);
       isFirst = false;
       controller.enqueue(new TextEncoder().encode("half"));
+      return undefined;
     },
   });
 }
