@@ -13,6 +13,12 @@ export interface HostGlobals {
   };
 }
 
+/** Reports if the host is Cloudflare Workers, on every compatibility date. */
+export function isWorker(host: HostGlobals = globalThis as HostGlobals): boolean {
+  // With nodejs_compat, Workers look like Node, and their `navigator` may be hidden.
+  return "WebSocketPair" in host || host.navigator?.userAgent === "Cloudflare-Workers";
+}
+
 /**
  * Reports if work goes on after the answer is sent without `waitUntil`: it does on Deno, Bun and
  * Node as servers; Cloudflare Workers and Vercel Edge stop it, function hosts freeze it, and so, we
@@ -21,9 +27,7 @@ export interface HostGlobals {
  * Asked when work is about to start, never at import: reading `process` takes Deno 16 ms.
  */
 export function outlivesAnswer(host: HostGlobals = globalThis as HostGlobals): boolean {
-  // With nodejs_compat, Workers look like Node, so they come first; their `navigator` may be hidden.
-  if ("WebSocketPair" in host || host.navigator?.userAgent === "Cloudflare-Workers") return false;
-  if ("EdgeRuntime" in host) return false;
+  if (isWorker(host) || "EdgeRuntime" in host) return false;
   const isServer = "Deno" in host || "Bun" in host || host.process?.versions?.node !== undefined;
   return isServer && !FREEZING.some(([name, start]) => variable(host, name)?.startsWith(start));
 }

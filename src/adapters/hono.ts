@@ -177,11 +177,12 @@ class GuardedChain implements HandlerInput {
 
   #answerWith(answer: Response): void {
     const c = this.#c;
+    if (this.#stands(answer)) return this.#end(c.res as Response);
     if (this.#thrown !== undefined) {
       (c as MarkedContext)[REPLACED] = this.#thrown;
       discard(c.res);
     }
-    this.#end(this.#stands(answer) ? c.res as Response : answer);
+    this.#end(answer);
   }
 
   /** Reports whether the app's own answer stands: to a client's error, or to a client who has left. */

@@ -1,4 +1,4 @@
-import { soon } from "../runtime.ts";
+import { isWorker, soon } from "../runtime.ts";
 import { callsOf, type CallsOfSignal } from "./caller_signal.ts";
 import { type Deadlines, nextOrder, testTime, type TimedCall } from "./deadlines.ts";
 
@@ -26,6 +26,9 @@ export interface CallOptions<R> {
   readonly onLateResult?: ((value: R) => void) | undefined;
 }
 
+/** For how many microtasks a call whose caller has left may still give something. */
+const MICROTASKS = 48;
+
 /**
  * One call under way: its signal, its timeout and its caller's abort. It ends once, by whichever
  * comes first: a function that ignores its signal does not hold up its caller.
@@ -40,6 +43,8 @@ export class Call<R> implements TimedCall {
   readonly result: Promise<R>;
   /** What ended the call, if it was neither a result nor an error of the function. */
   endedBy: "timeout" | "deadline" | "abort" | undefined;
+  /** What the function gave all the same when its caller had left. */
+  given: R | undefined;
   deadline: TimedCall["deadline"];
   readonly #options: CallOptions<R>;
   readonly #controller: AbortController | undefined;
@@ -54,6 +59,8 @@ export class Call<R> implements TimedCall {
   #reason: unknown;
   #isOver = false;
   #isReleased = false;
+  /** True once the function has given something or failed, or it no longer matters. */
+  #isSettled = false;
 
   constructor(run: (signal: AbortSignal) => R | Promise<R>, options: CallOptions<R>) {
     const { caller, deadlines, takesSignal } = options;
@@ -101,8 +108,25 @@ export class Call<R> implements TimedCall {
   /** Ends the call: the caller has aborted. The call itself is the listener, which saves a closure. */
   handleEvent(): void {
     const reason: unknown = this.#callerSignal?.reason;
-    this.#endBy(isDeadline(reason) ? "deadline" : "abort", reason);
+    if (isDeadline(reason)) this.#endBy("deadline", reason);
+    else if (this.#end()) this.#leave(reason);
+    this.release();
+    this.#reason = reason;
     this.stop();
+  }
+
+  /**
+   * Lets the function itself go first, for which there is hardly time: with its client, a Worker's
+   * request loses its timers, and a rejection of ours would be the only one that is logged (promise 36).
+   */
+  async #leave(reason: unknown): Promise<void> {
+    this.endedBy = "abort";
+    for (let turn = 0; turn < MICROTASKS && !this.#isSettled; turn++) await undefined;
+    if (!this.#isSettled && isWorker() && testTime() === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    this.#isSettled = true;
+    this.#reject(reason);
   }
 
   /** Starts the timer, and listens to the caller if that is still to do, once `soon` is over. */
@@ -139,6 +163,12 @@ export class Call<R> implements TimedCall {
   }
 
   #succeed(value: R): void {
+    const isLeaving = this.endedBy === "abort" && !this.#isSettled;
+    this.#isSettled = true;
+    if (isLeaving) {
+      this.given = value;
+      return;
+    }
     if (!this.#end()) return this.#options.onLateResult?.(value);
     const wasReleased = this.#isReleased;
     this.release();
@@ -150,6 +180,7 @@ export class Call<R> implements TimedCall {
   }
 
   #fail(error: unknown): void {
+    this.#isSettled = true;
     if (this.#isOver) return;
     // The error may be what an abort made of the call, before we have heard of it.
     if (!this.#isReleased) {

@@ -1,5 +1,6 @@
 import { causeOfError } from "../circuit/cause.ts";
 import type { Circuit } from "../circuit/circuit.ts";
+import { discard } from "../http/body.ts";
 import { isRequest, isSignal, type RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
 import { bodyOf, type FetchBody, wasThereAtOnce } from "./fetch_body.ts";
@@ -105,7 +106,8 @@ export class FetchContext extends RequestContext {
     throw error;
   }
 
-  leave(reason: unknown): never {
+  leave(reason: unknown, given?: unknown): never {
+    discard(given);
     throw reason;
   }
 

@@ -1,5 +1,6 @@
 import type { Circuit } from "../circuit/circuit.ts";
 import { type CircuitOpenError, problem } from "../errors.ts";
+import { hasStatus } from "../http/body.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
 import type { HandlerInput, Produce } from "./caller.ts";
@@ -102,8 +103,8 @@ export class HandlerContext extends RequestContext implements SignalSource {
   }
 
   /** A server would report an error, though nobody waits for the answer any more (promise 36). */
-  leave(): Response {
-    return new Response(null, { status: 499 });
+  leave(_reason: unknown, given?: unknown): Response {
+    return hasStatus(given) ? given : new Response(null, { status: 499 });
   }
 
   waitUntil(): GuardSettings["waitUntil"] {

@@ -50,8 +50,8 @@ export abstract class RequestContext implements ErrorListener {
   abstract refuse(error: CircuitOpenError): Response;
   /** Answers a request whose call failed without a response, and for which there is nothing to serve. */
   abstract fail(error: unknown, endedBy: Cause): Response;
-  /** Answers a caller who has aborted. */
-  abstract leave(reason: unknown): Response;
+  /** Answers a caller who has aborted, perhaps with what `produce` has given all the same. */
+  abstract leave(reason: unknown, given?: unknown): Response;
   /** Finds what keeps work alive after the answer; asked only when there is such work. */
   abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
 

@@ -30,7 +30,8 @@ export type Outcome =
     /** What ended it. */
     readonly endedBy: Cause;
   }
-  | { readonly type: "aborted"; readonly reason: unknown };
+  /** The caller left; the handler may have given an answer all the same. */
+  | { readonly type: "aborted"; readonly reason: unknown; readonly given?: unknown };
 
 /** A call that has not ended yet. */
 export interface RunningCall {
@@ -141,7 +142,7 @@ export class UpstreamCaller {
   #rejected(
     context: RequestContext,
     permit: CallPermit,
-    { endedBy }: Call<Response>,
+    { endedBy, given }: Call<Response>,
     error: unknown,
     start: CallStart,
   ): Outcome {
@@ -152,7 +153,7 @@ export class UpstreamCaller {
     endRejected(permit, cause, error, judgeFor(context), (error) => {
       context.reportError("judge", error);
     });
-    if (cause === "abort") return { type: "aborted", reason: error };
+    if (cause === "abort") return { type: "aborted", reason: error, given };
     // An unsafe request without an answer may have done its work all the same (S19).
     if (isUnsafe(context.request)) this.#lastGood?.invalidate(context.request, undefined, context);
     // What the caller gets does not depend on who is to blame for the time.
