@@ -1,4 +1,5 @@
 import type { BreakerEvent } from "@lastgood/breaker";
+import { circuitName } from "../../src/circuit/circuit_key.ts";
 import { CircuitRegistry } from "../../src/circuit/registry.ts";
 import { CircuitSettings } from "../../src/circuit/settings.ts";
 import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
@@ -218,4 +219,12 @@ Deno.test("16: circuits with the same options share their settings, not their co
   calls(all.get("a"), "failure");
 
   assertEquals([all.get("a").state, all.get("b").state], ["open", "closed"]);
+});
+
+Deno.test("27: long keys of which one hash is the same have two names all the same", () => {
+  const long = "k".repeat(1_020);
+  // Found by trying: the first two have the first hash in common, the last two the second one.
+  for (const [one, other] of [["10614246", "11555780"], ["10003089", "10004590"]] as const) {
+    assertNotEquals(circuitName(long + one), circuitName(long + other));
+  }
 });

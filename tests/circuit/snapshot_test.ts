@@ -7,6 +7,7 @@ import {
   type TripPolicy,
 } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
+import { isCount, isTime } from "../../src/circuit/saved_numbers.ts";
 import { calls, due, permit, type Rig, rig } from "../stage/circuit_stage.ts";
 import { START } from "../stage/clock.ts";
 import { moves, only } from "../stage/events.ts";
@@ -314,4 +315,24 @@ Deno.test("15: a call from before the restart does not count after it", () => {
   late.settle("success");
 
   assertEquals(again.state, "half_open");
+});
+
+Deno.test("15: times and counts are good up to their very bounds", () => {
+  assertEquals([8.64e15, -8.64e15, 8.65e15, -8.65e15, NaN, "0"].map(isTime), [
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  assertEquals([0, 2 ** 31, 2 ** 31 + 1, -1, 0.5, NaN, "0"].map(isCount), [
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
