@@ -70,7 +70,7 @@ export class HandlerContext extends RequestContext implements SignalSource {
     if (this.#signal !== undefined) return this.#signal;
     this.#controller = new AbortController();
     const caller = this.#outer ?? this.#request;
-    return this.#signal = either(caller.signal as AbortSignal | undefined, this.#controller);
+    return this.#signal = either(caller.signal as AbortSignal | null | undefined, this.#controller);
   }
 
   override stop(reason: unknown): void {

@@ -45,10 +45,10 @@ export function link(request: Request, call: SignalSource): SignalSource | undef
 
 /** Returns a signal that aborts with `signal` and with the controller's own. */
 export function either(
-  signal: AbortSignal | undefined,
+  signal: AbortSignal | null | undefined,
   controller: AbortController,
 ): AbortSignal {
-  if (signal === undefined) return controller.signal;
+  if (!signal) return controller.signal;
   try {
     return AbortSignal.any([signal, controller.signal]);
   } catch {

@@ -47,7 +47,7 @@ class IncomingHead implements RequestHead {
   /** Read only for a call: servers make it when it is asked for. */
   get signal(): AbortSignal | undefined {
     try {
-      return this.#signal ??= this.#request.signal;
+      return this.#signal ??= this.#request.signal ?? undefined;
     } catch {
       return undefined;
     }

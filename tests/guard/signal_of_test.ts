@@ -186,6 +186,23 @@ Deno.test("11: a call that timed out does not stop a later one for the same requ
   assertEquals(signals[1]?.aborted, true);
 });
 
+for (const [what, own] of [["no", {}], ["an empty", { signal: null }]] as const) {
+  Deno.test(`11: a handler whose request has ${what} signal gets one that our timeout aborts`, async () => {
+    using time = new FakeTime();
+    let signal: AbortSignal | undefined;
+    const request = { url: `${ORIGIN}/`, method: "GET", headers: new Headers(), ...own };
+    const handler = breaker({ timeoutMs: 1_000 }).wrap((request: Request) => {
+      signal = signalOf(request);
+      return new Promise<Response>(() => {});
+    });
+    handler(request as unknown as Request).catch(() => {});
+    await time.tickAsync(1_000);
+    await settled();
+
+    assertEquals(signal?.aborted, true);
+  });
+}
+
 Deno.test("a guarded request looks like any other", async () => {
   const request = new Request(ORIGIN);
   const before = Reflect.ownKeys(request);
