@@ -97,7 +97,6 @@ export class FetchBody {
 export function bodyOf(
   init: RequestInit | undefined,
   request: Request | undefined,
-  head: RequestHead,
 ): FetchBody | undefined {
   const given: unknown = init?.body ?? undefined;
   if (given !== undefined) {
@@ -105,7 +104,7 @@ export function bodyOf(
       ? new FetchBody(given as Source, undefined)
       : undefined;
   }
-  return head.hasBody && request !== undefined ? new FetchBody(undefined, request) : undefined;
+  return request === undefined ? undefined : new FetchBody(undefined, request);
 }
 
 function isStream(body: unknown): boolean {

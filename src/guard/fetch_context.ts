@@ -37,9 +37,7 @@ export class FetchContext extends RequestContext {
     this.#input = input;
     this.#init = init;
     this.#rest = rest;
-    this.#body = request.hasBody
-      ? bodyOf(init, isRequest(input) ? input : undefined, request)
-      : undefined;
+    this.#body = request.hasBody ? bodyOf(init, isRequest(input) ? input : undefined) : undefined;
   }
 
   /** Hands on the arguments as they are, with our signal added (promise 28). */

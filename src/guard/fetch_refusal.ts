@@ -49,7 +49,7 @@ function canMakeRequest(head: RequestHead, init: RequestInit | undefined): boole
       method: head.method,
       ...init,
       signal: null,
-      ...(body !== undefined && { body: isStream ? new ReadableStream() : "" }),
+      ...(body !== undefined && body !== null && { body: isStream ? new ReadableStream() : "" }),
     });
     return true;
   } catch {

@@ -79,11 +79,13 @@ const FINE: Readonly<Record<string, () => [Request | string, RequestInit?]>> = {
     { method: "POST", duplex: "half", body: { async *[Symbol.asyncIterator]() {} } } as never,
   ],
   "a Request": () => [new Request(ORIGIN, { method: "PUT", body: "text" })],
-  "a GET with integrity": () => [ORIGIN, { integrity: "sha256-AAAA" }],
+  "a GET whose body is null": () => [ORIGIN, { body: null, signal: null }],
 };
 
 for (const [what, make] of Object.entries(FINE)) {
-  for (const error of [new TypeError("fetch failed"), new Error("reset"), "odd"]) {
+  for (
+    const error of [new TypeError("fetch failed"), new TypeError("odd"), new Error("reset"), "odd"]
+  ) {
     Deno.test(`31: ${what} that is rejected by ${error} counts`, async () => {
       const fetch = () => Promise.reject(error);
       const act = stage([200], { fetch, threshold: 1, timeoutMs: 60_000 });
@@ -130,6 +132,15 @@ for (
     assertEquals(causes(act.events), ["arguments", "upstream"]);
   });
 }
+
+Deno.test("34: a connection that fails while integrity is asked for counts", async () => {
+  const fetch = () => Promise.reject(new TypeError("fetch failed"));
+  const act = stage([200], { fetch, threshold: 1 });
+
+  await act.api.fetch(ORIGIN, { integrity: "sha256-AAAA" }).catch(() => {});
+
+  assertEquals(causes(act.events), ["upstream"]);
+});
 
 // ---- Uploads ----
 
@@ -199,4 +210,52 @@ Deno.test("32: a deadline while a stream is still open is no evidence either", a
   await assertRejects(() => act.api.fetch(ORIGIN, { ...init, signal }), DOMException);
 
   assertEquals(causes(act.events), ["upload"]);
+});
+
+Deno.test("32: a timeout of a Request that has no body counts", async () => {
+  const act = stage([200], { fetch: hanging, threshold: 1, timeoutMs: 5 });
+
+  await assertRejects(() => act.api.fetch(new Request(ORIGIN, { method: "DELETE" })), DOMException);
+
+  assertEquals(causes(act.events), ["timeout"]);
+});
+
+/** A stream as Node's packages have it, for a fetch that takes one. */
+const nodeStream = (state: { errored?: unknown; readableEnded?: boolean }) => {
+  const stream = { pipe() {}, destroyed: 0, destroy: () => stream.destroyed++, ...state };
+  return Object.assign(stream, { async *[Symbol.asyncIterator]() {} });
+};
+
+for (
+  const [what, state, rejected, late] of [
+    ["is under way", { errored: null, readableEnded: false }, "upstream", "upload"],
+    ["has ended", { errored: null, readableEnded: true }, "upstream", "timeout"],
+    ["has broken", { errored: new Error("gone"), readableEnded: false }, "upload", "upload"],
+  ] as const
+) {
+  Deno.test(`32: a Node stream that ${what} is told by its own words`, async () => {
+    const init = () => ({ method: "POST", body: nodeStream(state), duplex: "half" }) as never;
+    const failing = stage([200], { fetch: () => Promise.reject(new Error("reset")) });
+    const slow = stage([200], { fetch: hanging, timeoutMs: 5 });
+    await failing.api.fetch(ORIGIN, init()).catch(() => {});
+    await slow.api.fetch(ORIGIN, init()).catch(() => {});
+
+    assertEquals([causes(failing.events), causes(slow.events)], [[rejected], [late]]);
+  });
+}
+
+Deno.test("28: a Node stream of a call that is never made is destroyed, and sent as it is otherwise", async () => {
+  const sent: unknown[] = [];
+  const fetch = (_: unknown, init?: RequestInit) => {
+    sent.push(init?.body);
+    return Promise.resolve(new Response());
+  };
+  const act = stage([200], { fetch });
+  const [first, second] = [nodeStream({}), nodeStream({})];
+  await act.api.fetch(ORIGIN, { method: "POST", body: first } as never);
+  act.circuit.trip();
+  await act.api.fetch(ORIGIN, { method: "POST", body: second } as never).catch(() => {});
+
+  assertEquals([sent.length, sent[0] === first], [1, true]);
+  assertEquals([first.destroyed, second.destroyed], [0, 1]);
 });
