@@ -154,8 +154,10 @@ export class Call<R> implements TimedCall {
     const caller = this.#callerSignal;
     if (caller === undefined || controller === undefined) return controller?.signal;
     // `any` reaches a body that somebody reads, and gathers nothing in a signal that outlives many
-    // calls. But it cannot be undone, and Vercel Edge lacks it: there we pass the abort on.
-    if (this.#options.mayRelease !== true && typeof AbortSignal.any === "function") {
+    // calls. But it cannot be undone, Vercel Edge lacks it, and it refuses a signal of another realm or
+    // package: there we pass the abort on.
+    const hasAny = typeof AbortSignal.any === "function" && caller instanceof AbortSignal;
+    if (this.#options.mayRelease !== true && hasAny) {
       return AbortSignal.any([caller, controller.signal]);
     }
     this.#passesAbortOn = true;

@@ -204,6 +204,33 @@ Deno.test("28: a conditional probe keeps all fields of a Request of another clas
   );
 });
 
+/** A signal as other realms and packages make it. */
+class OtherSignal extends EventTarget {
+  aborted = false;
+  reason: unknown;
+  abort(reason: unknown) {
+    Object.assign(this, { aborted: true, reason });
+    this.dispatchEvent(new Event("abort"));
+  }
+}
+
+Deno.test("28: a signal of another class aborts the call", async () => {
+  let signal: AbortSignal | null | undefined;
+  const fetch = (_: unknown, init?: RequestInit) => {
+    signal = init?.signal;
+    return new Promise<never>(() => {});
+  };
+  const act = stage([200], { fetch, timeoutMs: 60_000 });
+  const caller = new OtherSignal();
+  const answer = act.api.fetch(ORIGIN, { signal: caller as unknown as AbortSignal });
+  await settled();
+
+  caller.abort("gone");
+
+  assertEquals(await answer.catch((error) => error), "gone");
+  assertEquals([signal?.aborted, act.types], [true, ["ignored"]]);
+});
+
 // ---- Bodies are not touched ----
 
 Deno.test("28: the body of a Request is not looked at", async () => {
