@@ -1,5 +1,4 @@
 /** Clients who leave, and requests that hardly are requests. */
-import { breaker } from "@lastgood/breaker";
 import { breaker as middleware } from "@lastgood/breaker/hono";
 import { Hono } from "hono";
 import { assertEquals } from "std/assert";
@@ -9,39 +8,55 @@ import { chunk, exchange, head, nothing, RawOrigin } from "./stage/origin.ts";
 import { watched } from "./stage/watched.ts";
 import { WAYS } from "./stage/ways.ts";
 
-/** What handlers do while their client leaves. */
-const WORK: Readonly<Record<string, (request: Request, hanging: string) => Promise<Response>>> = {
-  "passes the signal on": ({ signal }, hanging) => fetch(hanging, { signal }),
-  "does not look": async () => {
-    await elapsed(30);
+/** What handlers do while their client leaves: `left` resolves once that is known. */
+const WORK: Readonly<
+  Record<string, (request: Request, left: Promise<void>, hanging: string) => Promise<Response>>
+> = {
+  "passes the signal on": ({ signal }, _left, hanging) => fetch(hanging, { signal }),
+  "does not look": async (_request, left) => {
+    await left;
     return new Response("too late");
   },
-  "fails later": async () => {
-    await elapsed(30);
+  "fails later": async (_request, left) => {
+    await left;
     throw new Error("too late");
   },
 };
 
-/** Counts the errors that a server hears when its clients leave. */
-async function errorsHeard(make: (handler: Handler, heard: unknown[]) => Handler, work: Handler) {
+type Work = (request: Request, left: Promise<void>) => Promise<Response>;
+
+/** Counts the errors that a server hears when three clients leave. */
+async function errorsHeard(
+  make: (handler: Handler, heard: unknown[]) => Handler,
+  work: Work,
+  isKnown: (clients: number) => Promise<void>,
+): Promise<number> {
   const heard: unknown[] = [];
   let started = new Deferred();
+  let left = new Deferred();
   const handler: Handler = (request) => {
     started.resolve();
-    return work(request);
+    return work(request, left.promise);
   };
   await using served = await serve(make(handler, heard));
-  for (let n = 0; n < 3; n++) {
+  for (let clients = 1; clients <= 3; clients++) {
     started = new Deferred();
+    left = new Deferred();
     const client = new AbortController();
     const asked = fetch(served.url, { signal: client.signal }).catch(() => {});
     await within(started.promise, "the handler is called");
     client.abort();
     await asked;
-    // Nothing says that a server will hear of no more errors.
-    await elapsed(60);
+    await isKnown(clients);
+    left.resolve();
+    await quiet();
   }
   return heard.length + served.errors.length;
+}
+
+/** Waits, as nothing tells that a server has heard of all errors. */
+function quiet(): Promise<void> {
+  return elapsed(50);
 }
 
 for (const [way, guard] of Object.entries(WAYS)) {
@@ -49,14 +64,15 @@ for (const [way, guard] of Object.entries(WAYS)) {
     boundary(`36: clients who leave while a handler in ${way} ${what} are no errors`, async () => {
       using origin = await RawOrigin.start(nothing);
       const w = watched({ threshold: 2 });
-      const pending = (request: Request) => work(request, origin.url);
+      const pending: Work = (request, left) => work(request, left, origin.url);
       const bare = await errorsHeard(
         (handler) =>
           way === "Hono" ? new Hono().all("*", (c) => handler(c.req.raw)).fetch : handler,
         pending,
+        quiet,
       );
 
-      const guarded = await errorsHeard((handler) => guard(w.api, handler), pending);
+      const guarded = await errorsHeard((handler) => guard(w.api, handler), pending, w.ended);
 
       assertEquals(Math.max(guarded, bare), bare);
       assertEquals(w.ends, Array(3).fill("ignored abort"));
@@ -65,21 +81,22 @@ for (const [way, guard] of Object.entries(WAYS)) {
 }
 
 boundary("36: app.onError hears of no client who leaves", async () => {
+  const w = watched();
   const app = (isGuarded: boolean) => (handler: Handler, heard: unknown[]): Handler => {
     const made = new Hono().onError((error, c) => {
       heard.push(error);
       return c.text("down", 500);
     });
-    if (isGuarded) made.use(middleware(breaker()));
+    if (isGuarded) made.use(middleware(w.api));
     return made.all("*", (c) => handler(c.req.raw)).fetch;
   };
-  const work: Handler = async () => {
-    await elapsed(30);
+  const work: Work = async (_request, left) => {
+    await left;
     return new Response("too late");
   };
 
-  const bare = await errorsHeard(app(false), work);
-  const guarded = await errorsHeard(app(true), work);
+  const bare = await errorsHeard(app(false), work, quiet);
+  const guarded = await errorsHeard(app(true), work, w.ended);
 
   assertEquals([guarded, bare], [0, 0]);
 });
