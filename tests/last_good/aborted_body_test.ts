@@ -94,6 +94,16 @@ Deno.test("11: an abort after a body was read to its end changes nothing", async
   assertEquals(texts, ["good", "good"]);
 });
 
+Deno.test("11: a body that could be aborted is read to its end, also as a stream", async () => {
+  const { signal } = new AbortController();
+  const act = stage([{ body: "good" }]);
+  const answer = await act.ask({ signal });
+
+  const text = await new Response(answer.body).text();
+
+  assertEquals([text, answer.bodyUsed], ["good", true]);
+});
+
 Deno.test("11: a copied body adds no listener to its caller's signal, read or not", async () => {
   const counts: number[] = [];
   for (const lastGood of [{}, false] as const) {
