@@ -1,4 +1,4 @@
-import { isWorker, soon } from "../runtime.ts";
+import { soon } from "../runtime.ts";
 import { callsOf, type CallsOfSignal } from "./caller_signal.ts";
 import { type Deadlines, nextOrder, testTime, type TimedCall } from "./deadlines.ts";
 
@@ -115,16 +115,10 @@ export class Call<R> implements TimedCall {
     this.stop();
   }
 
-  /**
-   * Lets the function itself go first, for which there is hardly time: with its client, a Worker's
-   * request loses its timers, and a rejection of ours would be the only one that is logged (promise 36).
-   */
+  /** Lets the function itself go first: what it gives to a caller who leaves is theirs (promise 36). */
   async #leave(reason: unknown): Promise<void> {
     this.endedBy = "abort";
     for (let turn = 0; turn < MICROTASKS && !this.#isSettled; turn++) await undefined;
-    if (!this.#isSettled && isWorker() && testTime() === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
     this.#isSettled = true;
     this.#reject(reason);
   }

@@ -143,7 +143,7 @@ export class Guard {
         if (outcome.copied !== undefined) this.#background.run(context, outcome.copied);
         return outcome.response;
       case "aborted":
-        return context.leave(outcome.reason, outcome.given);
+        return await context.leave(outcome.reason, outcome.given);
       case "failed":
         return await this.#failed(context, outcome);
     }

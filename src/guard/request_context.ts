@@ -51,7 +51,7 @@ export abstract class RequestContext implements ErrorListener {
   /** Answers a request whose call failed without a response, and for which there is nothing to serve. */
   abstract fail(error: unknown, endedBy: Cause): Response;
   /** Answers a caller who has aborted, perhaps with what `produce` has given all the same. */
-  abstract leave(reason: unknown, given?: unknown): Response;
+  abstract leave(reason: unknown, given?: unknown): Response | Promise<Response>;
   /** Finds what keeps work alive after the answer; asked only when there is such work. */
   abstract waitUntil(): ((work: Promise<unknown>) => void) | undefined;
 
