@@ -41,8 +41,8 @@ export function record(
   seen: Exchange,
 ): BodyRecorder | KeepResult {
   const { request, key, response, timing } = candidate;
-  // Deno parses the URL each time it is asked for.
-  const { url, type } = response;
+  // Deno parses the URL each time it is asked for. A mock may have neither.
+  const { url = "", type = "default" } = response;
   const fetched = { url, type };
   const head = storedHead(candidate, seen.fields, freshness(seen, timing.receivedAt), fetched);
   if (isHeadTooLarge(head)) return { why: "headers-too-large" };

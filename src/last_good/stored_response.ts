@@ -71,7 +71,7 @@ export function storedHead(
   { request, response, timing, byFetch }: Candidate,
   fields: FieldMap,
   freshness: Freshness,
-  { type, url }: Fetched = response,
+  { type = "default", url = "" }: Partial<Fetched> = response,
 ): StoredHead {
   const { status, statusText } = response;
   const { order, receivedAt } = timing;
@@ -109,9 +109,9 @@ export function decodedHead(head: StoredHead): StoredHead {
   return { ...head, fields: isStrong ? { ...fields, etag: `W/${head.etag}` } : fields };
 }
 
-/** The size of a head in bytes: field values are Latin-1, and each line has 4 bytes around them. */
-export function headSize({ fields }: StoredHead): number {
-  let size = 0;
+/** The size of a head in bytes: field values are Latin-1, and each line has 4 bytes around it. */
+export function headSize({ fields, url }: StoredHead): number {
+  let size = url.length;
   for (const name in fields) size += name.length + fields[name]!.length + 4;
   return size;
 }

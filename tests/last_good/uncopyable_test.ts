@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { discard } from "../../src/http/body.ts";
 import { WAYS } from "../stage/breaker_stage.ts";
-import { Site } from "../stage/site.ts";
+import { PAGE, Site } from "../stage/site.ts";
 import { listening } from "../stage/stray.ts";
 import { type Answer, madeBy, page } from "../stage/upstream.ts";
 
@@ -116,6 +116,18 @@ Deno.test("34: every head that passes the rules can be constructed", async () =>
       site.events.length = 0;
     }
   }
+});
+
+Deno.test("34: a mock with fields and a web stream is copied, and served under its URL", async () => {
+  const site = new Site();
+  site.answer = () =>
+    mock({ status: 200, headers: new Headers({ etag: '"1"' }), body: new Response("good").body });
+  const live = await site.get();
+
+  assertEquals([live.url, live.type, await live.text()], ["", "default", "good"]);
+  site.fail();
+  const stale = await site.get();
+  assertEquals([stale.url, stale.type, await stale.text()], [PAGE, "default", "good"]);
 });
 
 Deno.test("34: a web stream of a polyfill is copied as the runtime's own", async () => {
