@@ -19,6 +19,25 @@ export function isWorker(host: HostGlobals = globalThis as HostGlobals): boolean
   return "WebSocketPair" in host || host.navigator?.userAgent === "Cloudflare-Workers";
 }
 
+/** Reports if this is the runtime of Workers, not only a host that calls itself so. */
+export function isWorkerd(host: object = globalThis): boolean {
+  return "WebSocketPair" in host;
+}
+
+/**
+ * Reports whether this is Workers and a body comes from the runtime, not from a stream that JavaScript
+ * has made. Only such a one can be read there into a buffer that the reader brings.
+ */
+export function isNativeOnWorkers(body: ReadableStream): boolean {
+  if (!isWorkerd() || Object.hasOwn(body, "getReader")) return false;
+  try {
+    body.getReader({ mode: "byob" }).releaseLock();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Reports if work goes on after the answer is sent without `waitUntil`: it does on Deno, Bun and
  * Node as servers; Cloudflare Workers and Vercel Edge stop it, function hosts freeze it, and so, we

@@ -3,6 +3,7 @@ import {
   dropsCodingOfFetched,
   type HostGlobals,
   isFromServer,
+  isWorkerd,
   lacksByobBodies,
   maxTextBytes,
   outlivesAnswer,
@@ -34,6 +35,12 @@ for (const [host, globals, outlives] of HOSTS) {
   const may = outlives ? "outlives" : "does not outlive";
   Deno.test(`33: work ${may} the answer on ${host}`, () => {
     assertEquals(outlivesAnswer(globals), outlives);
+  });
+}
+
+for (const [host, globals] of HOSTS) {
+  Deno.test(`35: ${host} is told from Workers`, () => {
+    assertEquals(isWorkerd(globals), "WebSocketPair" in globals);
   });
 }
 

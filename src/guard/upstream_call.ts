@@ -254,6 +254,7 @@ export class UpstreamCaller {
       // A server ends the body of a client who leaves by itself.
       signal: context.byFetch && !context.isReleased ? request.signal : undefined,
       isAborted: () => !context.isReleased && request.signal?.aborted === true,
+      host: context,
       onCopied: (how, kept) => {
         const isStalled = how === "stalled";
         const isFailure = isStalled || how === "broken" || how === "truncated";

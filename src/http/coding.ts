@@ -32,6 +32,8 @@ export interface CodedBody {
   readonly byFetch: boolean;
   /** Its Content-Length, which counts the coded bytes; undefined if it has none. */
   readonly length: number | undefined;
+  /** True if `fetch` may have been told not to decode it, or cannot. */
+  readonly mayBeRaw?: boolean;
 }
 
 /**
@@ -40,15 +42,16 @@ export interface CodedBody {
  * @returns Undefined if neither its length nor its bytes show it.
  */
 export function isDecoded(
-  { field, byFetch, length }: CodedBody,
+  { field, byFetch, length, mayBeRaw = false }: CodedBody,
   body: Uint8Array,
 ): boolean | undefined {
   const codings = codingsOf(field);
   if (!isDecodable(codings)) return false;
-  if (byFetch && isAlwaysDecoded(field)) return true;
+  if (byFetch && !mayBeRaw && isAlwaysDecoded(field)) return true;
   // `fetch` rejects a body that does not have the length in its fields: this one was decoded.
   if (byFetch && length !== undefined && length !== body.byteLength) return true;
   const coded = looksCoded(codings.at(-1) ?? "", body);
+  if (mayBeRaw && byFetch && coded && length === undefined) return undefined;
   if (coded !== undefined) return !coded;
   return length === body.byteLength ? false : undefined;
 }

@@ -1,5 +1,5 @@
 import type { ErrorListener, NotKeptReason } from "../observe/events.ts";
-import type { CopyEnd } from "./body_copy.ts";
+import type { CopyEnd, CopyHost } from "./body_copy.ts";
 import type { CacheKey } from "./cache_key.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { Timing } from "./stored_response.ts";
@@ -28,6 +28,7 @@ export interface CopyListener {
   readonly signal: AbortSignal | undefined;
   /** Reports whether the caller who reads the response has aborted. */
   isAborted(): boolean;
+  readonly host: CopyHost;
   /** Hears how the copy ended, before the caller reads the end of the body. */
   onCopied(end: CopyEnd, kept: KeepResult): void;
 }

@@ -1,7 +1,8 @@
-import { dropsCodingOfFetched } from "../runtime.ts";
+import { dropsCodingOfFetched, isWorkerd } from "../runtime.ts";
 import { BodyCopy, type BodyCopyOptions } from "./body_copy.ts";
 import { asFetched, type Fetched } from "./fetched.ts";
 import { asTyped } from "./typed_body.ts";
+import { copiedOnWorkers } from "./workers_copy.ts";
 
 /** A response on its way to the caller. */
 export interface PassingResponse {
@@ -22,10 +23,15 @@ export async function copiedResponse(
   { response, body, fetched, hasType, isDecoded }: PassingResponse,
   options: BodyCopyOptions,
 ): Promise<Response> {
-  const passed = await new BodyCopy(body, options).bodySoon();
+  const { signal, isFetched } = options;
+  const native = isWorkerd() ? await copiedOnWorkers(response, body, options) : undefined;
+  // The runtime itself ends a fetched one.
+  if (native instanceof Response) {
+    return isFetched ? native : asFetched(native, { ...fetched, signal });
+  }
+  const passed = native ?? await new BodyCopy(response.body ?? body, options).bodySoon();
   const init = isDecoded && dropsCodingOfFetched() ? withoutCoding(response) : response;
   if (passed instanceof ReadableStream) return asFetched(new Response(passed, init), fetched);
-  const { signal } = options;
   const whole = new Response(asTyped(passed, fetched, hasType), init);
   return asFetched(whole, signal === undefined ? fetched : { ...fetched, signal });
 }

@@ -1,5 +1,6 @@
 import { codingsOf, isAlwaysDecoded, isDecodable, isDecoded } from "../http/coding.ts";
 import { parseLength } from "../http/fields.ts";
+import { isWorkerd } from "../runtime.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
 import { copiedResponse } from "./copied_response.ts";
@@ -104,6 +105,7 @@ function copyBody(
     isFetched: wasFetched,
     signal: listener.signal,
     isAborted: () => listener.isAborted(),
+    host: listener.host,
     onEnd: (end, bytes) => {
       const { body, result } = end === "whole"
         ? keepBody(recording, bytes)
@@ -121,7 +123,8 @@ function keepBody(
 ): { readonly body?: StoredBody; readonly result: KeepResult } {
   const { store, candidate, head, fetched, variant, coding, length } = recording;
   const byFetch = candidate.byFetch || isFetched(fetched) || fetched.url !== "";
-  const wasDecoded = isDecoded({ field: coding, byFetch, length }, bytes);
+  // Workers have `encodeResponseBody: "manual"`, and decode br only from 2024-04-29 on.
+  const wasDecoded = isDecoded({ field: coding, byFetch, length, mayBeRaw: isWorkerd() }, bytes);
   if (wasDecoded === undefined) return { result: { why: "malformed" } };
   // A handler may hand over coded bytes, which must have the length that its fields say:
   // RFC 9111 §3.3 (S12).
@@ -133,7 +136,7 @@ function keepBody(
   return { body, result: put(store, candidate, kept) };
 }
 
-/** Constructed responses have the type "default". In Bun all have it, and fetched ones a URL. */
-function isFetched({ type }: Fetched): boolean {
-  return type !== "default";
+/** Constructed responses have the type "default". On Bun and Workers all have it, and fetched ones a URL. */
+function isFetched({ type, url }: Fetched): boolean {
+  return type !== "default" || (url !== "" && isWorkerd());
 }

@@ -30,12 +30,14 @@ export function servedResponse(
   if (!isEmpty) headers["content-length"] = String(body.length);
   const hasBody = !isEmpty && request.method !== "HEAD";
   const hasType = headers["content-type"] !== undefined;
-  const served = new Response(hasBody ? asTyped(body, head, hasType) : null, {
+  const init: ResponseInit & { encodeBody?: "manual" } = {
     status: head.status,
     statusText: head.statusText,
     headers,
-  });
-  return asFetched(served, head);
+  };
+  // What is kept under a coding is coded already; Workers would do it again.
+  if (headers["content-encoding"] !== undefined) init.encodeBody = "manual";
+  return asFetched(new Response(hasBody ? asTyped(body, head, hasType) : null, init), head);
 }
 
 /** The kept fields that a 304 must repeat: RFC 9110 §15.4.5 (F5). */

@@ -52,6 +52,24 @@ for (const [field, body, byFetch, length, expected] of CASES) {
   });
 }
 
+/** The same for a fetched body on Workers, where `fetch` may have been told not to decode it. */
+const MAYBE_RAW:
+  readonly (readonly [string, Uint8Array, number | undefined, boolean | undefined])[] = [
+    ["gzip", GZIP, GZIP.byteLength, false],
+    ["gzip", GZIP, 99, true],
+    ["gzip", GZIP, undefined, undefined],
+    ["gzip", TEXT, undefined, true],
+    ["br", BINARY, BINARY.byteLength, false],
+    ["br", BINARY, undefined, undefined],
+    ["br", TEXT, TEXT.byteLength, true],
+  ];
+
+for (const [field, body, length, expected] of MAYBE_RAW) {
+  Deno.test(`H4: a ${field} body [${body}] of ${length} that may be raw: ${expected}`, () => {
+    assertEquals(isDecoded({ field, byFetch: true, length, mayBeRaw: true }, body), expected);
+  });
+}
+
 Deno.test("H4: codings are read in lower case, without identity", () => {
   assertEquals(codingsOf(null), []);
   assertEquals(codingsOf(" GZip,, identity , BR"), ["gzip", "br"]);
