@@ -1,0 +1,7 @@
+import "./bodies.ts";
+import "./codings.ts";
+import "./hosting.ts";
+import "./leaving.ts";
+import "./uploads.ts";
+
+export { CASES } from "../border.ts";
