@@ -1,20 +1,25 @@
 /**
- * Runs the cases with real servers and clients on every host but Workers, or on those whose names
- * begin with an argument; with `--only TEXT`, the cases whose names contain it:
+ * Runs the cases with real servers and clients on every host, or on those whose names begin with an
+ * argument; with `--only TEXT`, the cases whose names contain it:
  *
- *     deno run -A tests/boundary/main.ts [deno | node | node20 | bun …] [--only TEXT]
+ *     deno run -A tests/boundary/main.ts [deno | node | node20 | bun | workerd …] [--only TEXT]
  *
  * The last line counts the cases as `deno test` does.
  */
 import { HOSTS } from "./hosts.ts";
 import { bundlePrograms, install } from "./install.ts";
 import { type Result, resultOn } from "./result.ts";
+import { resultOnWorkers, WORKERS } from "./workerd/main.ts";
 
 const startedAt = performance.now();
-const { chosen, only } = parsed(Deno.args);
-await install();
-await bundlePrograms();
+const { chosen, hasWorkers, only } = parsed(Deno.args);
+if (chosen.length > 0) {
+  await install();
+  await bundlePrograms();
+}
 const results = await inPairs(chosen.map((host) => () => resultOn(host, only)));
+// After the others, as it runs two deployments at a time itself.
+if (hasWorkers) results.push(await resultOnWorkers(only));
 report(results);
 Deno.exit(results.some(({ failed }) => failed > 0) ? 1 : 0);
 
@@ -22,15 +27,15 @@ function parsed(args: readonly string[]) {
   const at = args.indexOf("--only");
   const only = at < 0 ? "" : args[at + 1] ?? "";
   const names = at < 0 ? args : [...args.slice(0, at), ...args.slice(at + 2)];
-  const unknown = names.find((begin) => !HOSTS.some(({ name }) => name.startsWith(begin)));
+  const all = [...HOSTS.map(({ name }) => name), WORKERS];
+  const unknown = names.find((begin) => !all.some((name) => name.startsWith(begin)));
   if (unknown !== undefined) {
-    const all = HOSTS.map(({ name }) => name).join(", ");
-    throw new RangeError(`Cannot run on "${unknown}" as it must be one of ${all}`);
+    throw new RangeError(`Cannot run on "${unknown}" as it must be one of ${all.join(", ")}`);
   }
-  const chosen = HOSTS.filter(({ name }) =>
-    names.length === 0 || names.some((begin) => name.startsWith(begin))
-  );
-  return { chosen, only };
+  const isChosen = (name: string) =>
+    names.length === 0 || names.some((begin) => name.startsWith(begin));
+  const chosen = HOSTS.filter(({ name }) => isChosen(name));
+  return { chosen, hasWorkers: isChosen(WORKERS), only };
 }
 
 /** Runs two jobs at a time: more only get in each other's way. */

@@ -7,7 +7,8 @@
  * The last line is `N passed, N failed`.
  */
 import { bundleEntry, standIns } from "../../runtimes/bundle.ts";
-import { NODE, WORKERD } from "../../runtimes/runtimes.ts";
+import { NODE, WORKERD, WORKERD_VERSION } from "../../runtimes/runtimes.ts";
+import type { Result } from "../result.ts";
 import { type Border, type Case, TAKEN_BACK, UNHANDLED } from "./border.ts";
 import { ask, connect } from "./client.ts";
 import { ENTRY } from "./entry.ts";
@@ -25,11 +26,19 @@ interface Count {
   gaps: number;
 }
 
+/** The name of this host. */
+export const WORKERS = "workerd";
+
+/** Runs the cases on all deployments; problems are printed as they occur. */
+export async function resultOnWorkers(only: string): Promise<Result> {
+  const startedAt = performance.now();
+  const count = await runWorkerd([], only);
+  const ms = Math.round(performance.now() - startedAt);
+  return { host: WORKERS, version: WORKERD_VERSION, ...count, ms, problems: [] };
+}
+
 /** Runs the cases on the chosen deployments, two at a time, and prints what becomes of them. */
-export async function runWorkerd(args: readonly string[]): Promise<Count> {
-  const at = args.indexOf("--only");
-  const only = at < 0 ? "" : args[at + 1] ?? "";
-  const names = at < 0 ? args : args.filter((_, index) => index !== at && index !== at + 1);
+export async function runWorkerd(names: readonly string[], only: string): Promise<Count> {
   const chosen = MATRIX.filter(({ name }) =>
     names.length === 0 || names.some((begin) => name.startsWith(begin))
   );
@@ -140,7 +149,9 @@ async function failureOf({ fn }: Case, border: Border): Promise<string | undefin
 }
 
 if (import.meta.main) {
-  const { passed, failed } = await runWorkerd(Deno.args);
+  const at = Deno.args.indexOf("--only");
+  const names = at < 0 ? Deno.args : Deno.args.toSpliced(at, 2);
+  const { passed, failed } = await runWorkerd(names, at < 0 ? "" : Deno.args[at + 1] ?? "");
   console.log(`${passed} passed, ${failed} failed`);
   Deno.exit(failed > 0 ? 1 : 0);
 }
