@@ -158,7 +158,8 @@ export class Circuit<T = unknown> {
   ): (...args: A) => Promise<R> {
     const run = (guarded: () => R | Promise<R>) => this.run(guarded);
     return function (this: unknown, ...args: A): Promise<R> {
-      return run(() => call.apply(this, args));
+      // A method of a Worker's service has no `apply` of its own.
+      return run(() => Reflect.apply(call, this, args));
     };
   }
 
