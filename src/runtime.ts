@@ -38,6 +38,12 @@ export function isNativeOnWorkers(body: ReadableStream): boolean {
   }
 }
 
+/** Waits for one turn of the event loop; only on Workers, by a timer that tests do not replace. */
+export function nextTurn(): Promise<void> {
+  const { scheduler } = globalThis as unknown as { scheduler: { wait(ms: number): Promise<void> } };
+  return scheduler.wait(0);
+}
+
 /**
  * Reports if work goes on after the answer is sent without `waitUntil`: it does on Deno, Bun and
  * Node as servers; Cloudflare Workers and Vercel Edge stop it, function hosts freeze it, and so, we

@@ -1,11 +1,10 @@
-import { isNativeOnWorkers } from "../runtime.ts";
+import { isNativeOnWorkers, nextTurn } from "../runtime.ts";
 import { type BodyCopyOptions, type CopyEnd, joined } from "./body_copy.ts";
 import { StallTimer } from "./stall_timer.ts";
 
 /** What Workers have beyond the standard: streams that bytes pass through without JavaScript. */
 interface WorkersGlobals {
   readonly FixedLengthStream: new (bytes: number) => TransformStream<Uint8Array, Uint8Array>;
-  readonly scheduler: { wait(ms: number): Promise<void> };
 }
 
 const workers = globalThis as unknown as WorkersGlobals;
@@ -40,7 +39,7 @@ export async function copiedOnWorkers(
   const copy = new WorkersCopy(options);
   const read = copy.readBranch(response.clone().body!);
   // A body that a handler has made is there in a moment: so it is kept before its reader has it.
-  if (!isFetched) await Promise.race([read, workers.scheduler.wait(0)]);
+  if (!isFetched) await Promise.race([read, nextTurn()]);
   if (isKeptAlive || copy.isOver) return response;
   copy.giveUp();
   return undefined;
