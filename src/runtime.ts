@@ -13,13 +13,7 @@ export interface HostGlobals {
   };
 }
 
-/** Reports if the host is Cloudflare Workers, on every compatibility date. */
-export function isWorker(host: HostGlobals = globalThis as HostGlobals): boolean {
-  // With nodejs_compat, Workers look like Node, and their `navigator` may be hidden.
-  return "WebSocketPair" in host || host.navigator?.userAgent === "Cloudflare-Workers";
-}
-
-/** Reports if this is the runtime of Workers, not only a host that calls itself so. */
+/** Reports if the host is the runtime of Cloudflare Workers, on every compatibility date. */
 export function isWorkerd(host: object = globalThis): boolean {
   return "WebSocketPair" in host;
 }
@@ -52,7 +46,9 @@ export function nextTurn(): Promise<void> {
  * Asked when work is about to start, never at import: reading `process` takes Deno 16 ms.
  */
 export function outlivesAnswer(host: HostGlobals = globalThis as HostGlobals): boolean {
-  if (isWorker(host) || "EdgeRuntime" in host) return false;
+  // With nodejs_compat, Workers look like Node, so they come first.
+  if (isWorkerd(host) || host.navigator?.userAgent === "Cloudflare-Workers") return false;
+  if ("EdgeRuntime" in host) return false;
   const isServer = "Deno" in host || "Bun" in host || host.process?.versions?.node !== undefined;
   return isServer && !FREEZING.some(([name, start]) => variable(host, name)?.startsWith(start));
 }

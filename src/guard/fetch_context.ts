@@ -4,7 +4,7 @@ import { testTime } from "../circuit/deadlines.ts";
 import { discard } from "../http/body.ts";
 import { isRequest, isSignal, type RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
-import { isWorker } from "../runtime.ts";
+import { isWorkerd } from "../runtime.ts";
 import { bodyOf, type FetchBody, wasThereAtOnce } from "./fetch_body.ts";
 import { isRefusedByFetch } from "./fetch_refusal.ts";
 import type { Fetch, GuardSettings } from "./options.ts";
@@ -112,7 +112,7 @@ export class FetchContext extends RequestContext {
    */
   leave(reason: unknown, given?: unknown): Promise<never> {
     discard(given);
-    if (!isWorker() || testTime() !== 0) throw reason;
+    if (!isWorkerd() || testTime() !== 0) throw reason;
     return new Promise((_, reject) => setTimeout(() => reject(reason), 0));
   }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { breaker, type BreakerEvent } from "@lastgood/breaker";
+import { deferred } from "../stage/deferred.ts";
 import { head, RawOrigin } from "./raw_origin.ts";
 
 /** Starts a server that reports how it was asked. */
@@ -114,13 +115,13 @@ for (const [form, make] of Object.entries(FORMS)) {
     ]] as const
   ) {
     Deno.test(`32: a stream in ${form} that ${end} while the upstream is silent: ${cause}`, async () => {
-      await using origin = new RawOrigin(() => [
-        new Promise((resolve) => setTimeout(resolve, 200)),
-      ]);
+      const silence = deferred<void>();
+      await using origin = new RawOrigin(() => [silence.promise]);
       const { api, causes } = heard(100);
       const [input, init] = make(origin.url, upload(end));
 
       await assertRejects(() => api.fetch(input, init));
+      silence.resolve();
 
       assertEquals(causes, [cause]);
     });
@@ -152,13 +153,13 @@ for (const [form, make] of Object.entries(FORMS)) {
 
   for (const [what, make] of Object.entries({ ...BODIES, "a form": () => new FormData() })) {
     Deno.test(`32: ${what} in ${form} is there at once, so a silent upstream counts`, async () => {
-      await using origin = new RawOrigin(() => [
-        new Promise((resolve) => setTimeout(resolve, 200)),
-      ]);
+      const silence = deferred<void>();
+      await using origin = new RawOrigin(() => [silence.promise]);
       const { api, causes } = heard(100);
       const [input, init] = FORMS[form]!(origin.url, make());
 
       await assertRejects(() => api.fetch(input, init), DOMException);
+      silence.resolve();
 
       assertEquals(causes, ["timeout"]);
     });
