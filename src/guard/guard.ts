@@ -1,4 +1,5 @@
 import { admit } from "../circuit/circuit.ts";
+import { Deadlines } from "../circuit/deadlines.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { Refusal } from "../circuit/refusal.ts";
 import { problem } from "../errors.ts";
@@ -9,10 +10,10 @@ import type { StoredResponse } from "../last_good/stored_response.ts";
 import { isAnswerable, isWithinFreshMs, requestDirectives } from "../last_good/rules/servable.ts";
 import { invalidOption } from "../validation.ts";
 import type { BackgroundWork } from "./background.ts";
-import { withinLimit } from "./callback_limit.ts";
 import { KeptAnswers } from "./kept_answers.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
+import { endsWithin, withinLimit } from "./time_limit.ts";
 import { type Outcome, UpstreamCaller } from "./upstream_call.ts";
 
 /**
@@ -25,6 +26,8 @@ export class Guard {
   readonly #background: BackgroundWork;
   readonly #upstream: UpstreamCaller;
   readonly #kept: KeptAnswers;
+  /** How long callers wait for what is slow; undefined if they wait to the end. */
+  readonly #patience: Deadlines | undefined;
   /** When a slow call in the background began to replace a copy, by the clock, in ms. */
   readonly #replacedSince = new WeakMap<StoredResponse, number>();
   #slowCalls = 0;
@@ -39,6 +42,8 @@ export class Guard {
     this.#background = background;
     this.#upstream = new UpstreamCaller(settings, lastGood, background);
     this.#kept = new KeptAnswers(settings, lastGood);
+    const { patienceMs } = lastGood?.settings ?? { patienceMs: Infinity };
+    this.#patience = patienceMs === Infinity ? undefined : new Deadlines(patienceMs);
   }
 
   /** Answers a request, at once if no call and no `partition` has to be waited for. */
@@ -126,9 +131,9 @@ export class Guard {
   }
 
   async #call(context: RequestContext, permit: CallPermit): Promise<Response> {
-    const patienceMs = this.#patienceMs(context);
-    const running = this.#upstream.call(context, permit, patienceMs !== Infinity);
-    if (patienceMs !== Infinity && !await endsWithin(running.outcome, patienceMs)) {
+    const patience = this.#patience && this.#isPatient(context) ? this.#patience : undefined;
+    const running = this.#upstream.call(context, permit, patience !== undefined);
+    if (patience !== undefined && !await endsWithin(running.outcome, patience)) {
       const kept = this.#kept.find(context);
       if (kept !== undefined) {
         context.isReleased = true;
@@ -149,12 +154,10 @@ export class Guard {
     }
   }
 
-  /** How long its caller waits before it gets what is kept; Infinity if nothing is (promise 25). */
-  #patienceMs(context: RequestContext): number {
-    const { patienceMs } = this.#lastGood?.settings ?? { patienceMs: Infinity };
-    if (patienceMs === Infinity || context.background === false) return Infinity;
-    if (this.#kept.find(context) === undefined) return Infinity;
-    return this.#background.canRun(context) ? patienceMs : Infinity;
+  /** Reports whether its caller is answered by what is kept if the call takes long (promise 25). */
+  #isPatient(context: RequestContext): boolean {
+    return context.background !== false && this.#kept.find(context) !== undefined &&
+      this.#background.canRun(context);
   }
 
   /** Waits for a slow call that goes on in the background: until then, all callers get this copy. */
@@ -223,16 +226,4 @@ async function ended(running: Promise<Outcome>): Promise<void> {
   if (outcome.type === "aborted") return;
   if (outcome.type === "good") await outcome.copied;
   discard(outcome.response);
-}
-
-/** Reports if `running` ends within this time. Without any time, nothing is waited for. */
-async function endsWithin(running: Promise<unknown>, ms: number): Promise<boolean> {
-  if (ms === 0) return false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
-  try {
-    return await Promise.race([running.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

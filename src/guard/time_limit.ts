@@ -25,3 +25,20 @@ export function withinLimit<T>(
     work.then(resolve, reject).finally(() => deadlines.delete(waiting));
   });
 }
+
+/**
+ * Reports whether `work`, which never rejects, ends in time. Without any time, nothing is waited for.
+ *
+ * @param deadlines How long it may take.
+ */
+export function endsWithin(work: Promise<unknown>, deadlines: Deadlines): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (deadlines.ms === 0) return resolve(false);
+    const waiting: TimedCall = { deadline: undefined, timeOut: () => resolve(false) };
+    deadlines.add(waiting);
+    work.then(() => {
+      deadlines.delete(waiting);
+      resolve(true);
+    });
+  });
+}
