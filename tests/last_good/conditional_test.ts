@@ -46,6 +46,17 @@ for (const [fields, request, status] of CONDITIONS) {
   });
 }
 
+Deno.test("F5: a 304 makes no fields up", async () => {
+  const site = new Site();
+  site.answer = page({ etag: '"1"' });
+  await site.read();
+  site.fail();
+
+  const { headers } = await site.get({ headers: { "if-none-match": "*" } });
+
+  assertEquals([...headers.keys()], ["age", "cache-status", "date", "etag"]);
+});
+
 Deno.test("F5: a 304 carries the fields that a 304 must, and no others", async () => {
   const site = new Site();
   const carried = {

@@ -118,13 +118,15 @@ Deno.test("34: every head that passes the rules can be constructed", async () =>
   }
 });
 
-Deno.test("34: a mock with fields and a web stream is copied, and served under its URL", async () => {
+Deno.test("34: a mock with fields and a web stream passes, and is served under its URL", async () => {
   const site = new Site();
   site.answer = () =>
     mock({ status: 200, headers: new Headers({ etag: '"1"' }), body: new Response("good").body });
-  const live = await site.get();
 
-  assertEquals([live.url, live.type, await live.text()], ["", "default", "good"]);
+  assertEquals(await new Response((await site.get()).body).text(), "good");
+  await site.api.idle();
+  // Workers copy only responses of their own.
+  if ("WebSocketPair" in globalThis) return;
   site.fail();
   const stale = await site.get();
   assertEquals([stale.url, stale.type, await stale.text()], [PAGE, "default", "good"]);
