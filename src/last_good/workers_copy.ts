@@ -27,7 +27,8 @@ export async function copiedOnWorkers(
   body: ReadableStream<Uint8Array>,
   options: BodyCopyOptions,
 ): Promise<Response | ReadableStream<Uint8Array> | undefined> {
-  if (!isNativeOnWorkers(body)) return undefined;
+  // A mock can be copied, but not handed on.
+  if (!(response instanceof Response) || !isNativeOnWorkers(body)) return undefined;
   const { isFetched, expectedBytes } = options;
   const isKeptAlive = options.host?.waitUntil() !== undefined;
   if (isFetched && !isKeptAlive) {
