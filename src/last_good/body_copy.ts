@@ -190,7 +190,9 @@ export class BodyCopy {
   #readChunk(): Promise<ReadableStreamReadResult<Uint8Array>> {
     const reader = this.#reader;
     return this.#isByob
-      ? reader.read(new Uint8Array(Math.min(this.#missing, BUFFER_BYTES)))
+      ? (reader as ReadableStreamBYOBReader).read(
+        new Uint8Array(Math.min(this.#missing, BUFFER_BYTES)),
+      )
       : (reader as ReadableStreamDefaultReader<Uint8Array>).read();
   }
 
