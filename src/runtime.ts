@@ -23,7 +23,7 @@ export function isWorkerd(host: object = globalThis): boolean {
  * has made. Only such a one can be read there into a buffer that the reader brings.
  */
 export function isNativeOnWorkers(body: ReadableStream): boolean {
-  if (!isWorkerd() || Object.hasOwn(body, "getReader")) return false;
+  if (!("FixedLengthStream" in globalThis) || Object.hasOwn(body, "getReader")) return false;
   try {
     body.getReader({ mode: "byob" }).releaseLock();
     return true;
@@ -34,8 +34,8 @@ export function isNativeOnWorkers(body: ReadableStream): boolean {
 
 /** Waits for one turn of the event loop; only on Workers, by a timer that tests do not replace. */
 export function nextTurn(): Promise<void> {
-  const { scheduler } = globalThis as unknown as { scheduler: { wait(ms: number): Promise<void> } };
-  return scheduler.wait(0);
+  const { scheduler } = globalThis as { scheduler?: { wait(ms: number): Promise<void> } };
+  return scheduler?.wait(0) ?? Promise.resolve();
 }
 
 /**

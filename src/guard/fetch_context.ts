@@ -1,10 +1,9 @@
 import { causeOfError } from "../circuit/cause.ts";
 import type { Circuit } from "../circuit/circuit.ts";
-import { testTime } from "../circuit/deadlines.ts";
 import { discard } from "../http/body.ts";
 import { isRequest, isSignal, type RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
-import { isWorkerd } from "../runtime.ts";
+import { isWorkerd, nextTurn } from "../runtime.ts";
 import { bodyOf, type FetchBody, wasThereAtOnce } from "./fetch_body.ts";
 import { isRefusedByFetch } from "./fetch_refusal.ts";
 import type { Fetch, GuardSettings } from "./options.ts";
@@ -112,8 +111,10 @@ export class FetchContext extends RequestContext {
    */
   leave(reason: unknown, given?: unknown): Promise<never> {
     discard(given);
-    if (!isWorkerd() || testTime() !== 0) throw reason;
-    return new Promise((_, reject) => setTimeout(() => reject(reason), 0));
+    if (!isWorkerd()) throw reason;
+    return nextTurn().then(() => {
+      throw reason;
+    });
   }
 
   waitUntil(): GuardSettings["waitUntil"] {
