@@ -188,7 +188,7 @@ class GuardedChain implements HandlerInput {
   /** Reports whether the app's own answer stands: to a client's error, or to a client who has left. */
   #stands(answer: Response): boolean {
     if (answer === this.#standIn) return true;
-    return answer.status === 499 && this.#produced === undefined && this.#c.finalized;
+    return this.#produced === undefined && this.#c.finalized && answer.status === 499;
   }
 
   #fail(error: unknown): void {
