@@ -1,3 +1,4 @@
+import { CircuitOpenError } from "../errors.ts";
 import type { CircuitState } from "../observe/events.ts";
 import { Call } from "./call.ts";
 import { causeOfError, endRejected } from "./cause.ts";
@@ -116,7 +117,7 @@ export class Circuit<T = unknown> {
     const admitted = machine.admit();
     return admitted instanceof Refusal
       // Throwing it in an async function takes half as long again as making the error.
-      ? Promise.reject(admitted.toError(machine.name))
+      ? Promise.reject(new CircuitOpenError(machine.name, admitted.retryAfterMs))
       : this.#watch(call, admitted, signal);
   }
 

@@ -1,5 +1,3 @@
-import { CircuitOpenError } from "../errors.ts";
-
 /**
  * Why a circuit refuses a call:
  * - `"open"`: its delay is not over yet;
@@ -19,11 +17,5 @@ export class Refusal {
   constructor(why: RefusalReason, retryAfterMs: number) {
     this.why = why;
     this.retryAfterMs = retryAfterMs;
-  }
-
-  /** Makes the error for the caller: to them, a circuit that is probing is as good as open. */
-  toError(circuit: string): CircuitOpenError {
-    const { why, retryAfterMs } = this;
-    return new CircuitOpenError(circuit, retryAfterMs, why === "probing" ? "open" : why);
   }
 }

@@ -2,7 +2,7 @@ import { admit } from "../circuit/circuit.ts";
 import { Deadlines } from "../circuit/deadlines.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { Refusal } from "../circuit/refusal.ts";
-import { problem } from "../errors.ts";
+import { CircuitOpenError, problem } from "../errors.ts";
 import { discard, isResponse } from "../http/body.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { LastGood } from "../last_good/last_good.ts";
@@ -112,7 +112,7 @@ export class Guard {
         ? this.#kept.serve(context, kept, "probing", { hit: "probing" })
         : this.#kept.serve(context, kept, "open", { hit: "circuit-open" });
     }
-    const error = refusal.toError(context.circuit.name);
+    const error = new CircuitOpenError(context.circuit.name, refusal.retryAfterMs);
     if (this.#settings.fallback === undefined) return context.refuse(error);
     return this.#fallback(context, error).then((response) => response ?? context.refuse(error));
   }
