@@ -85,9 +85,8 @@ export class HandlerContext extends RequestContext implements SignalSource {
     if (endedBy === "abort") return endedBy;
     const { request } = this;
     if (endedBy !== undefined) return mayBeUploading(request, this.#request) ? "upload" : endedBy;
-    if (request.hasBody && (isBrokenUpload(error) || request.signal?.aborted)) {
-      return "upload";
-    }
+    const isBroken = isBrokenUpload(error, this.#request.bodyUsed !== false);
+    if (request.hasBody && (isBroken || request.signal?.aborted)) return "upload";
     const isRefused = isUnfetchable(request) && (Object(error) as Error).name === "TypeError";
     return isRefused ? "arguments" : super.causeOf(endedBy, error);
   }

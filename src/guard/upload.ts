@@ -7,13 +7,16 @@ const MAX_CAUSES = 5;
  * Reports whether an error says that the body of a client's request broke (promise 32). Deno and
  * workerd say so only in the text of the error, and on workerd a lost upstream reads the same: there
  * the upstream gets the benefit of the doubt.
+ *
+ * @param wasRead False if nobody has read of that body, so that it cannot be meant if in doubt.
  */
-export function isBrokenUpload(error: unknown): boolean {
+export function isBrokenUpload(error: unknown, wasRead = true): boolean {
   let cause = Object(error) as ErrorLike;
   for (let depth = 0; depth < MAX_CAUSES; depth++) {
     const { name, message = "", code } = cause;
     // What Deno throws while it reads a client's body has a class of its own.
     if (name === "Http" || BROKEN.test(message)) return true;
+    if (wasRead && message === LOST) return true;
     // Node's, and what Deno's fetch says of a body that it was given.
     if (message === "aborted" && code === "ECONNRESET") return true;
     if (depth > 0 && name === "Error" && message === UNREADABLE) return true;
@@ -22,8 +25,8 @@ export function isBrokenUpload(error: unknown): boolean {
   return false;
 }
 
-const BROKEN =
-  /^Cannot read (request )?body as |^unexpected EOF while reading HTTP|^Network connection lost\.$/;
+const BROKEN = /^Cannot read (request )?body as |^unexpected EOF while reading HTTP/;
+const LOST = "Network connection lost.";
 const UNREADABLE = "error reading a body from connection";
 
 interface ErrorLike {

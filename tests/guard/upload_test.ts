@@ -31,7 +31,6 @@ const BROKEN: Readonly<Record<string, unknown>> = {
   "Deno, HTTP/2": fetchFailed(new Error(UNREADABLE)),
   "Node, passed on": fetchFailed(made({ message: "aborted", code: "ECONNRESET" })),
   "Node, read": made({ message: "aborted", code: "ECONNRESET" }),
-  "workerd": new Error("Network connection lost."),
   "wrapped by a handler": new Error("no copy", {
     cause: made({ message: "aborted", code: "ECONNRESET" }),
   }),
@@ -68,8 +67,25 @@ async function ask(
   return [end && "cause" in end ? end.cause : undefined, api.circuit("circuit").state];
 }
 
+/** What workerd says of a client's body that broke, and of an upstream that is lost. */
+const LOST = new Error("Network connection lost.");
+
 const post = (body = "text") => new Request(ORIGIN, { method: "POST", body });
 const rejecting = (error: unknown) => () => Promise.reject(error);
+
+Deno.test("32: in doubt on Workers, the body that a handler has read broke", async () => {
+  const request = post();
+  const handler = async () => {
+    await request.text();
+    throw LOST;
+  };
+
+  assertEquals(await ask(request, handler), ["upload", "closed"]);
+});
+
+Deno.test("32: in doubt on Workers, the upstream of a handler that has read no body is lost", async () => {
+  assertEquals(await ask(post(), rejecting(LOST)), ["upstream", "open"]);
+});
 
 for (const [where, error] of Object.entries(BROKEN)) {
   Deno.test(`32: a client's body that breaks is not the upstream's failure (${where})`, async () => {
