@@ -115,10 +115,7 @@ async function readByBuffers(body: ReadableStream<Uint8Array> | null, size: numb
   }
 }
 
-/** Bun has no such readers for fetched bodies. */
-const READS_BY_BUFFERS = !("Bun" in globalThis);
-
-for (const [what, body] of Object.entries(READS_BY_BUFFERS ? BODIES : {})) {
+for (const [what, body] of Object.entries(BODIES)) {
   Deno.test(`34: a copied answer ${what} can be read into a reader's own buffers`, async () => {
     const answer = await stage([fetched(body)]).ask();
 
@@ -127,64 +124,62 @@ for (const [what, body] of Object.entries(READS_BY_BUFFERS ? BODIES : {})) {
   });
 }
 
-if (READS_BY_BUFFERS) {
-  Deno.test("34: a stale answer can be read into a reader's own buffers, its clone, too", async () => {
-    const act = stage([fetched(() => "good"), 500]);
-    await act.text();
-    const answer = await act.ask();
-    const clone = answer.clone();
+Deno.test("34: a stale answer can be read into a reader's own buffers, its clone, too", async () => {
+  const act = stage([fetched(() => "good"), 500]);
+  await act.text();
+  const answer = await act.ask();
+  const clone = answer.clone();
 
-    assertEquals(await readByBuffers(answer.body, 64), "good");
-    assertEquals(await readByBuffers(clone.body, 1), "good");
+  assertEquals(await readByBuffers(answer.body, 64), "good");
+  assertEquals(await readByBuffers(clone.body, 1), "good");
+});
+
+Deno.test("34: a reader with buffers waits, gets errors and cancels as any other", async () => {
+  const flow = faucet();
+  const act = stage([fetched(() => flow.body), fetched(() => pieces("go", new Error("cut")))]);
+  const reader = (await act.ask()).body!.getReader({ mode: "byob" });
+  const read = reader.read(new Uint8Array(8));
+  flow.drip("now");
+
+  assertEquals(new TextDecoder().decode((await read).value), "now");
+  await reader.cancel("enough");
+  assertEquals(flow.cancelled, ["enough"]);
+
+  const error = await readByBuffers((await act.ask({ path: "/cut" })).body, 8).catch(String);
+  assertEquals(error, "Error: cut");
+});
+
+Deno.test("34: a reader with buffers leaves the chunks of others alone", async () => {
+  const pool = new Uint8Array(6).fill(97);
+  let source!: ReadableStreamDefaultController<Uint8Array>;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      source = controller;
+      controller.enqueue(pool.subarray(0, 0));
+      controller.enqueue(pool.subarray(0, 3));
+    },
   });
+  const read = readByBuffers((await stage([fetched(() => body)]).ask()).body, 8);
+  source.close();
 
-  Deno.test("34: a reader with buffers waits, gets errors and cancels as any other", async () => {
-    const flow = faucet();
-    const act = stage([fetched(() => flow.body), fetched(() => pieces("go", new Error("cut")))]);
-    const reader = (await act.ask()).body!.getReader({ mode: "byob" });
-    const read = reader.read(new Uint8Array(8));
-    flow.drip("now");
+  assertEquals([await read, pool.byteLength], ["aaa", 6]);
+});
 
-    assertEquals(new TextDecoder().decode((await read).value), "now");
-    await reader.cancel("enough");
-    assertEquals(flow.cancelled, ["enough"]);
+Deno.test("34: a body can be read by one kind of reader after the other", async () => {
+  const answer = await stage([fetched(() => spring(4, 2).body)]).ask();
+  const first = answer.body!.getReader({ mode: "byob" });
+  await first.read(new Uint8Array(2));
+  first.releaseLock();
 
-    const error = await readByBuffers((await act.ask({ path: "/cut" })).body, 8).catch(String);
-    assertEquals(error, "Error: cut");
-  });
+  const rest: number[] = [];
+  for (const reader = answer.body!.getReader();;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    rest.push(...value);
+  }
 
-  Deno.test("34: a reader with buffers leaves the chunks of others alone", async () => {
-    const pool = new Uint8Array(6).fill(97);
-    let source!: ReadableStreamDefaultController<Uint8Array>;
-    const body = new ReadableStream<Uint8Array>({
-      start(controller) {
-        source = controller;
-        controller.enqueue(pool.subarray(0, 0));
-        controller.enqueue(pool.subarray(0, 3));
-      },
-    });
-    const read = readByBuffers((await stage([fetched(() => body)]).ask()).body, 8);
-    source.close();
-
-    assertEquals([await read, pool.byteLength], ["aaa", 6]);
-  });
-
-  Deno.test("34: a body can be read by one kind of reader after the other", async () => {
-    const answer = await stage([fetched(() => spring(4, 2).body)]).ask();
-    const first = answer.body!.getReader({ mode: "byob" });
-    await first.read(new Uint8Array(2));
-    first.releaseLock();
-
-    const rest: number[] = [];
-    for (const reader = answer.body!.getReader();;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      rest.push(...value);
-    }
-
-    assertEquals(rest.length, 6);
-  });
-}
+  assertEquals(rest.length, 6);
+});
 
 Deno.test("34: looking at a body twice gives the same stream", async () => {
   const { signal } = new AbortController();

@@ -15,6 +15,18 @@ export const LEFT_OUT: readonly LeftOut[] = [
     "K2: compress inside, c.text: each client gets what it can decode",
     "K2: compress inside, Response: each client gets what it can decode",
   ].map((test) => ({ runtime: "edge-runtime", test, reason: "it has no CompressionStream" })),
+  ...[
+    "34: a copied answer in one piece can be read into a reader's own buffers",
+    "34: a copied answer in a stream can be read into a reader's own buffers",
+    "34: a stale answer can be read into a reader's own buffers, its clone, too",
+    "34: a reader with buffers waits, gets errors and cancels as any other",
+    "34: a reader with buffers leaves the chunks of others alone",
+    "34: a body can be read by one kind of reader after the other",
+  ].map((test) => ({
+    runtime: "bun",
+    test,
+    reason: "it has no such readers for fetched bodies",
+  })),
 ];
 
 /** Paths in `tests/` that other runtimes skip. All other `*_test.ts` files run on every runtime. */
