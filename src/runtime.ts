@@ -32,10 +32,14 @@ export function isNativeOnWorkers(body: ReadableStream): boolean {
   }
 }
 
+interface WithScheduler {
+  readonly scheduler?: { wait?(ms: number): Promise<void> };
+}
+
 /** Waits for one turn of the event loop; only on Workers, by a timer that tests do not replace. */
 export function nextTurn(): Promise<void> {
-  const { scheduler } = globalThis as { scheduler?: { wait(ms: number): Promise<void> } };
-  return scheduler?.wait(0) ?? Promise.resolve();
+  const { scheduler } = globalThis as unknown as WithScheduler;
+  return scheduler?.wait?.(0) ?? Promise.resolve();
 }
 
 /**
