@@ -11,7 +11,7 @@ import {
 } from "./guard/caller.ts";
 import { ownInit } from "./guard/fetch_arguments.ts";
 import { FetchContext } from "./guard/fetch_context.ts";
-import { markAsOurs, type Upstream, upstreamOf } from "./guard/global_fetch.ts";
+import { headFor, markAsOurs, type Upstream, upstreamOf } from "./guard/global_fetch.ts";
 import { withCaller } from "./guard/error_stack.ts";
 import { Guard } from "./guard/guard.ts";
 import { HandlerContext } from "./guard/handler_context.ts";
@@ -193,7 +193,7 @@ async function answerFetch(
   const { upstream, settings, lastGood } = parts;
   const input = isRequest(given) ? given : String(given);
   const init = ownInit(givenInit, lastGood?.settings.partition && input);
-  const head = upstream.isCalling ? undefined : headIfAny(parts, input, init);
+  const head = upstream.isCalling ? undefined : headFor(upstream, input, init);
   // What the global `fetch` refuses, or asks for itself, is no call of ours.
   if (head === undefined) return await upstream.fetch(input, init);
   const circuit = circuitFor(parts, head, head.origin || settings.name);
@@ -207,21 +207,6 @@ async function answerFetch(
   } catch (error) {
     context.discardUnsent(error);
     throw context.isCalled ? withCaller(error) : error;
-  }
-}
-
-/** Returns the head of a request; undefined if the global `fetch` has to say what is wrong with it. */
-function headIfAny(
-  { upstream: { isGlobal } }: Parts,
-  input: string | Request,
-  init: RequestInit | undefined,
-): RequestHead | undefined {
-  try {
-    const head = fetchHead(input, init);
-    return isGlobal && head.url === "" ? undefined : head;
-  } catch (error) {
-    if (isGlobal) return undefined;
-    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { fetchHead, type RequestHead } from "../last_good/request_head.ts";
 import type { Fetch } from "./options.ts";
 
 /** How a breaker calls its upstream. */
@@ -46,4 +47,24 @@ export function upstreamOf(given: Fetch | { readonly fetch: Fetch } | undefined)
     isCalling: false,
     isGlobal: false,
   };
+}
+
+/**
+ * Returns the head of a request for this upstream; undefined if the global `fetch` has to say what is
+ * wrong with it.
+ *
+ * @throws {TypeError} If the URL or a field is not valid.
+ */
+export function headFor(
+  { isGlobal }: Upstream,
+  input: string | Request,
+  init: RequestInit | undefined,
+): RequestHead | undefined {
+  try {
+    const head = fetchHead(input, init);
+    return isGlobal && head.url === "" ? undefined : head;
+  } catch (error) {
+    if (isGlobal) return undefined;
+    throw error;
+  }
 }
