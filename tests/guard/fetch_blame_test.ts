@@ -259,3 +259,11 @@ Deno.test("28: a Node stream of a call that is never made is destroyed, and sent
   assertEquals([sent.length, sent[0] === first], [1, true]);
   assertEquals([first.destroyed, second.destroyed], [0, 1]);
 });
+
+Deno.test("32: a POST Request without a body that takes too long counts", async () => {
+  const act = stage([200], { fetch: hanging, timeoutMs: 5 });
+
+  await act.api.fetch(new Request(ORIGIN, { method: "POST" })).catch(() => {});
+
+  assertEquals(causes(act.events), ["timeout"]);
+});

@@ -210,3 +210,25 @@ Deno.test("a guarded request looks like any other", async () => {
 
   assertEquals(Reflect.ownKeys(request), before);
 });
+
+Deno.test("11, 33: our timeout reaches the request that a handler in the background has of its own", async () => {
+  using time = new FakeTime();
+  const requests: Request[] = [];
+  const answers = [() => new Response("good"), () => new Response(null, { status: 500 })];
+  const api = breaker({ threshold: 1, delayMs: 1_000, timeoutMs: 500, background: true });
+  const handler = api.wrap((request: Request) => {
+    requests.push(request);
+    return answers.shift()?.() ?? new Promise<Response>(() => {});
+  });
+  for (let call = 1; call <= 2; call++) await (await handler(new Request(ORIGIN))).text();
+  await time.tickAsync(1_000);
+  await (await handler(new Request(ORIGIN))).text();
+  await time.tickAsync(500);
+  await settled();
+
+  const signal: AbortSignal | undefined = requests.at(-1)?.signal;
+
+  assertEquals(requests.length, 3);
+  if (signal === undefined) return; // Vercel Edge has no signal.
+  assertEquals(signal.aborted, true);
+});
