@@ -208,9 +208,10 @@ export class Guard {
     if (fallback === undefined) return undefined;
     try {
       const given = fallback(context.request.toRequest(), cause);
-      const response: unknown = given instanceof Promise
-        ? await withinLimit(given, this.#settings.deadlines, discard)
-        : given;
+      // A promise may be of any class.
+      const response: unknown = isResponse(given)
+        ? given
+        : await withinLimit(Promise.resolve(given), this.#settings.deadlines, discard);
       if (isResponse(response)) return response;
       throw invalidOption("answer", "fallback", "a function that gives a response", response);
     } catch (error) {

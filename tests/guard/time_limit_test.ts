@@ -41,6 +41,14 @@ for (const way of WAYS) {
   });
 }
 
+Deno.test("9: a fallback may give a promise of any class", async () => {
+  const thenable = { then: (give: (it: Response) => void) => give(new Response("instead")) };
+  const act = stage([500], { fallback: () => thenable as unknown as Promise<Response> });
+
+  assertEquals(await act.text(), "instead");
+  assertEquals(only(act.events, "error"), []);
+});
+
 Deno.test("F7: the body of an answer that a fallback gives too late is cancelled", async () => {
   using time = new FakeTime();
   let give = (_: Response) => {};
