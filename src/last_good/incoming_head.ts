@@ -1,5 +1,5 @@
 import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
-import { addressOf, NO_ADDRESS, type RequestHead } from "./request_head.ts";
+import { addressOf, bodiless, NO_ADDRESS, type RequestHead } from "./request_head.ts";
 
 /**
  * Returns the head of a request that a server or an app hands over. It may be hardly a request: then
@@ -54,7 +54,9 @@ class IncomingHead implements RequestHead {
   }
 
   toRequest(): Request {
-    return this.hasBody ? this.#withoutBody ??= bodiless(this.url, this.#request) : this.#request;
+    return this.hasBody
+      ? this.#withoutBody ??= withoutBody(this.url, this.#request)
+      : this.#request;
   }
 }
 
@@ -63,10 +65,10 @@ function fieldsOf(headers: Headers): Fields {
   return new FieldMap(typeof headers.forEach === "function" ? headers : new Headers(headers));
 }
 
-function bodiless(url: string, request: Request): Request {
+function withoutBody(url: string, request: Request): Request {
   const { method, headers, cf } = request as Request & { readonly cf?: unknown };
   try {
-    return new Request(url, { method, headers, ...(cf !== undefined && { cf }) });
+    return bodiless(url, method, headers, cf);
   } catch {
     // No `Request` can be made of it: TRACE, say, or a URL that cannot be parsed.
     return request;

@@ -91,7 +91,7 @@ export function isRequest(input: unknown): input is Request {
 }
 
 /** Makes a request without a body, with the `cf` of Workers if there is one. */
-function bodiless(
+export function bodiless(
   url: string,
   method: string,
   headers: Headers | undefined,
