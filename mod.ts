@@ -14,7 +14,13 @@
  * @module
  */
 
-export { type Breaker, breaker, type BreakerOptions, type RespondContext } from "./src/breaker.ts";
+export {
+  type Breaker,
+  breaker,
+  type BreakerOptions,
+  type ForgetOptions,
+  type RespondContext,
+} from "./src/breaker.ts";
 export { Circuit } from "./src/circuit/circuit.ts";
 export type { Permit } from "./src/circuit/permit.ts";
 export type { CircuitOptions } from "./src/circuit/settings.ts";
@@ -48,6 +54,8 @@ export {
   type OutcomeEvent,
   type ProbeEvent,
   type RefusedEvent,
+  type RemovedEvent,
+  type RemovedReason,
   type StaleEvent,
   type StaleReason,
   type StateEvent,

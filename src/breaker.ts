@@ -32,6 +32,7 @@ import {
   check,
   checkOptions,
   count,
+  flag,
   invalidOption,
   optional,
   refuseFunction,
@@ -40,6 +41,15 @@ import {
 
 export type { HandlerInput, RespondContext } from "./guard/caller.ts";
 export type { BreakerOptions } from "./guard/options.ts";
+
+/** How {@link Breaker.forget} forgets. */
+export interface ForgetOptions {
+  /**
+   * True keeps the responses for an outage: only `freshMs` no longer serves them.
+   * @default {false}
+   */
+  readonly soft?: boolean | undefined;
+}
 
 /** A circuit breaker for requests and responses, see {@link breaker}. */
 export interface Breaker {
@@ -77,8 +87,12 @@ export interface Breaker {
   circuit(key: string): Circuit<Response>;
   /** Lists the circuits that there are now, the least recently used first. */
   circuits(): Iterable<[key: string, circuit: Circuit<Response>]>;
-  /** Forgets every variant kept for the URL of a request, or everything. */
-  forget(request?: Request): void;
+  /**
+   * Forgets every variant kept for a URL, in all memories and partitions, or everything.
+   *
+   * @throws {TypeError} If the URL is not valid.
+   */
+  forget(request?: Request | string | URL, options?: ForgetOptions): void;
   /**
    * Resolves when the work in the background has ended: probes, slow calls, copies. It does not
    * wait for bodies that are not read.
@@ -125,7 +139,10 @@ export function breaker(options: BreakerOptions = {}): Breaker {
       answer(request, produce as Produce, keyOfRespond, new RespondInput(context)),
     circuit: (key) => circuits.getByHand(checkKey(key)),
     circuits: () => [...circuits],
-    forget: (request) => lastGood?.forget(request && fetchHead(request, undefined), parts),
+    forget: (request, { soft = false } = {}) => {
+      const head = request === undefined ? undefined : fetchHead(request, undefined);
+      lastGood?.forget(head, check("forget", "soft", soft, flag), parts);
+    },
     idle: () => background.idle(),
     [FOR_ADAPTERS]: { answer, keeps: lastGood !== undefined, middlewares: 0 },
   };
@@ -144,8 +161,8 @@ interface Parts extends ErrorListener {
   readonly lastGood: LastGood | undefined;
   readonly background: BackgroundWork;
   readonly guard: Guard;
-  /** Names the circuit of one more handler. */
-  ownKey(): string;
+  /** Counts the wrapped handlers: each has a circuit and a memory of its own. */
+  handlers: number;
 }
 
 function partsFrom(options: BreakerOptions): Parts {
@@ -161,7 +178,6 @@ function partsFrom(options: BreakerOptions): Parts {
     ? undefined
     : new LastGood(lastGoodSettings(purpose, lastGoodOptions));
   const background = new BackgroundWork();
-  let handlers = 0;
   return {
     settings,
     upstream: upstreamOf(check(purpose, "fetch", options.fetch, optional(FETCH))),
@@ -173,7 +189,7 @@ function partsFrom(options: BreakerOptions): Parts {
     lastGood,
     background,
     guard: new Guard(settings, lastGood, background),
-    ownKey: () => ++handlers === 1 ? name : `${name}-${handlers}`,
+    handlers: 0,
     reportError: (source, error) => reportError(settings, name, source, error),
   };
 }
@@ -232,11 +248,14 @@ function wrapHandler<Q extends Request, R extends unknown[]>(
   parts: Parts,
   handler: (request: Q, ...rest: R) => Response | Promise<Response>,
 ): (request: Q, ...rest: R) => Promise<Response> {
-  const ownKey = parts.ownKey();
+  const { settings: { name } } = parts;
+  const ordinal = ++parts.handlers;
+  const ownKey = ordinal === 1 ? name : `${name}-${ordinal}`;
   const defaultKey = () => ownKey;
+  const place = `wrap ${ordinal}`;
   return function (this: unknown, request, ...rest) {
     const produce: Produce = (request) => handler.call(this, request as Q, ...rest);
-    return answerHandler(parts, request, produce, defaultKey, new WrapInput(this, rest));
+    return answerHandler(parts, request, produce, defaultKey, new WrapInput(place, this, rest));
   };
 }
 

@@ -63,6 +63,7 @@ const LAST_GOOD: Names<LastGoodOptions> = {
   key: 1,
   partition: 1,
   keep: 1,
+  dropFields: 1,
   cacheStatus: 1,
 };
 const BACKOFF: Names<BackoffOptions> = { baseMs: 1, maxMs: 1, factor: 1, jitter: 1 };

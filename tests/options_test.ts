@@ -79,6 +79,7 @@ const LAST_GOOD: Record<string, readonly unknown[]> = {
   key: NO_FUNCTION,
   partition: NO_FUNCTION,
   keep: NO_FUNCTION,
+  dropFields: [null, "x-a", {}, [""], ["a b"], ["x:"], [1], ["x-ä"]],
   cacheStatus: [null, "", true, 1, {}, "two\nlines", "ünïcode", "\u0000"],
 };
 

@@ -78,8 +78,9 @@ export function breaker(options: BreakerOptions | Breaker = {}): BreakerMiddlewa
   const ownKey = isBreaker(options) ? `hono-${side.middlewares}` : options.name ?? "circuit";
   const defaultKey = () => ownKey;
   const { answer, keeps } = side;
+  const place = `hono ${side.middlewares}`;
   const middleware = (c: HonoContextLike, next: () => Promise<void>) =>
-    new GuardedChain(c, next, keeps).run(answer, defaultKey);
+    new GuardedChain(c, next, place, keeps).run(answer, defaultKey);
   return Object.assign(middleware as BreakerMiddleware, { breaker: guard });
 }
 
@@ -91,6 +92,7 @@ class GuardedChain implements HandlerInput {
   readonly background = false;
   readonly takesSignal = false;
   readonly justArrived: boolean;
+  readonly place: string;
   readonly #c: HonoContextLike;
   readonly #next: () => Promise<void>;
   /** False if nothing is kept: then the fields of the chain's own answers are left alone. */
@@ -109,7 +111,8 @@ class GuardedChain implements HandlerInput {
   #errorThen: Error | undefined;
   #isOver = false;
 
-  constructor(c: HonoContextLike, next: () => Promise<void>, keeps: boolean) {
+  constructor(c: HonoContextLike, next: () => Promise<void>, place: string, keeps: boolean) {
+    this.place = place;
     this.#c = c;
     this.#next = next;
     this.#keeps = keeps;

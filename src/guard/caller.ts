@@ -16,6 +16,8 @@ export interface RespondContext {
 
 /** Facts that our own adapters know besides: each spares work, and users never see them. */
 export interface HandlerInput extends RespondContext {
+  /** The memory that its answers belong to; none begins with "[" (K5). */
+  readonly place: string;
   /**
    * False if the handler has no use for a signal: then none is made.
    * @default {true}
@@ -47,6 +49,11 @@ export class RespondInput implements HandlerInput {
     return this.#context.key;
   }
 
+  get place(): string {
+    const { key } = this;
+    return key === undefined ? "respond" : `respond ${key}`;
+  }
+
   get background(): boolean | undefined {
     return this.#context.background;
   }
@@ -63,10 +70,12 @@ export class RespondInput implements HandlerInput {
  */
 export class WrapInput implements HandlerInput {
   readonly takesSignal = false;
+  readonly place: string;
   readonly #self: unknown;
   readonly #rest: readonly unknown[];
 
-  constructor(self: unknown, rest: readonly unknown[]) {
+  constructor(place: string, self: unknown, rest: readonly unknown[]) {
+    this.place = place;
     this.#self = self;
     this.#rest = rest;
   }

@@ -12,6 +12,7 @@ import { type EndedBy, RequestContext } from "./request_context.ts";
 /** A call of `breaker.fetch`. */
 export class FetchContext extends RequestContext {
   readonly byFetch = true;
+  readonly place = "fetch";
   readonly background: boolean | undefined;
   readonly takesSignal: boolean;
   readonly #fetch: Fetch;

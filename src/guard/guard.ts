@@ -48,7 +48,7 @@ export class Guard {
 
   /** Answers a request, at once if no call and no `partition` has to be waited for. */
   answer(context: RequestContext): Response | Promise<Response> {
-    const key = this.#lastGood?.key(context.request, context);
+    const key = this.#lastGood?.key(context.request, context.place, context);
     return key instanceof Promise
       ? this.#keyInTime(context, key).then((key) => this.#answer(context, key))
       : this.#answer(context, key);

@@ -13,6 +13,7 @@ import { isBrokenUpload, isUnfetchable, mayBeUploading } from "./upload.ts";
 /** A request for a handler: of `wrap`, `respond` or a framework. */
 export class HandlerContext extends RequestContext implements SignalSource {
   readonly byFetch = false;
+  readonly place: string;
   readonly background: boolean | undefined;
   takesSignal: boolean;
   /** The request as the handler gets it. */
@@ -35,6 +36,7 @@ export class HandlerContext extends RequestContext implements SignalSource {
   ) {
     super(settings, request, circuit);
     this.takesSignal = input.takesSignal ?? true;
+    this.place = input.place;
     const { background } = input;
     // Whoever says no has the last word.
     this.background = settings.background === false ? false : background ?? settings.background;

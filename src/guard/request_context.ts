@@ -31,7 +31,9 @@ export abstract class RequestContext implements ErrorListener {
    * wherever it runs; undefined if it may where the host lives on.
    */
   abstract readonly background: boolean | undefined;
-  /** Where the answer is kept; undefined if nothing is to be kept or served. */
+  /** The memory that its answer belongs to: each way of asking has one of its own (K5). */
+  abstract readonly place: string;
+  /** The key of the answer in memory; undefined if nothing is to be kept or served. */
   key: CacheKey | undefined;
   /** True once the caller has been answered from memory: the call no longer belongs to them. */
   isReleased = false;

@@ -4,7 +4,9 @@
  */
 
 /** The fields of a message, as the rules read them: by name in lower case. */
-export type Fields = Pick<Headers, "get" | "has">;
+export interface Fields extends Pick<Headers, "get" | "has"> {
+  forEach(visit: (value: string, name: string) => void): void;
+}
 
 /**
  * The fields of a message, copied once into a map. On every runtime, reading five of them from
@@ -27,6 +29,10 @@ export class FieldMap implements Fields {
 
   has(name: string): boolean {
     return this.all.has(name);
+  }
+
+  forEach(visit: (value: string, name: string) => void): void {
+    this.all.forEach(visit);
   }
 }
 

@@ -1,29 +1,16 @@
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "./request_head.ts";
+import { reflectedFields } from "./rules/field_names.ts";
 
 /** The key of a kept response. Each part is looked up by itself, so none can forge another. */
 export interface CacheKey {
   /** The URL, or what the option `key` returns instead (K1). All its variants are removed together. */
   readonly primary: string;
-  /** Reflected fields and partition; "" where there are neither (K3, K4). */
+  /** Where it is kept (K5), with reflected fields (K3), partition (K4) and arguments of `fetch` (K6). */
   readonly secondary: string;
-  /** True if the response is kept for its owner alone (K4). */
-  readonly partitioned: boolean;
+  /** The hash of the partition; "" if the response belongs to no one in particular (K4). */
+  readonly owner: string;
 }
-
-/**
- * Fields that origins like to reflect in their responses although no cache has them in its key: with
- * one of these, a single request could poison a page for all others, for the whole outage (K3).
- */
-const REFLECTED = [
-  "x-forwarded-host",
-  "x-forwarded-proto",
-  "x-forwarded-scheme",
-  "x-host",
-  "x-original-url",
-  "x-rewrite-url",
-  "x-http-method-override",
-];
 
 /** The longest key under which a response is kept, in UTF-16 units (S15). */
 export const MAX_KEY_LENGTH = 8_192;
@@ -32,24 +19,19 @@ export const MAX_KEY_LENGTH = 8_192;
  * Makes the key of a request.
  *
  * @param primary The URL, or what the option `key` returns instead.
- * @param partition The hash of the partition; undefined if there is none.
+ * @param place The memory that it belongs to (K5); it never begins with "[".
+ * @param owner The hash of the partition; "" if there is none.
  */
 export function cacheKey(
   primary: string,
-  headers: Fields,
-  partition: string | undefined,
+  place: string,
+  { headers, told = "" }: Pick<RequestHead, "headers" | "told">,
+  owner: string,
 ): CacheKey {
-  let parts: string[] | undefined;
-  for (const name of REFLECTED) {
-    const value = headers.get(name);
-    if (value !== null) (parts ??= []).push(name, value);
-  }
-  if (partition !== undefined) (parts ??= []).push(partition);
-  return {
-    primary,
-    secondary: parts === undefined ? "" : JSON.stringify(parts),
-    partitioned: partition !== undefined,
-  };
+  const reflected = reflectedFields(headers);
+  const isPlain = reflected === undefined && told === "" && owner === "";
+  const secondary = isPlain ? place : JSON.stringify([place, reflected, told, owner]);
+  return { primary, secondary, owner };
 }
 
 /** Hashes a partition, which may be a secret: SHA-256 in hexadecimal (K4). */
@@ -78,10 +60,11 @@ export function matchesVariant(variant: Variant, headers: Fields): boolean {
   return variant.every(([name, value]) => headers.get(name) === value);
 }
 
-/** The length of a key with all its parts, in UTF-16 units. */
+/** The length of a key in UTF-16 units: of all parts that a request can make longer. */
 export function keyLength({ primary, secondary }: CacheKey, variant: Variant): number {
+  const added = secondary.startsWith("[") ? secondary.length : 0;
   return variant.reduce(
     (length, [name, value]) => length + name.length + (value?.length ?? 0),
-    primary.length + secondary.length,
+    primary.length + added,
   );
 }

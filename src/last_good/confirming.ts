@@ -63,7 +63,7 @@ export function confirm(store: Store, candidate: Candidate): void {
   const { request, key, response, timing } = candidate;
   const { memory, settings: { ignore } } = store;
   const current = memory.find(key, request.headers);
-  const seen = exchange(request, response, key.partitioned, { statuses: ONLY_304, ignore });
+  const seen = exchange(request, response, key.owner !== "", { statuses: ONLY_304, ignore });
   const refusal = keepRefusal(seen);
   if (refusal?.dropsOld) memory.remove(key, request.headers, timing.order);
   if (refusal !== undefined || current === undefined) return;
@@ -89,7 +89,7 @@ function freshenBy304(
   const merged = { ...fields, ...renewed };
   // Directives that the 304 does not repeat still hold, must-revalidate for one.
   const response = new Response(null, { headers: merged });
-  const whole = exchange(request, response, key.partitioned, store.settings);
+  const whole = exchange(request, response, key.owner !== "", store.settings);
   put(store, candidate, {
     head: {
       ...head,

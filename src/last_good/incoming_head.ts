@@ -15,6 +15,7 @@ class IncomingHead implements RequestHead {
   readonly method: string;
   readonly url: string;
   readonly origin: string;
+  readonly isOutgoing = false;
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;

@@ -30,7 +30,12 @@ export function invalidate(
 }
 
 /** Forgets every variant kept for the URL of a request, or everything. */
-export function forget(store: Store, request: RequestHead | undefined, by: Invalidation): void {
+export function forget(
+  store: Store,
+  request: RequestHead | undefined,
+  by: Invalidation,
+  _isSoft: boolean,
+): void {
   if (request === undefined) store.memory.clear(by.order);
   else removeAll(store, request, by);
 }

@@ -27,7 +27,7 @@ export function keep(store: Store, candidate: Candidate): BodyRecorder | KeepRes
   const isGoodEnough = isJustCopied && !isSame;
   if (isGoodEnough && !candidate.isObserved && changesNothing(current, response)) return undefined;
 
-  const seen = exchange(request, response, key.partitioned, settings);
+  const seen = exchange(request, response, key.owner !== "", settings);
   const refused = refuse(store, candidate, seen);
   if (refused !== undefined) return refused;
   if (isVetoed(settings, candidate)) return { why: "veto" };
@@ -93,7 +93,7 @@ function isVetoed(
   try {
     // Without its body, which only the caller may read.
     const copy = new Response(null, { status, statusText, headers });
-    const isKept: unknown = keep(request.toRequest(), copy);
+    const isKept: unknown = keep(request.toRequest(), copy, new Uint8Array(0));
     if (typeof isKept === "boolean") return !isKept;
     throw invalidOption("keep a response", "lastGood.keep", "true or false", isKept);
   } catch (error) {

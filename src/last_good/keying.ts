@@ -8,13 +8,14 @@ import type { RequestHead } from "./request_head.ts";
 export function keyOf(
   settings: LastGoodSettings,
   request: RequestHead,
+  place: string,
   errors: ErrorListener,
 ): CacheKey | undefined | Promise<CacheKey | undefined> {
   const primary = primaryKey(settings, request, errors);
   if (primary === undefined) return undefined;
   return settings.partition === undefined
-    ? cacheKey(primary, request.headers, undefined)
-    : partitionedKey(settings, primary, request, errors);
+    ? cacheKey(primary, place, request, "")
+    : partitionedKey(settings, primary, request, place, errors);
 }
 
 /**
@@ -44,13 +45,14 @@ async function partitionedKey(
   { partition }: LastGoodSettings,
   primary: string,
   request: RequestHead,
+  place: string,
   errors: ErrorListener,
 ): Promise<CacheKey | undefined> {
   try {
     const owner: unknown = await partition?.(request.toRequest());
-    if (owner === undefined) return cacheKey(primary, request.headers, undefined);
+    if (owner === undefined) return cacheKey(primary, place, request, "");
     if (typeof owner === "string") {
-      return cacheKey(primary, request.headers, await hashPartition(owner));
+      return cacheKey(primary, place, request, await hashPartition(owner));
     }
     // Its type, not its value: that may be a secret.
     throw invalidOption("keep a response", "lastGood.partition", A_STRING, typeof owner);

@@ -29,12 +29,16 @@ export class LastGood {
     return ++this.#order;
   }
 
-  /** Returns the key of a request; undefined if nothing is to be kept or served for it. */
+  /**
+   * Returns the key of a request in the memory of this name (K5); undefined if nothing is to be kept
+   * or served for it.
+   */
   key(
     request: RequestHead,
+    place: string,
     errors: ErrorListener,
   ): CacheKey | undefined | Promise<CacheKey | undefined> {
-    return keyOf(this.settings, request, errors);
+    return keyOf(this.settings, request, place, errors);
   }
 
   /** Returns what is kept for a request, whatever its age. */
@@ -66,8 +70,12 @@ export class LastGood {
     invalidate(this.#store, request, response, { order: this.nextOrder(), errors });
   }
 
-  /** Forgets every variant kept for the URL of a request, or everything. */
-  forget(request: RequestHead | undefined, errors: ErrorListener): void {
-    forget(this.#store, request, { order: this.nextOrder(), errors });
+  /**
+   * Forgets every variant kept for the URL of a request, or everything.
+   *
+   * @param isSoft True if only `freshMs` is no longer to serve it.
+   */
+  forget(request: RequestHead | undefined, isSoft: boolean, errors: ErrorListener): void {
+    forget(this.#store, request, { order: this.nextOrder(), errors }, isSoft);
   }
 }

@@ -27,7 +27,8 @@ export interface LastGoodOptions {
    */
   readonly maxEntries?: number | undefined;
   /**
-   * Up to how many bytes are kept: bodies, fields and keys.
+   * Up to how many bytes are held in memory: what is kept, what is being copied, what waits for slow
+   * readers, and what is remembered of removals.
    * @default {33_554_432}
    */
   readonly maxBytes?: number | undefined;
@@ -42,7 +43,8 @@ export interface LastGoodOptions {
    */
   readonly maxBodyMs?: number | undefined;
   /**
-   * Up to how many variants of one key are kept (`Vary`, RFC 9111 §4.1).
+   * Up to how many variants of one URL are kept, whatever made them: `Vary` (RFC 9111 §4.1), fields
+   * that origins reflect, or who asked; each partition counts for itself.
    * @default {8}
    */
   readonly maxVariants?: number | undefined;
@@ -98,10 +100,19 @@ export interface LastGoodOptions {
     | ((request: Request) => string | undefined | Promise<string | undefined>)
     | undefined;
   /**
-   * A veto: if it returns false, the response is not kept. It gets the response without its body.
+   * A veto, asked when the body is whole: if it returns false, the response is not kept, and the older
+   * one stays. It gets the request and the response without their bodies, and the bytes of the
+   * response's body, decoded if `fetch` has decoded it. Its reader waits for nothing.
    * Default: no veto.
    */
-  readonly keep?: ((request: Request, response: Response) => boolean) | undefined;
+  readonly keep?:
+    | ((request: Request, response: Response, body: Uint8Array<ArrayBuffer>) => boolean)
+    | undefined;
+  /**
+   * Names of response fields that are never kept, besides those of one moment like `Retry-After`.
+   * @default {[]}
+   */
+  readonly dropFields?: readonly string[] | undefined;
   /**
    * This breaker's name in the Cache-Status field (RFC 9211); false omits the field.
    * @default {"lastgood"}
@@ -126,6 +137,8 @@ export interface LastGoodSettings {
   readonly key: LastGoodOptions["key"];
   readonly partition: LastGoodOptions["partition"];
   readonly keep: LastGoodOptions["keep"];
+  /** In lower case. */
+  readonly dropFields: ReadonlySet<string>;
   /** As it stands in the field; undefined omits the field. */
   readonly cacheStatus: string | undefined;
 }
@@ -142,6 +155,7 @@ export function lastGoodSettings(purpose: string, options: LastGoodOptions): Las
   const { maxBodyMs = 30_000, maxVariants = 8, maxStaleMs = 86_400_000 } = options;
   const { serveOn = "failure", patienceMs = Infinity, freshMs = 0, refreshMs = 1_000 } = options;
   const { statuses = [200], ignore = [], key, partition, keep, cacheStatus = "lastgood" } = options;
+  const { dropFields = [] } = options;
   const checked = <T>(option: string, value: unknown, rule: Rule<T>): T =>
     check(purpose, `lastGood.${option}`, value, rule);
   const settings = {
@@ -160,6 +174,11 @@ export function lastGoodSettings(purpose: string, options: LastGoodOptions): Las
     key: checked("key", key, optional(callback)),
     partition: checked("partition", partition, optional(callback)),
     keep: checked("keep", keep, optional(callback)),
+    dropFields: new Set(
+      checkedList(purpose, "lastGood.dropFields", dropFields, NAME).map((name) =>
+        name.toLowerCase()
+      ),
+    ),
     cacheStatus: cacheStatus === false ? undefined : cacheName(purpose, cacheStatus),
   };
   checkNames(purpose, options, new Set(Object.keys(settings)), "lastGood.");
@@ -177,6 +196,13 @@ const STATUS: Rule<number> = {
 const OBSTACLE: Rule<Obstacle> = {
   mustBe: `a list of ${OBSTACLES.map((word) => `"${word}"`).join(", ")}`,
   accepts: (value): value is Obstacle => (OBSTACLES as readonly unknown[]).includes(value),
+};
+
+/** RFC 9110 §5.1. */
+const NAME: Rule<string> = {
+  mustBe: "a list of field names",
+  accepts: (value): value is string =>
+    typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
 };
 
 /** Returns `list` if every member obeys `rule`, whose words are about the list. */

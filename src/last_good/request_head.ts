@@ -18,6 +18,17 @@ export interface RequestHead {
   readonly hasBody: boolean;
   /** True if its URL contains credentials. */
   readonly hasUserInfo: boolean;
+  /** True if the app itself asks, by `fetch`; false if a client does, whose words count for less (F4). */
+  readonly isOutgoing: boolean;
+  /** The `cache` member of its arguments; undefined where it says nothing (S3, F4). */
+  readonly cacheMode?: string | undefined;
+  /**
+   * What makes it doubtful which page is meant: a URL that is not what the parser makes of it, or
+   * another host in `Host`; undefined if nothing does (K1).
+   */
+  readonly doubt?: "url" | "host" | undefined;
+  /** The other arguments of `fetch` that change the answer, as part of the key; "" for none (K6). */
+  readonly told?: string;
   /** True if the caller says which digest the body must have: only `fetch` can check that. */
   readonly hasIntegrity?: boolean;
   /** The caller's own signal; undefined if there is none. */
@@ -48,6 +59,7 @@ class OutgoingHead implements RequestHead {
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
+  readonly isOutgoing = true;
   readonly hasIntegrity: boolean;
   readonly signal: AbortSignal | undefined;
   readonly #headers: Headers | undefined;

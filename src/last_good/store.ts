@@ -2,6 +2,7 @@ import { type CacheKey, keyLength, MAX_KEY_LENGTH, type Variant } from "./cache_
 import type { Candidate, KeepResult } from "./candidate.ts";
 import type { Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
+import { requestKind } from "./rules/field_names.ts";
 import { headSize, type StoredBody, type StoredHead } from "./stored_response.ts";
 
 /** The settings and the memory that every step of keeping works with. */
@@ -38,6 +39,7 @@ export function put(
 ): KeepResult {
   const size = body.length + headSize(head) + keyLength(key, variant);
   const copiedAt = timing.receivedAt;
-  const why = memory.put(key, request.headers, { body, variant, copiedAt, head, size });
+  const kind = requestKind(request.headers);
+  const why = memory.put(key, request.headers, { body, variant, copiedAt, head, size, kind });
   return why === undefined ? { bytes: body.length } : { why };
 }

@@ -17,8 +17,14 @@ export interface StoredResponse {
   /** When its body was copied, in ms. */
   readonly copiedAt: number;
   readonly head: StoredHead;
-  /** Its size in bytes: body, fields and key. */
+  /** Its size in bytes, with all that keeping it takes. */
   readonly size: number;
+  /** The kind of request that it answers: an answer to another kind says nothing about it (S17). */
+  readonly kind: number;
+  /** True once an answer came that removes it if the next one agrees (S17). */
+  readonly isDoubted?: boolean;
+  /** True once it was softly forgotten: it is served in an outage only. */
+  readonly isOutdated?: boolean;
 }
 
 /** The head of a kept response. */
@@ -34,6 +40,8 @@ export interface StoredHead extends Fetched {
   /** Its age when it was received, in ms (RFC 9111 §4.2.3). */
   readonly initialAgeMs: number;
   readonly freshness: Freshness;
+  /** True if the origin says `public` (F8). */
+  readonly isPublic: boolean;
   /** Its entity tag as the origin gave it; undefined if it has none. */
   readonly etag: string | undefined;
 }
@@ -97,6 +105,7 @@ export function storedHead(
     receivedAt,
     initialAgeMs: initialAgeMs(fields, timing),
     freshness,
+    isPublic: /^public$/.test(fields.get("cache-control") ?? ""),
     etag: fields.get("etag") ?? undefined,
   };
 }

@@ -8,7 +8,9 @@ export type NotKeptReason =
   | "request-no-store"
   | "request-malformed"
   | "range"
+  | "upgrade"
   | "authorization"
+  | "identity"
   | "cookie"
   | "status"
   | "no-store"
@@ -18,12 +20,15 @@ export type NotKeptReason =
   | "set-cookie"
   | "vary"
   | "content-type"
+  | "nonce"
   | "opaque"
   | "redirected"
   | "body-used"
   | "uncopyable"
   | "headers-too-large"
   | "key-too-large"
+  | "under-way"
+  | "no-room"
   | "too-large"
   | "too-slow"
   | "stalled"
@@ -59,6 +64,12 @@ export interface EventBase {
   /** When it happened, in ms by the clock of the option `now`. */
   readonly at: number;
 }
+
+/**
+ * Why a kept response was removed: by a newer answer (its status, or its Cache-Control), by an unsafe
+ * method that succeeded, or by `forget`.
+ */
+export type RemovedReason = "status" | "no-store" | "private" | "no-cache" | "method" | "forgotten";
 
 /** A circuit changed its state. */
 export interface StateEvent extends EventBase {
@@ -178,6 +189,16 @@ export interface NotKeptEvent extends EventBase {
   readonly why: NotKeptReason;
 }
 
+/** A kept response was removed. */
+export interface RemovedEvent extends EventBase {
+  /** The kind of event. */
+  readonly type: "removed";
+  /** The URL for which it was kept, without fragment; "" if everything was forgotten. */
+  readonly url: string;
+  /** The reason. */
+  readonly why: RemovedReason;
+}
+
 /** The last good response was served in place of the upstream's own. */
 export interface StaleEvent extends EventBase {
   /** The kind of event. */
@@ -225,6 +246,7 @@ export type BreakerEvent =
   | ProbeEvent
   | KeptEvent
   | NotKeptEvent
+  | RemovedEvent
   | StaleEvent
   | FreshEvent
   | EvictedEvent

@@ -52,6 +52,7 @@ function lineFor(event: BreakerEvent): string | undefined {
     case "probe":
     case "kept":
     case "not_kept":
+    case "removed":
     case "fresh":
     case "evicted":
       return undefined;

@@ -178,17 +178,20 @@ for (const way of WAYS) {
 
   Deno.test(`33: our timeout stops ${way}'s background call`, async () => {
     using time = new FakeTime();
-    const act = await due(way, { timeoutMs: 1_000, lastGood: { maxBodyMs: Infinity } });
+    const options = { threshold: 1, timeoutMs: 1_000, lastGood: { maxBodyMs: Infinity } };
+    const act = stage([200], { ...options, waitUntil: waiting().waitUntil });
+    let answer = () => Promise.resolve(new Response("old"));
     let signal: AbortSignal | undefined;
     const ask = asking(way, act.api, (request) => {
       signal = signalOf(request);
-      return new Promise(() => {});
+      return answer();
     });
-    // Another wrapped handler has another circuit: take this one there, too.
-    if (way === "wrap") {
-      act.api.circuit("circuit-2").trip();
-      act.tick(1_000);
-    }
+    await (await ask(new Request(ORIGIN))).text();
+    answer = () => Promise.resolve(new Response(null, { status: 500 }));
+    await (await ask(new Request(ORIGIN))).text();
+    act.tick(1_000);
+    answer = () => new Promise(() => {});
+
     assertEquals(await (await ask(new Request(ORIGIN))).text(), "old");
     assertEquals(signal?.aborted, false);
     await time.tickAsync(1_000);

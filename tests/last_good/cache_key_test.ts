@@ -136,26 +136,26 @@ Deno.test("K1: however many URLs are requested, each gets its own response", asy
   }
 });
 
-Deno.test("K1: the key of a plain request is just its URL", () => {
-  assertEquals(cacheKey("u", none, undefined), {
+Deno.test("K1, K5: the key of a plain request is its URL and the memory it belongs to", () => {
+  assertEquals(cacheKey("u", "fetch", { headers: none }, ""), {
     primary: "u",
-    secondary: "",
-    partitioned: false,
+    secondary: "fetch",
+    owner: "",
   });
 });
 
 Deno.test("K3, K4: no two different requests share a key", () => {
   const keys = [
-    cacheKey("u", none, undefined),
-    cacheKey("u", none, "p"),
-    cacheKey("u", none, "x-host"),
-    cacheKey("u", new Headers({ "x-host": "a" }), undefined),
-    cacheKey("u", new Headers({ "x-host": "" }), undefined),
-    cacheKey("u", new Headers({ "x-host": "a" }), "p"),
-    cacheKey("u", new Headers({ "x-host": 'a","p' }), undefined),
-    cacheKey("u", new Headers({ "x-host": "a", "x-original-url": "b" }), undefined),
-    cacheKey("u", new Headers({ "x-host": 'a","x-original-url","b' }), undefined),
-    cacheKey("u", new Headers({ "x-host": "b", "x-original-url": "a" }), undefined),
+    cacheKey("u", "fetch", { headers: none }, ""),
+    cacheKey("u", "fetch", { headers: none }, "p"),
+    cacheKey("u", "fetch", { headers: none }, "x-host"),
+    cacheKey("u", "fetch", { headers: new Headers({ "x-host": "a" }) }, ""),
+    cacheKey("u", "fetch", { headers: new Headers({ "x-host": "" }) }, ""),
+    cacheKey("u", "fetch", { headers: new Headers({ "x-host": "a" }) }, "p"),
+    cacheKey("u", "fetch", { headers: new Headers({ "x-host": 'a","p' }) }, ""),
+    cacheKey("u", "fetch", { headers: new Headers({ "x-host": "a", "x-original-url": "b" }) }, ""),
+    cacheKey("u", "fetch", { headers: new Headers({ "x-host": 'a","x-original-url","b' }) }, ""),
+    cacheKey("u", "fetch", { headers: new Headers({ "x-host": "b", "x-original-url": "a" }) }, ""),
   ];
 
   for (const [index, key] of keys.entries()) {
@@ -173,7 +173,7 @@ Deno.test("K2: absent differs from empty", () => {
 });
 
 Deno.test("S15: the length of a key counts all its parts", () => {
-  const place = cacheKey("four", new Headers({ "x-host": "ab" }), undefined);
+  const place = cacheKey("four", "fetch", { headers: new Headers({ "x-host": "ab" }) }, "");
 
   assertEquals(keyLength(place, [["x", null], ["yy", "zzz"]]), 4 + place.secondary.length + 6);
 });

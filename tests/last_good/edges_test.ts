@@ -194,6 +194,7 @@ Deno.test("undefined lastGood options have the defaults in their doc comments", 
     key: undefined,
     partition: undefined,
     keep: undefined,
+    dropFields: new Set<string>(),
     cacheStatus: "lastgood",
   });
 });

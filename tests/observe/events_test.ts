@@ -40,6 +40,7 @@ const LINES: {
   kept: [{ ...BASE, ...PAGE, type: "kept", bytes: 1 }],
   not_kept: [{ ...BASE, ...PAGE, type: "not_kept", why: "cookie" }],
   fresh: [{ ...BASE, ...PAGE, type: "fresh", ageMs: 1 }],
+  removed: [{ ...BASE, ...PAGE, type: "removed", why: "status" }],
   evicted: [{ ...BASE, type: "evicted" }],
 };
 

@@ -3,7 +3,7 @@ import type { StoredResponse } from "../../src/last_good/stored_response.ts";
 
 /** Makes a key from the given parts. */
 export function keyOf(primary: string, secondary = ""): CacheKey {
-  return { primary, secondary, partitioned: false };
+  return { primary, secondary, owner: "" };
 }
 
 /** Makes a stored response for which only order, size and variant matter. */
@@ -22,8 +22,10 @@ export function stored(order: number, size = 1, variant: Variant = []): StoredRe
       receivedAt: 0,
       initialAgeMs: 0,
       freshness: { lifetimeMs: undefined, onlyWhileFresh: false, staleIfErrorMs: undefined },
+      isPublic: false,
       etag: undefined,
     },
     size,
+    kind: 0,
   };
 }
