@@ -14,3 +14,45 @@ export interface Budget {
   /** Gives a share back. */
   release(bytes: number): void;
 }
+
+/** The responses that can go to make room. */
+export interface Evictable {
+  /** The bytes of those that may go. */
+  evictableBytes(mayEvict: boolean): number;
+  /** Evicts the least recently used of those that may go, which releases its bytes. */
+  evict(mayEvict: boolean): void;
+}
+
+/** The one budget of a breaker: what is kept takes its share as everything else does. */
+export class MemoryBudget implements Budget {
+  readonly #maxBytes: number;
+  readonly #kept: Evictable;
+  #bytes = 0;
+
+  constructor(maxBytes: number, kept: Evictable) {
+    this.#maxBytes = maxBytes;
+    this.#kept = kept;
+  }
+
+  /** The bytes that are taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  reserve(bytes: number, mayEvict: boolean): boolean {
+    if (!this.hasRoom(bytes, mayEvict)) return false;
+    while (this.#bytes + bytes > this.#maxBytes) this.#kept.evict(mayEvict);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  /** Reports whether a share can be had. Asked first, so that nothing is evicted in vain. */
+  hasRoom(bytes: number, mayEvict: boolean): boolean {
+    const missing = this.#bytes + bytes - this.#maxBytes;
+    return missing <= 0 || missing <= this.#kept.evictableBytes(mayEvict);
+  }
+}

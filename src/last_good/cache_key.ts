@@ -6,8 +6,10 @@ import { reflectedFields } from "./rules/field_names.ts";
 export interface CacheKey {
   /** The URL, or what the option `key` returns instead (K1). All its variants are removed together. */
   readonly primary: string;
-  /** Where it is kept (K5), with reflected fields (K3), partition (K4) and arguments of `fetch` (K6). */
-  readonly secondary: string;
+  /** The memory that it belongs to (K5). */
+  readonly place: string;
+  /** Reflected fields (K3) and arguments of `fetch` (K6), as JSON; "" if there are none. */
+  readonly added: string;
   /** The hash of the partition; "" if the response belongs to no one in particular (K4). */
   readonly owner: string;
 }
@@ -19,7 +21,7 @@ export const MAX_KEY_LENGTH = 8_192;
  * Makes the key of a request.
  *
  * @param primary The URL, or what the option `key` returns instead.
- * @param place The memory that it belongs to (K5); it never begins with "[".
+ * @param place The memory that it belongs to (K5).
  * @param owner The hash of the partition; "" if there is none.
  */
 export function cacheKey(
@@ -29,9 +31,8 @@ export function cacheKey(
   owner: string,
 ): CacheKey {
   const reflected = reflectedFields(headers);
-  const isPlain = reflected === undefined && told === "" && owner === "";
-  const secondary = isPlain ? place : JSON.stringify([place, reflected, told, owner]);
-  return { primary, secondary, owner };
+  const isPlain = reflected === undefined && told === "";
+  return { primary, place, added: isPlain ? "" : JSON.stringify([reflected, told]), owner };
 }
 
 /** Hashes a partition, which may be a secret: SHA-256 in hexadecimal (K4). */
@@ -61,10 +62,9 @@ export function matchesVariant(variant: Variant, headers: Fields): boolean {
 }
 
 /** The length of a key in UTF-16 units: of all parts that a request can make longer. */
-export function keyLength({ primary, secondary }: CacheKey, variant: Variant): number {
-  const added = secondary.startsWith("[") ? secondary.length : 0;
+export function keyLength({ primary, added }: CacheKey, variant: Variant): number {
   return variant.reduce(
     (length, [name, value]) => length + name.length + (value?.length ?? 0),
-    primary.length + added,
+    primary.length + added.length,
   );
 }

@@ -3,6 +3,7 @@ import { variantOf } from "./cache_key.ts";
 import type { Candidate } from "./candidate.ts";
 import { freshness, initialAgeMs } from "./rules/freshness.ts";
 import { type Exchange, exchange } from "./rules/exchange.ts";
+import { requestKind } from "./rules/field_names.ts";
 import { keepRefusal } from "./rules/storable.ts";
 import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
 import { compactBody, decodedHead, storedHead, type StoredResponse } from "./stored_response.ts";
@@ -65,7 +66,9 @@ export function confirm(store: Store, candidate: Candidate): void {
   const current = memory.find(key, request.headers);
   const seen = exchange(request, response, key.owner !== "", { statuses: ONLY_304, ignore });
   const refusal = keepRefusal(seen);
-  if (refusal?.dropsOld) memory.remove(key, request.headers, timing.order);
+  if (refusal?.dropsOld) {
+    memory.remove(key, request.headers, timing.order, requestKind(request.headers));
+  }
   if (refusal !== undefined || current === undefined) return;
   // Another response was kept while the origin was being asked: the 304 is not about that one.
   const confirmed = seen.fields.get("etag");

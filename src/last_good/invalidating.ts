@@ -29,15 +29,19 @@ export function invalidate(
   }
 }
 
-/** Forgets every variant kept for the URL of a request, or everything. */
+/** Forgets every variant kept for the URL of a request, or everything; softly, `freshMs` alone does. */
 export function forget(
   store: Store,
   request: RequestHead | undefined,
   by: Invalidation,
-  _isSoft: boolean,
+  isSoft: boolean,
 ): void {
-  if (request === undefined) store.memory.clear(by.order);
-  else removeAll(store, request, by);
+  const { settings, memory } = store;
+  const primary = request === undefined ? undefined : primaryKey(settings, request, by.errors);
+  if (request !== undefined && primary === undefined) return;
+  if (isSoft) memory.outdate(primary, by.order);
+  else if (primary === undefined) memory.clear(by.order);
+  else memory.removeAll(primary, by.order);
 }
 
 function removeAll(

@@ -4,6 +4,7 @@ import { freshen, renew } from "./confirming.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { record } from "./recording.ts";
 import { type Exchange, exchange } from "./rules/exchange.ts";
+import { requestKind } from "./rules/field_names.ts";
 import { foreignReason, keepRefusal } from "./rules/storable.ts";
 import type { Store } from "./store.ts";
 import type { StoredResponse, Timing } from "./stored_response.ts";
@@ -79,7 +80,7 @@ function refuse(
   if (!dropsOld) return { why };
   const foreign = foreignReason(response);
   if (foreign !== undefined) return { why: foreign };
-  memory.remove(key, request.headers, timing.order);
+  memory.remove(key, request.headers, timing.order, requestKind(request.headers));
   return { why };
 }
 

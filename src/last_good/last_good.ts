@@ -5,7 +5,7 @@ import { confirm } from "./confirming.ts";
 import { forget, invalidate } from "./invalidating.ts";
 import { keep } from "./keeping.ts";
 import { keyOf } from "./keying.ts";
-import { Memory } from "./memory.ts";
+import { type Kept, Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { Store } from "./store.ts";
@@ -22,6 +22,11 @@ export class LastGood {
   constructor(settings: LastGoodSettings) {
     this.settings = settings;
     this.#store = { settings, memory: new Memory(settings) };
+  }
+
+  /** What is held in memory now. */
+  get kept(): Kept {
+    return this.#store.memory.kept;
   }
 
   /** Numbers requests in the order in which they start (S18). */

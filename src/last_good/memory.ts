@@ -1,6 +1,10 @@
-import { LRUCache } from "lru-cache";
 import type { Fields } from "../http/fields.ts";
-import { type CacheKey, matchesVariant, type Variant } from "./cache_key.ts";
+import { MemoryBudget } from "./budget.ts";
+import { type CacheKey, keyLength, matchesVariant, MAX_KEY_LENGTH } from "./cache_key.ts";
+import { keyHash } from "./key_hash.ts";
+import { RecentlyAsked } from "./recently_asked.ts";
+import { UrlMarks, VariantRemovals } from "./removals.ts";
+import { Segments, type Slot } from "./segments.ts";
 import type { StoredResponse } from "./stored_response.ts";
 
 /** Limits of a {@link Memory}. */
@@ -10,56 +14,71 @@ export interface MemoryLimits {
   readonly maxVariants: number;
 }
 
-/** Where a response is kept: it stays the same while newer heads take the place of older ones. */
-interface Slot {
-  stored: StoredResponse;
+/** What a memory holds. */
+export interface Kept {
+  /** How many responses are kept. */
+  readonly entries: number;
+  /** How many bytes of `maxBytes` are taken, by what is kept and by what is on its way. */
+  readonly bytes: number;
 }
 
-/** A variant that was removed. Other variants of its key are not concerned. */
-interface Removal {
-  readonly key: CacheKey;
-  readonly headers: Fields;
-  /** The place in the order of all requests at which it was removed. */
-  readonly order: number;
-}
-
-/** How many removals are remembered, for responses that were under way when they happened. */
-const MAX_REMOVALS = 128;
-
-/** Responses by key and variant, limited in number and bytes. The least recently used go first. */
+/** Responses by key and variant, limited in number and bytes. */
 export class Memory {
+  readonly budget: MemoryBudget;
   readonly #limits: MemoryLimits;
-  /** By primary key, then by secondary key: the variants, the most recently used last. */
-  readonly #variants = new Map<string, Map<string, Slot[]>>();
-  /** Made with the first response. */
-  #slots: LRUCache<Slot, CacheKey> | undefined;
-  /** Primary keys of which everything was removed, with the place in the order of requests. */
-  readonly #cleared = new Map<string, number>();
-  /** The latest removals of single variants. */
-  readonly #removals: Removal[] = [];
-  #clearedAt = 0;
+  /** By primary key, then by owner: the variants in all places, the most recently used last. */
+  readonly #pages = new Map<string, Map<string, Slot[]>>();
+  readonly #segments: Segments;
+  readonly #recentlyAsked = new RecentlyAsked();
+  readonly #removed = new UrlMarks();
+  readonly #removedVariants = new VariantRemovals();
+  readonly #outdated = new UrlMarks();
 
   constructor(limits: MemoryLimits) {
     this.#limits = limits;
+    this.#segments = new Segments(limits.maxBytes);
+    this.budget = new MemoryBudget(limits.maxBytes, {
+      evictableBytes: (mayEvict) => this.#segments.bytes(mayEvict),
+      evict: (mayEvict) => this.#evict(mayEvict),
+    });
+  }
+
+  get kept(): Kept {
+    return { entries: this.#segments.entries, bytes: this.budget.bytes };
   }
 
   /** Returns the response for a request with these fields, the latest if several fit (RFC 9111 §4.1). */
-  find({ primary, secondary }: CacheKey, headers: Fields): StoredResponse | undefined {
-    const slots = this.#variants.get(primary)?.get(secondary);
+  find(key: CacheKey, headers: Fields): StoredResponse | undefined {
+    const slots = this.#pages.get(key.primary)?.get(key.owner);
     if (slots === undefined) return undefined;
     let found: Slot | undefined;
     for (const slot of slots) {
-      const { variant, head } = slot.stored;
+      const { head, variant } = slot.stored;
       if (found !== undefined && found.stored.head.order > head.order) continue;
-      if (matchesVariant(variant, headers)) found = slot;
+      if (isOf(key, slot) && matchesVariant(variant, headers)) found = slot;
     }
     if (found === undefined) return undefined;
-    this.#slots?.get(found);
-    if (slots.length > 1) {
+    this.#segments.touch(found);
+    if (slots.length > 1 && slots[slots.length - 1] !== found) {
       slots.splice(slots.indexOf(found), 1);
       slots.push(found);
     }
     return found.stored;
+  }
+
+  /**
+   * Reports whether another request has asked for this, too, so that a copy of it may take the room of
+   * what is asked for often (N4). Remembers that it was asked for.
+   */
+  isWanted(
+    key: CacheKey,
+    headers: Fields,
+    { variant, order }: Pick<StoredResponse, "variant"> & { readonly order: number },
+  ): boolean {
+    if (this.#fitting(key, headers).length > 0) return true;
+    const hash = keyHash(key, variant);
+    this.#recentlyAsked.add(hash, order);
+    return this.#recentlyAsked.has(hash, order);
   }
 
   /** Keeps a response in place of those that fit the same request; says why if it does not. */
@@ -67,16 +86,17 @@ export class Memory {
     key: CacheKey,
     headers: Fields,
     stored: StoredResponse,
-  ): "too-large" | "superseded" | undefined {
-    const { order } = stored.head;
+  ): "too-large" | "superseded" | "no-room" | undefined {
+    const { head: { order }, variant } = stored;
     if (stored.size > this.#limits.maxBytes) return "too-large";
     // A response never takes the place of one that was asked for, or removed, later (S18).
-    if (this.#wasRemoved(key, stored.variant, order)) return "superseded";
+    if (this.#wasRemoved(key, stored)) return "superseded";
     const fitting = this.#fitting(key, headers);
     if (fitting.some((slot) => slot.stored.head.order > order)) return "superseded";
-    for (const slot of fitting) this.#slots?.delete(slot);
-    this.#makeRoom(key);
-    this.#insert(key, { stored });
+    const isOften = this.isWanted(key, headers, { variant, order });
+    if (!this.#makeRoom(key, stored.size, fitting, isOften)) return "no-room";
+    this.budget.reserve(stored.size, isOften);
+    this.#insert({ key, stored: this.#marked(key, stored), isOften });
     return undefined;
   }
 
@@ -84,92 +104,149 @@ export class Memory {
    * Puts `next` in the place of `stored`, which has the same variant and size, and has just been found.
    * Does nothing if that is no longer kept.
    */
-  replace({ primary, secondary }: CacheKey, stored: StoredResponse, next: StoredResponse): void {
-    const slot = this.#variants.get(primary)?.get(secondary)?.find((it) => it.stored === stored);
+  replace({ primary, owner }: CacheKey, stored: StoredResponse, next: StoredResponse): void {
+    const slot = this.#pages.get(primary)?.get(owner)?.find((it) => it.stored === stored);
     if (slot !== undefined) slot.stored = next;
   }
 
-  /** Removes what fits a request with these fields, unless it was asked for after `order`. */
-  remove(key: CacheKey, headers: Fields, order: number): void {
-    this.#removals.push({ key, headers, order });
-    if (this.#removals.length > MAX_REMOVALS) this.#removals.shift();
-    for (const slot of this.#fitting(key, headers)) {
-      if (slot.stored.head.order < order) this.#slots?.delete(slot);
+  /**
+   * Removes what fits a request with these fields and of this kind, in all places, unless it was
+   * asked for after `order`. Responses that are under way are removed only in the place of the key.
+   *
+   * @returns How many were removed.
+   */
+  remove(key: CacheKey, headers: Fields, order: number, kind: number): number {
+    // What cannot be kept need not be remembered.
+    if (keyLength(key, []) <= MAX_KEY_LENGTH) {
+      this.#removedVariants.add(key, headers, order, kind);
+    }
+    const slots = this.#pages.get(key.primary)?.get(key.owner) ?? [];
+    return this.#removeEach(
+      slots.filter(({ key: { added }, stored }) =>
+        added === key.added && stored.kind === kind && stored.head.order < order &&
+        matchesVariant(stored.variant, headers)
+      ),
+    );
+  }
+
+  /**
+   * Removes all variants of a primary key, in all places and partitions.
+   *
+   * @returns How many were removed.
+   */
+  removeAll(primary: string, order: number): number {
+    this.#removed.add(primary, order);
+    return this.#removeEach(this.#slotsOf(primary));
+  }
+
+  /**
+   * Removes everything.
+   *
+   * @returns How many were removed.
+   */
+  clear(order: number): number {
+    this.#removed.add(undefined, order);
+    this.#removedVariants.clear();
+    return this.#removeEach([...this.#pages.keys()].flatMap((primary) => this.#slotsOf(primary)));
+  }
+
+  /**
+   * Marks all variants of a primary key as outdated, in all places and partitions, or everything;
+   * responses to earlier requests are marked when they are kept.
+   */
+  outdate(primary: string | undefined, order: number): void {
+    this.#outdated.add(primary, order);
+    const primaries = primary === undefined ? this.#pages.keys() : [primary];
+    for (const each of primaries) {
+      for (const slot of this.#slotsOf(each)) {
+        slot.stored = { ...slot.stored, isOutdated: true };
+      }
     }
   }
 
-  /** Removes all variants of a primary key, in all partitions. */
-  removeAll(primary: string, order: number): void {
-    this.#rememberCleared(primary, order);
-    for (const slots of [...this.#variants.get(primary)?.values() ?? []]) {
-      for (const slot of [...slots]) this.#slots?.delete(slot);
+  #slotsOf(primary: string): Slot[] {
+    return [...this.#pages.get(primary)?.values() ?? []].flat();
+  }
+
+  #fitting(key: CacheKey, headers: Fields): Slot[] {
+    const slots = this.#pages.get(key.primary)?.get(key.owner) ?? [];
+    return slots.filter((slot) => isOf(key, slot) && matchesVariant(slot.stored.variant, headers));
+  }
+
+  /** Reports whether this response was removed after its request had started (S18). */
+  #wasRemoved(key: CacheKey, stored: StoredResponse): boolean {
+    return this.#removed.isAfter(stored.head.order, key.primary) ||
+      this.#removedVariants.isAfter(key, stored);
+  }
+
+  #marked({ primary }: CacheKey, stored: StoredResponse): StoredResponse {
+    return this.#outdated.isAfter(stored.head.order, primary)
+      ? { ...stored, isOutdated: true }
+      : stored;
+  }
+
+  /**
+   * Makes room for one response in place of those that fit its request. If there can be none, nothing
+   * is evicted.
+   */
+  #makeRoom(key: CacheKey, size: number, replaced: readonly Slot[], isOften: boolean): boolean {
+    if (!this.budget.hasRoom(size, isOften)) return false;
+    for (const slot of replaced) this.#delete(slot);
+    if (replaced.length > 0) return true;
+    const slots = this.#pages.get(key.primary)?.get(key.owner) ?? [];
+    // One variant too many pushes out another one of the same page.
+    if (slots.length >= this.#limits.maxVariants) {
+      const oldest = slots.find((slot) => !slot.isOften) ?? (isOften ? slots[0] : undefined);
+      if (oldest !== undefined) this.#forgo(oldest);
+      return oldest !== undefined;
     }
+    if (this.#segments.entries < this.#limits.maxEntries) return true;
+    if (!this.#segments.canEvict(isOften)) return false;
+    this.#evict(isOften);
+    return true;
   }
 
-  /** Removes everything. */
-  clear(order: number): void {
-    this.#clearedAt = order;
-    this.#cleared.clear();
-    this.#removals.length = 0;
-    this.#slots?.clear();
-  }
-
-  #fitting({ primary, secondary }: CacheKey, headers: Fields): Slot[] {
-    const slots = this.#variants.get(primary)?.get(secondary) ?? [];
-    return slots.filter(({ stored }) => matchesVariant(stored.variant, headers));
-  }
-
-  /** One variant too many pushes out the least recently used one of the same key. */
-  #makeRoom({ primary, secondary }: CacheKey): void {
-    const slots = this.#variants.get(primary)?.get(secondary) ?? [];
-    const [oldest] = slots;
-    if (oldest !== undefined && slots.length >= this.#limits.maxVariants) {
-      this.#slots?.delete(oldest);
-    }
-  }
-
-  #insert(key: CacheKey, slot: Slot): void {
-    const { primary, secondary } = key;
-    let bySecondary = this.#variants.get(primary);
-    if (bySecondary === undefined) this.#variants.set(primary, bySecondary = new Map());
-    const slots = bySecondary.get(secondary);
-    if (slots === undefined) bySecondary.set(secondary, [slot]);
+  #insert(slot: Slot): void {
+    const { primary, owner } = slot.key;
+    let byOwner = this.#pages.get(primary);
+    if (byOwner === undefined) this.#pages.set(primary, byOwner = new Map());
+    const slots = byOwner.get(owner);
+    if (slots === undefined) byOwner.set(owner, [slot]);
     else slots.push(slot);
-    this.#slots ??= new LRUCache<Slot, CacheKey>({
-      max: this.#limits.maxEntries,
-      maxSize: this.#limits.maxBytes,
-      dispose: (key, slot) => this.#drop(key, slot),
-    });
-    this.#slots.set(slot, key, { size: Math.max(1, slot.stored.size) });
+    this.#segments.add(slot);
   }
 
-  /** Reports whether this variant was removed after a request with this place in the order. */
-  #wasRemoved({ primary, secondary }: CacheKey, variant: Variant, order: number): boolean {
-    return order < this.#clearedAt || order < (this.#cleared.get(primary) ?? 0) ||
-      this.#removals.some(({ key, headers, order: removedAt }) =>
-        order < removedAt && key.primary === primary && key.secondary === secondary &&
-        matchesVariant(variant, headers)
-      );
+  #evict(mayEvictOften: boolean): void {
+    const slot = this.#segments.pop(mayEvictOften);
+    if (slot !== undefined) this.#forgo(slot);
   }
 
-  #rememberCleared(primary: string, order: number): void {
-    this.#cleared.delete(primary);
-    this.#cleared.set(primary, order);
-    if (this.#cleared.size <= MAX_REMOVALS) return;
-    for (const oldest of this.#cleared.keys()) {
-      this.#cleared.delete(oldest);
-      return;
-    }
+  #removeEach(slots: readonly Slot[]): number {
+    for (const slot of slots) this.#forgo(slot);
+    return slots.length;
   }
 
-  /** Runs when a response has left the LRU: evicted, removed or replaced. */
-  #drop({ primary, secondary }: CacheKey, slot: Slot): void {
-    const bySecondary = this.#variants.get(primary);
-    const slots = bySecondary?.get(secondary);
-    if (bySecondary === undefined || slots === undefined) return;
-    const index = slots.indexOf(slot);
-    if (index >= 0) slots.splice(index, 1);
-    if (slots.length === 0) bySecondary.delete(secondary);
-    if (bySecondary.size === 0) this.#variants.delete(primary);
+  /** Deletes a response that may be asked for again. */
+  #forgo(slot: Slot): void {
+    this.#delete(slot);
+    this.#recentlyAsked.add(keyHash(slot.key, slot.stored.variant), 0);
   }
+
+  #delete(slot: Slot): void {
+    const { primary, owner } = slot.key;
+    this.#segments.delete(slot);
+    this.budget.release(slot.stored.size);
+    const byOwner = this.#pages.get(primary);
+    const slots = byOwner?.get(owner);
+    if (byOwner === undefined || slots === undefined) return;
+    slots.splice(slots.indexOf(slot), 1);
+    if (slots.length > 0) return;
+    byOwner.delete(owner);
+    if (byOwner.size === 0) this.#pages.delete(primary);
+  }
+}
+
+/** Reports whether a slot has this place and these added parts of the key. */
+function isOf({ place, added }: CacheKey, { key }: Slot): boolean {
+  return key.place === place && key.added === added;
 }

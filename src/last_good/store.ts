@@ -31,13 +31,20 @@ export interface Parts {
   readonly variant: Variant;
 }
 
+/**
+ * What keeping a response takes besides its bytes, fields and key: objects, maps and lists, measured
+ * with 100,000 responses on the runtime that takes the most (N3).
+ */
+const ENTRY_BYTES = 1_100;
+
 /** Puts a response into memory in place of the older copy. */
 export function put(
   { memory }: Store,
   { key, request, timing }: Candidate,
   { head, body, variant }: Parts,
 ): KeepResult {
-  const size = body.length + headSize(head) + keyLength(key, variant);
+  const size = ENTRY_BYTES + body.length + headSize(head) +
+    2 * (keyLength(key, variant) + key.place.length + key.owner.length);
   const copiedAt = timing.receivedAt;
   const kind = requestKind(request.headers);
   const why = memory.put(key, request.headers, { body, variant, copiedAt, head, size, kind });

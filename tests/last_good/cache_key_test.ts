@@ -139,7 +139,8 @@ Deno.test("K1: however many URLs are requested, each gets its own response", asy
 Deno.test("K1, K5: the key of a plain request is its URL and the memory it belongs to", () => {
   assertEquals(cacheKey("u", "fetch", { headers: none }, ""), {
     primary: "u",
-    secondary: "fetch",
+    place: "fetch",
+    added: "",
     owner: "",
   });
 });
@@ -160,7 +161,7 @@ Deno.test("K3, K4: no two different requests share a key", () => {
 
   for (const [index, key] of keys.entries()) {
     for (const other of keys.slice(index + 1)) {
-      assertNotEquals(key.secondary, other.secondary);
+      assertNotEquals([key.added, key.owner], [other.added, other.owner]);
     }
   }
 });
@@ -175,5 +176,5 @@ Deno.test("K2: absent differs from empty", () => {
 Deno.test("S15: the length of a key counts all its parts", () => {
   const place = cacheKey("four", "fetch", { headers: new Headers({ "x-host": "ab" }) }, "");
 
-  assertEquals(keyLength(place, [["x", null], ["yy", "zzz"]]), 4 + place.secondary.length + 6);
+  assertEquals(keyLength(place, [["x", null], ["yy", "zzz"]]), 4 + place.added.length + 6);
 });

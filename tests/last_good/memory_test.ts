@@ -55,7 +55,7 @@ Deno.test("K2: one variant too many evicts only the oldest of its own key", () =
 Deno.test("S18: an older response is superseded by a newer one, a removal and a clearing", () => {
   const memory = new Memory(LIMITS);
   memory.put(keyOf("a"), NO_FIELDS, stored(5));
-  memory.remove(keyOf("b"), NO_FIELDS, 5);
+  memory.remove(keyOf("b"), NO_FIELDS, 5, 0);
   memory.removeAll("c", 5);
 
   for (const name of ["a", "b", "c"]) {
@@ -71,15 +71,15 @@ Deno.test("S17: removing leaves newer responses", () => {
   const memory = new Memory(LIMITS);
   memory.put(keyOf("a"), NO_FIELDS, stored(5));
 
-  memory.remove(keyOf("a"), NO_FIELDS, 4);
+  memory.remove(keyOf("a"), NO_FIELDS, 4, 0);
 
   assert(memory.find(keyOf("a"), NO_FIELDS));
 });
 
 Deno.test("S17: a removal is remembered only for its key and variant", () => {
   const memory = new Memory(LIMITS);
-  memory.remove(keyOf("a", "evil"), NO_FIELDS, 5);
-  memory.remove(keyOf("a"), new Headers({ x: "evil" }), 5);
+  memory.remove(keyOf("a", "evil"), NO_FIELDS, 5, 0);
+  memory.remove(keyOf("a"), new Headers({ x: "evil" }), 5, 0);
 
   assertEquals(memory.put(keyOf("a"), NO_FIELDS, stored(4, 1, [["x", null]])), undefined);
   const evil = stored(4, 1, [["x", "evil"]]);
@@ -111,28 +111,29 @@ Deno.test("S18: a response older than any variant that matches its request is su
   assertEquals(memory.find(keyOf("a"), new Headers({ x: "1" }))?.head.order, 10);
 });
 
-/** The number of removals that a memory remembers, of each kind. */
-const REMEMBERED = 128;
-
-/** Both kinds of removal, by the fifth request. */
-const REMOVALS: readonly (readonly [string, (memory: Memory, name: string) => void])[] = [
-  ["removals", (memory, name) => memory.remove(keyOf(name), NO_FIELDS, 5)],
-  ["clearings", (memory, name) => memory.removeAll(name, 5)],
+/** Both kinds of removal, by the fifth request, and how many of each are remembered. */
+const REMOVALS: readonly (readonly [
+  what: string,
+  remembered: number,
+  remove: (memory: Memory, name: string) => void,
+])[] = [
+  ["removals", 128, (memory, name) => memory.remove(keyOf(name), NO_FIELDS, 5, 0)],
+  ["clearings", 1_024, (memory, name) => memory.removeAll(name, 5)],
 ];
 
-for (const [what, remove] of REMOVALS) {
-  Deno.test(`S18: ${REMEMBERED} ${what} are remembered, and the oldest is forgotten first`, () => {
+for (const [what, remembered, remove] of REMOVALS) {
+  Deno.test(`S18: ${remembered} ${what} are remembered, and the oldest is forgotten first`, () => {
     const memory = new Memory(LIMITS);
-    for (let n = 0; n <= REMEMBERED; n++) remove(memory, `${n}`);
+    for (let n = 0; n <= remembered; n++) remove(memory, `${n}`);
 
     assertEquals(memory.put(keyOf("0"), NO_FIELDS, stored(4)), undefined);
     assertEquals(memory.put(keyOf("1"), NO_FIELDS, stored(4)), "superseded");
-    assertEquals(memory.put(keyOf(`${REMEMBERED}`), NO_FIELDS, stored(4)), "superseded");
+    assertEquals(memory.put(keyOf(`${remembered}`), NO_FIELDS, stored(4)), "superseded");
   });
 
   Deno.test(`S18: repeated ${what} of one key are remembered from the last one on`, () => {
     const memory = new Memory(LIMITS);
-    for (let n = 0; n < REMEMBERED; n++) remove(memory, `${n}`);
+    for (let n = 0; n < remembered; n++) remove(memory, `${n}`);
 
     remove(memory, "0");
     remove(memory, "new");

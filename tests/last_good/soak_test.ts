@@ -33,7 +33,10 @@ function assertOk(why: string | undefined): void {
 }
 
 Deno.test(`22: after ${CALLS} calls for new pages, the last ones and a hot one are still kept`, async () => {
-  const site = new Site({ onEvent: () => {}, lastGood: { maxEntries: 1_000, maxBytes: 200_000 } });
+  const site = new Site({
+    onEvent: () => {},
+    lastGood: { maxEntries: 1_000, maxBytes: 1_000_000 },
+  });
   site.answer = ({ url }) => new Response(url);
   const page = (n: number) => `https://origin.test/${n}`;
   await site.read({}, page(0));

@@ -2,8 +2,8 @@ import type { CacheKey, Variant } from "../../src/last_good/cache_key.ts";
 import type { StoredResponse } from "../../src/last_good/stored_response.ts";
 
 /** Makes a key from the given parts. */
-export function keyOf(primary: string, secondary = ""): CacheKey {
-  return { primary, secondary, owner: "" };
+export function keyOf(primary: string, added = "", place = "fetch", owner = ""): CacheKey {
+  return { primary, place, added, owner };
 }
 
 /** Makes a stored response for which only order, size and variant matter. */
