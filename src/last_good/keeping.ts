@@ -1,4 +1,3 @@
-import { invalidOption } from "../validation.ts";
 import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
 import { freshen, renew } from "./confirming.ts";
 import type { LastGoodSettings } from "./options.ts";
@@ -31,7 +30,6 @@ export function keep(store: Store, candidate: Candidate): BodyRecorder | KeepRes
   const seen = exchange(request, response, key.owner !== "", settings);
   const refused = refuse(store, candidate, seen);
   if (refused !== undefined) return refused;
-  if (isVetoed(settings, candidate)) return { why: "veto" };
   if (isGoodEnough) return undefined;
   const why = foreignReason(response);
   if (why !== undefined) return { why };
@@ -82,23 +80,4 @@ function refuse(
   if (foreign !== undefined) return { why: foreign };
   memory.remove(key, request.headers, timing.order, requestKind(request.headers));
   return { why };
-}
-
-/** Asks the option `keep`. If it throws or returns nonsense, the response is kept (promise 9). */
-function isVetoed(
-  { keep }: LastGoodSettings,
-  { request, response, errors }: Candidate,
-): boolean {
-  if (keep === undefined) return false;
-  const { status, statusText, headers } = response;
-  try {
-    // Without its body, which only the caller may read.
-    const copy = new Response(null, { status, statusText, headers });
-    const isKept: unknown = keep(request.toRequest(), copy, new Uint8Array(0));
-    if (typeof isKept === "boolean") return !isKept;
-    throw invalidOption("keep a response", "lastGood.keep", "true or false", isKept);
-  } catch (error) {
-    errors.reportError("keep", error);
-    return false;
-  }
 }

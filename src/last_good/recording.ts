@@ -15,11 +15,14 @@ import {
   type StoredHead,
   storedHead,
 } from "./stored_response.ts";
+import { isVetoed, withoutBody } from "./veto.ts";
 
 /** A response whose body is being copied. */
 interface Recording {
   readonly store: Store;
   readonly candidate: Candidate;
+  /** The same without a body, for the option `keep`; undefined if there is no such option. */
+  readonly asked: Candidate | undefined;
   readonly head: StoredHead;
   readonly fetched: Fetched;
   readonly variant: Variant;
@@ -58,6 +61,8 @@ export function record(
   const recording: Recording = {
     store,
     candidate,
+    // The caller may change the fields of what they are handed.
+    asked: store.settings.keep && { ...candidate, response: withoutBody(response) },
     head,
     fetched,
     variant,
@@ -121,7 +126,7 @@ function keepBody(
   recording: Recording,
   bytes: Uint8Array<ArrayBuffer>,
 ): { readonly body?: StoredBody; readonly result: KeepResult } {
-  const { store, candidate, head, fetched, variant, coding, length } = recording;
+  const { store, candidate, asked, head, fetched, variant, coding, length } = recording;
   const byFetch = candidate.byFetch || isFetched(fetched) || fetched.url !== "";
   // Workers have `encodeResponseBody: "manual"`, and decode br only from 2024-04-29 on.
   const wasDecoded = isDecoded({ field: coding, byFetch, length, mayBeRaw: isWorkerd() }, bytes);
@@ -131,6 +136,9 @@ function keepBody(
   const isCut = !wasDecoded && length !== undefined && length !== bytes.length &&
     codingsOf(coding).length > 0;
   if (isCut) return { result: { why: "truncated" } };
+  if (asked !== undefined && isVetoed(store.settings, asked, bytes)) {
+    return { result: { why: "veto" } };
+  }
   const body = compactBody(bytes, head);
   const kept = { head: wasDecoded ? decodedHead(head) : head, body, variant };
   return { body, result: put(store, candidate, kept) };

@@ -86,33 +86,3 @@ Deno.test("S1: a handler's GET with a body is not kept", async () => {
 
   assertEquals(site.notKept, ["request-body"]);
 });
-
-Deno.test("keep: returning false keeps nothing and removes nothing", async () => {
-  let isKept = true;
-  const site = new Site({ lastGood: { keep: () => isKept, refreshMs: 0 } });
-  await site.read();
-  isKept = false;
-  site.answer = page({}, "newer");
-
-  assertEquals(await site.read(), "newer");
-
-  assertEquals(site.notKept, ["veto"]);
-  assertEquals(await site.kept(), "good");
-});
-
-Deno.test("keep: sees request and head, but no body", async () => {
-  const seen: unknown[] = [];
-  const site = new Site({
-    lastGood: {
-      keep: (request, response) => {
-        seen.push(request.url, response.status, response.headers.get("x-own"), response.body);
-        return true;
-      },
-    },
-  });
-  site.answer = page({ "x-own": "1" });
-
-  assertEquals(await site.read(), "good");
-
-  assertEquals(seen, ["https://origin.test/page", 200, "1", null]);
-});

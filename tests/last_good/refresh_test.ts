@@ -130,7 +130,7 @@ const WITHIN: readonly {
   {
     what: "a veto",
     answer: page({}, "newer"),
-    options: { lastGood: { keep: (_, { headers }) => headers.get("x") !== "y" } },
+    options: { lastGood: { keep: (_request, _response, { length }) => length < 5 } },
     kept: "good",
   },
 ];
