@@ -1,5 +1,13 @@
 import type { NotKeptReason } from "../../observe/events.ts";
+import type { RequestHead } from "../request_head.ts";
 import type { Exchange, Obstacle } from "./exchange.ts";
+import { identityFields } from "./field_names.ts";
+
+/** Reports whether a request says who asks, in whatever way: Authorization, its URL, Cookie, S8b (F8). */
+export function hasCredentials({ headers, hasUserInfo }: RequestHead): boolean {
+  return hasUserInfo || headers.has("authorization") || headers.has("cookie") ||
+    identityFields(headers).length > 0;
+}
 
 /**
  * Says why the response to a request with credentials may not be kept for others; returns undefined
