@@ -6,8 +6,16 @@ import { CircuitOpenError, problem } from "../errors.ts";
 import { discard, isResponse } from "../http/body.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { LastGood } from "../last_good/last_good.ts";
+import type { LastGoodSettings } from "../last_good/options.ts";
 import type { StoredResponse } from "../last_good/stored_response.ts";
-import { isAnswerable, isWithinFreshMs, requestDirectives } from "../last_good/rules/servable.ts";
+import {
+  fitsCaller,
+  isFresh,
+  isNewEnough,
+  isOnlyIfCached,
+  isWithinFreshMs,
+} from "../last_good/rules/early_answer.ts";
+import { isAnswerable } from "../last_good/rules/servable.ts";
 import { invalidOption } from "../validation.ts";
 import type { BackgroundWork } from "./background.ts";
 import { KeptAnswers } from "./kept_answers.ts";
@@ -82,27 +90,40 @@ export class Guard {
   }
 
   /**
-   * Answers what needs no call: `only-if-cached` (F4), what is younger than `freshMs`, and what a
-   * slow call in the background is about to replace.
+   * Answers what needs no call: the app's own `only-if-cached` (F4), what is younger than `freshMs`,
+   * and what a slow call in the background is about to replace.
    */
   #withoutCalling(context: RequestContext, { settings }: LastGood): Response | undefined {
     const { request } = context;
-    if (requestDirectives(request).has("only-if-cached") && isAnswerable(request)) {
-      const kept = this.#kept.find(context);
-      if (kept !== undefined) {
-        return this.#kept.serve(context, kept, "only-if-cached", { hit: "asked" });
-      }
-      return problem(504, "Gateway Timeout", "Nothing is kept for this request");
-    }
-    if (settings.freshMs === 0 && this.#slowCalls === 0) return undefined;
+    const isOnly = isOnlyIfCached(request) && isAnswerable(request);
+    if (!isOnly && settings.freshMs === 0 && this.#slowCalls === 0) return undefined;
     const kept = this.#kept.find(context);
-    if (kept === undefined) return undefined;
-    if (isWithinFreshMs(kept, request, this.#settings.now(), settings)) {
-      return this.#kept.serve(context, kept, "fresh", { hit: "fresh" });
+    const early = kept && this.#early(context, kept, isOnly, settings);
+    if (kept !== undefined && early !== undefined) {
+      return early === "fresh"
+        ? this.#kept.serve(context, kept, early, { hit: early })
+        : this.#kept.serve(context, kept, early, { stale: early });
     }
-    return this.#isBeingReplaced(context, kept)
-      ? this.#kept.serve(context, kept, "slow", { stale: "slow" })
+    return isOnly
+      ? problem(504, "Gateway Timeout", "Nothing fresh is kept for this request")
       : undefined;
+  }
+
+  /** Says why a copy is served without a call; undefined if it is not. */
+  #early(
+    context: RequestContext,
+    kept: StoredResponse,
+    isOnly: boolean,
+    settings: LastGoodSettings,
+  ): "fresh" | "slow" | undefined {
+    const { request, key } = context;
+    const now = this.#settings.now();
+    const isAsked = isOnly && isFresh(kept, now);
+    const isYoung = isAsked || isWithinFreshMs(kept, now, settings);
+    if (!isYoung && (isOnly || !this.#isBeingReplaced(context, kept, now))) return undefined;
+    if (!isNewEnough(kept, request, now)) return undefined;
+    if (!isAsked && !fitsCaller(kept, request, key)) return undefined;
+    return isYoung ? "fresh" : "slow";
   }
 
   #refused(context: RequestContext, refusal: Refusal): Response | Promise<Response> {
@@ -131,10 +152,10 @@ export class Guard {
   }
 
   async #call(context: RequestContext, permit: CallPermit): Promise<Response> {
-    const patience = this.#patience && this.#isPatient(context) ? this.#patience : undefined;
+    const patience = this.#isPatient(context) ? this.#patience : undefined;
     const running = this.#upstream.call(context, permit, patience !== undefined);
     if (patience !== undefined && !await endsWithin(running.outcome, patience)) {
-      const kept = this.#kept.find(context);
+      const kept = this.#stopgap(context, patience);
       if (kept !== undefined) {
         context.isReleased = true;
         running.call.release();
@@ -156,8 +177,19 @@ export class Guard {
 
   /** Reports whether its caller is answered by what is kept if the call takes long (promise 25). */
   #isPatient(context: RequestContext): boolean {
-    return context.background !== false && this.#kept.find(context) !== undefined &&
-      this.#background.canRun(context);
+    const patience = this.#patience;
+    return patience !== undefined && context.background !== false &&
+      this.#stopgap(context, patience) !== undefined && this.#background.canRun(context);
+  }
+
+  /** Returns what a caller gets whose call takes long; undefined if there is nothing for them. */
+  #stopgap(context: RequestContext, patience: Deadlines): StoredResponse | undefined {
+    const { request, key } = context;
+    const kept = this.#kept.find(context);
+    if (kept === undefined || !fitsCaller(kept, request, key)) return undefined;
+    // Where nobody waits, nothing shows that the upstream is not well.
+    const isWell = patience.ms === 0;
+    return isWell && !isNewEnough(kept, request, this.#settings.now()) ? undefined : kept;
   }
 
   /** Waits for a slow call that goes on in the background: until then, all callers get this copy. */
@@ -176,10 +208,10 @@ export class Guard {
    * Reports whether a slow call in the background is about to replace this copy. It loses that right
    * like a probe its lease, as a call that dies with its host never ends.
    */
-  #isBeingReplaced({ circuit }: RequestContext, kept: StoredResponse): boolean {
+  #isBeingReplaced({ circuit }: RequestContext, kept: StoredResponse, now: number): boolean {
     const since = this.#replacedSince.get(kept);
     if (since === undefined || circuit.state !== "closed") return false;
-    const forMs = this.#settings.now() - since;
+    const forMs = now - since;
     return forMs >= 0 && forMs < this.#settings.probeTimeoutMs;
   }
 

@@ -4,7 +4,7 @@ import type { StoredResponse } from "./stored_response.ts";
 /** Why a kept response is served, in the words of Cache-Status (RFC 9211 §2). */
 export type Served =
   /** The upstream was not called. */
-  | { readonly hit: "circuit-open" | "probing" | "asked" | "fresh" }
+  | { readonly hit: "circuit-open" | "probing" | "fresh" }
   /** It was called, and the kept response replaces its answer. */
   | { readonly stale: "origin-error" | "timeout" | "slow"; readonly status?: number };
 

@@ -40,8 +40,6 @@ export interface StoredHead extends Fetched {
   /** Its age when it was received, in ms (RFC 9111 §4.2.3). */
   readonly initialAgeMs: number;
   readonly freshness: Freshness;
-  /** True if the origin says `public` (F8). */
-  readonly isPublic: boolean;
   /** Its entity tag as the origin gave it; undefined if it has none. */
   readonly etag: string | undefined;
 }
@@ -105,7 +103,6 @@ export function storedHead(
     receivedAt,
     initialAgeMs: initialAgeMs(fields, timing),
     freshness,
-    isPublic: /^public$/.test(fields.get("cache-control") ?? ""),
     etag: fields.get("etag") ?? undefined,
   };
 }

@@ -39,7 +39,7 @@ export type NotKeptReason =
   | "superseded";
 
 /** Why the last good response was served. */
-export type StaleReason = "open" | "failure" | "slow" | "probing" | "only-if-cached";
+export type StaleReason = "open" | "failure" | "slow" | "probing";
 
 /** The callback or the part that went wrong. */
 export type ErrorSource =
@@ -211,7 +211,10 @@ export interface StaleEvent extends EventBase {
   readonly ageMs: number;
 }
 
-/** A kept response was served without calling because it is younger than `freshMs`. */
+/**
+ * A kept response was served without a call: it is younger than `freshMs`, or it is fresh and the
+ * request says `only-if-cached`.
+ */
 export interface FreshEvent extends EventBase {
   /** The kind of event. */
   readonly type: "fresh";

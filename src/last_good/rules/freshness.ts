@@ -3,7 +3,7 @@ import type { Directives, Fields } from "../../http/fields.ts";
 import type { StoredResponse, Timing } from "../stored_response.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** How long a response may be used, as its origin says. */
+/** How long a response may be used, and for whom, as its origin says. */
 export interface Freshness {
   /** Its freshness lifetime in ms (RFC 9111 §4.2.1); undefined if the origin names none. */
   readonly lifetimeMs: number | undefined;
@@ -11,6 +11,8 @@ export interface Freshness {
   readonly onlyWhileFresh: boolean;
   /** For how long it may be served stale on errors (RFC 5861 §4), in ms; undefined if not named. */
   readonly staleIfErrorMs: number | undefined;
+  /** True if it is the same for everybody: the origin says `public`, without an argument (F8). */
+  readonly isPublic: boolean;
 }
 
 /** Reads the freshness of a response, as for a shared cache (RFC 9111 §4.2.1). */
@@ -24,6 +26,7 @@ export function freshness(
     lifetimeMs: lifetimeMs ?? expiresIn(fields, receivedAt),
     onlyWhileFresh: !policy.ignore.has("must-revalidate") && forbidsStale(responseDirectives),
     staleIfErrorMs: milliseconds(responseDirectives, "stale-if-error"),
+    isPublic: responseDirectives?.get("public") === "",
   };
 }
 

@@ -9,7 +9,7 @@ import {
 import type { LastGoodSettings } from "../options.ts";
 import type { RequestHead } from "../request_head.ts";
 import type { StoredHead, StoredResponse } from "../stored_response.ts";
-import { ageMs, stalenessMs } from "./freshness.ts";
+import { stalenessMs } from "./freshness.ts";
 
 /**
  * Reports whether a request may be answered from memory at all: it must be safe (F2) and must not ask
@@ -54,25 +54,6 @@ export function isServable(
 function limitOf(directives: Directives, name: string): number {
   const seconds = parseSeconds(directives.get(name) ?? "");
   return seconds === undefined ? Infinity : seconds * 1_000;
-}
-
-/** Reports whether a kept response is young enough to be served without calling the upstream. */
-export function isWithinFreshMs(
-  stored: StoredResponse,
-  request: RequestHead,
-  now: number,
-  { freshMs }: LastGoodSettings,
-): boolean {
-  const sinceMs = now - stored.head.receivedAt;
-  if (sinceMs < 0 || sinceMs >= freshMs) return false;
-  if (stored.head.freshness.onlyWhileFresh && stalenessMs(stored, now) >= 0) return false;
-  // While the upstream is well, a client that asks for a newer response gets one:
-  // RFC 9111 §5.2.1.1, §5.2.1.4 and §5.4 (F4).
-  const directives = requestDirectives(request);
-  const maxAge = parseSeconds(directives.get("max-age") ?? "");
-  return !directives.has("no-cache") &&
-    !(request.headers.get("pragma") ?? "").includes("no-cache") &&
-    (maxAge === undefined || ageMs(stored, now) < maxAge * 1_000);
 }
 
 /** Reports whether a client already has this response: RFC 9110 §13.1.2 and §13.1.3 (F5). */

@@ -191,21 +191,3 @@ for (const { rule, fields = {}, options = {}, request = {}, secs, isServed } of 
     assertEquals(kept, isServed ? "good" : undefined);
   });
 }
-
-Deno.test("F4: only-if-cached gets the kept response without a call", async () => {
-  const site = new Site();
-  await site.read();
-
-  assertEquals(await site.read({ headers: control("only-if-cached") }), "good");
-  assertEquals(site.asked.length, 1);
-});
-
-Deno.test("F4: only-if-cached gets a 504 if nothing is kept", async () => {
-  const site = new Site();
-
-  const response = await site.get({ headers: control("only-if-cached") });
-
-  await response.body?.cancel();
-  assertEquals(response.status, 504);
-  assertEquals(site.asked.length, 0);
-});

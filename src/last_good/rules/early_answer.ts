@@ -1,0 +1,67 @@
+/** What may be answered from memory although the upstream may be well. */
+
+import { parseSeconds } from "../../http/dates.ts";
+import type { CacheKey } from "../cache_key.ts";
+import type { LastGoodSettings } from "../options.ts";
+import type { RequestHead } from "../request_head.ts";
+import type { StoredResponse } from "../stored_response.ts";
+import { hasCredentials } from "./credentials.ts";
+import { ageMs, stalenessMs } from "./freshness.ts";
+import { requestDirectives } from "./servable.ts";
+
+/**
+ * Reports whether the app itself asks for nothing but a kept response. From a client the word means
+ * nothing: with it, anybody could walk around the checks of a handler (F4).
+ */
+export function isOnlyIfCached(request: RequestHead): boolean {
+  return request.isOutgoing &&
+    (request.cacheMode === "only-if-cached" || requestDirectives(request).has("only-if-cached"));
+}
+
+/** Reports whether a kept response is fresh in the words of its origin (RFC 9111 §4.2). */
+export function isFresh(stored: StoredResponse, now: number): boolean {
+  return stored.head.freshness.lifetimeMs !== undefined && stalenessMs(stored, now) < 0;
+}
+
+/** Reports whether a kept response is young enough to be served without calling the upstream. */
+export function isWithinFreshMs(
+  stored: StoredResponse,
+  now: number,
+  { freshMs }: LastGoodSettings,
+): boolean {
+  const { receivedAt, freshness: { onlyWhileFresh } } = stored.head;
+  const sinceMs = now - receivedAt;
+  if (sinceMs < 0 || sinceMs >= freshMs) return false;
+  return !onlyWhileFresh || isFresh(stored, now);
+}
+
+/** These members of `cache` ask for what the upstream says now: Fetch Standard, "cache mode" (F4). */
+const NEWER: ReadonlySet<string> = new Set(["no-store", "reload", "no-cache"]);
+
+/**
+ * Reports whether a request is content with this copy although a newer response can be had:
+ * RFC 9111 §5.2.1.1, §5.2.1.3, §5.2.1.4 and §5.4 (F4).
+ */
+export function isNewEnough(stored: StoredResponse, request: RequestHead, now: number): boolean {
+  const { cacheMode, headers } = request;
+  if (stored.isOutdated || (cacheMode !== undefined && NEWER.has(cacheMode))) return false;
+  const directives = requestDirectives(request);
+  if (directives.has("no-cache") || headers.get("pragma")?.includes("no-cache")) return false;
+  const maxAge = parseSeconds(directives.get("max-age") ?? "");
+  const minFresh = parseSeconds(directives.get("min-fresh") ?? "");
+  return (maxAge === undefined || ageMs(stored, now) < maxAge * 1_000) &&
+    (minFresh === undefined || -stalenessMs(stored, now) >= minFresh * 1_000);
+}
+
+/**
+ * Reports whether this caller would get the same from the upstream: somebody who is known there may
+ * get a page of their own (F8).
+ */
+export function fitsCaller(
+  { head }: StoredResponse,
+  request: RequestHead,
+  key: CacheKey | undefined,
+): boolean {
+  return head.freshness.isPublic || (key !== undefined && key.owner !== "") ||
+    !hasCredentials(request);
+}
