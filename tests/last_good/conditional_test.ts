@@ -13,6 +13,9 @@ const CONDITIONS: readonly (readonly [Record<string, string>, Record<string, str
   [{ etag: '"1"' }, { "if-none-match": '"0", "1"' }, 304],
   [{ etag: '"a,b"' }, { "if-none-match": '"x" , W/"a,b"' }, 304],
   [{ etag: '"1"' }, { "if-none-match": "*" }, 304],
+  [{}, { "if-none-match": "*" }, 304],
+  [{}, { "if-none-match": " * " }, 304],
+  [{}, { "if-none-match": '"*"' }, 200],
   [{ etag: '"1"' }, { "if-none-match": '"2"' }, 200],
   [{ etag: '"1"' }, { "if-none-match": "1" }, 200],
   [{ etag: '"1"' }, { "if-none-match": '"11"' }, 200],
@@ -25,6 +28,16 @@ const CONDITIONS: readonly (readonly [Record<string, string>, Record<string, str
   [VALIDATORS, { "if-modified-since": "yesterday" }, 200],
   [VALIDATORS, { "if-none-match": '"2"', "if-modified-since": MODIFIED }, 200],
   [{}, { "if-modified-since": MODIFIED }, 200],
+  [{}, { "if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT" }, 304],
+  [{ date: MODIFIED }, { "if-modified-since": MODIFIED }, 304],
+  [{ date: MODIFIED }, { "if-modified-since": "Tue, 30 Dec 2025 23:59:59 GMT" }, 200],
+  [
+    { date: MODIFIED, "last-modified": "Wed, 31 Dec 2025 00:00:01 GMT" },
+    { "if-modified-since": MODIFIED },
+    200,
+  ],
+  [{ date: MODIFIED, "last-modified": "yesterday" }, { "if-modified-since": MODIFIED }, 200],
+  [{}, { "if-none-match": '"1"', "if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT" }, 200],
   [{}, { "if-match": '"1"' }, 503],
   [VALIDATORS, { "if-match": "*" }, 503],
   [VALIDATORS, { "if-unmodified-since": MODIFIED }, 503],
@@ -56,6 +69,30 @@ Deno.test("F5: a 304 makes no fields up", async () => {
 
   assertEquals([...headers.keys()], ["age", "cache-status", "date", "etag"]);
 });
+
+Deno.test("F5: HEAD with a condition that holds is answered by 304, too", async () => {
+  const site = new Site();
+  site.answer = page({ etag: '"1"' });
+  await site.read();
+  site.fail();
+
+  const response = await site.get({ method: "HEAD", headers: { "if-none-match": '"1"' } });
+
+  assertEquals([response.status, response.headers.get("etag")], [304, '"1"']);
+});
+
+for (const way of ["wrap", "hono"] as const) {
+  Deno.test(`F5: ${way}: a condition is answered from memory in an outage`, async () => {
+    const site = new Site({}, way);
+    site.answer = page({ etag: '"1"' });
+    await site.read();
+    site.fail();
+
+    const response = await site.get({ headers: { "if-none-match": 'W/"1"' } });
+
+    assertEquals([response.status, await response.text()], [304, ""]);
+  });
+}
 
 Deno.test("F5: a 304 carries the fields that a 304 must, and no others", async () => {
   const site = new Site();

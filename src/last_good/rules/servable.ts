@@ -60,9 +60,13 @@ function limitOf(directives: Directives, name: string): number {
 export function isUnmodified(headers: Fields, head: StoredHead): boolean {
   const tags = headers.get("if-none-match");
   // "A recipient MUST ignore If-Modified-Since if the request contains an If-None-Match".
-  if (tags !== null) return head.etag !== undefined && matchesEtag(tags, head.etag);
+  if (tags !== null) {
+    // Something is kept, and "*" matches whatever that is.
+    return tags.trim() === "*" || (head.etag !== undefined && matchesEtag(tags, head.etag));
+  }
   const since = headers.get("if-modified-since");
-  const modified = head.fields["last-modified"];
+  // Without Last-Modified, its Date is the time by which it was as it is: RFC 9111 §4.3.2.
+  const modified = head.fields["last-modified"] ?? head.fields["date"];
   if (since === null || modified === undefined) return false;
   const sinceMs = parseDate(since, head.receivedAt);
   const modifiedMs = parseDate(modified, head.receivedAt);
