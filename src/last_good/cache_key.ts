@@ -27,10 +27,10 @@ export const MAX_KEY_LENGTH = 8_192;
 export function cacheKey(
   primary: string,
   place: string,
-  { headers, told = "" }: Pick<RequestHead, "headers" | "told">,
+  { headers, isOutgoing, told = "" }: Pick<RequestHead, "headers"> & Partial<RequestHead>,
   owner: string,
 ): CacheKey {
-  const reflected = reflectedFields(headers);
+  const reflected = reflectedFields(headers, isOutgoing);
   const isPlain = reflected === undefined && told === "";
   return { primary, place, added: isPlain ? "" : JSON.stringify([reflected, told]), owner };
 }
