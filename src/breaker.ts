@@ -54,6 +54,11 @@ export interface ForgetOptions {
 /** A circuit breaker for requests and responses, see {@link breaker}. */
 export interface Breaker {
   /**
+   * What is held in memory now: how many responses are kept, and how many bytes of `maxBytes` are
+   * taken, by them and by what is being copied or waits for slow readers.
+   */
+  readonly kept: { readonly entries: number; readonly bytes: number };
+  /**
    * Fetches like the global `fetch`, through the circuit of the URL's origin.
    *
    * @throws {CircuitOpenError} If the circuit refuses and nothing can be served instead.
@@ -131,6 +136,9 @@ export function breaker(options: BreakerOptions = {}): Breaker {
   const answer: AnswerHandler = (request, produce, defaultKey, input) =>
     answerHandler(parts, request, produce, defaultKey, input);
   const made: AdaptableBreaker = {
+    get kept() {
+      return lastGood?.kept ?? { entries: 0, bytes: 0 };
+    },
     fetch: (input: string | URL | Request, init?: RequestInit, ...rest: unknown[]) =>
       answerFetch(parts, input, init, rest),
     wrap: (handler) => wrapHandler(parts, handler),

@@ -1,6 +1,6 @@
 import type { Fields } from "../http/fields.ts";
 import { MemoryBudget } from "./budget.ts";
-import { type CacheKey, keyLength, matchesVariant, MAX_KEY_LENGTH } from "./cache_key.ts";
+import { type CacheKey, matchesVariant } from "./cache_key.ts";
 import { keyHash } from "./key_hash.ts";
 import { RecentlyAsked } from "./recently_asked.ts";
 import { UrlMarks, VariantRemovals } from "./removals.ts";
@@ -76,9 +76,7 @@ export class Memory {
     { variant, order }: Pick<StoredResponse, "variant"> & { readonly order: number },
   ): boolean {
     if (this.#fitting(key, headers).length > 0) return true;
-    const hash = keyHash(key, variant);
-    this.#recentlyAsked.add(hash, order);
-    return this.#recentlyAsked.has(hash, order);
+    return this.#recentlyAsked.ask(keyHash(key, variant), order);
   }
 
   /** Keeps a response in place of those that fit the same request; says why if it does not. */
@@ -116,10 +114,7 @@ export class Memory {
    * @returns How many were removed.
    */
   remove(key: CacheKey, headers: Fields, order: number, kind: number): number {
-    // What cannot be kept need not be remembered.
-    if (keyLength(key, []) <= MAX_KEY_LENGTH) {
-      this.#removedVariants.add(key, headers, order, kind);
-    }
+    this.#removedVariants.add(key, headers, order, kind);
     const slots = this.#pages.get(key.primary)?.get(key.owner) ?? [];
     return this.#removeEach(
       slots.filter(({ key: { added }, stored }) =>
@@ -229,7 +224,7 @@ export class Memory {
   /** Deletes a response that may be asked for again. */
   #forgo(slot: Slot): void {
     this.#delete(slot);
-    this.#recentlyAsked.add(keyHash(slot.key, slot.stored.variant), 0);
+    this.#recentlyAsked.ask(keyHash(slot.key, slot.stored.variant), 0);
   }
 
   #delete(slot: Slot): void {

@@ -1,23 +1,27 @@
-import { setLatest } from "./latest.ts";
-
-/** How many are remembered: of each, two numbers. */
-const MAX_REMEMBERED = 4_096;
+/** How many are remembered, a power of two. */
+const SIZE = 2_048;
 
 /**
  * What was asked for lately but is not kept, by hash: when it is asked for again, it was asked for
- * twice (N4). So what becomes popular gets in although others fill the memory.
+ * twice. So what becomes popular gets in although others fill the memory (N4).
  */
 export class RecentlyAsked {
-  /** By hash, the place in the order of requests of the one that asked first. */
-  readonly #orders = new Map<number, number>();
+  /** Each hash has one place here, which a later one may take. */
+  #hashes: Float64Array | undefined;
+  /** The place in the order of requests of the one that asked first. */
+  #orders: Float64Array | undefined;
 
-  /** Remembers that a request asked for this; the first one counts. */
-  add(hash: number, order: number): void {
-    setLatest(this.#orders, hash, this.#orders.get(hash) ?? order, MAX_REMEMBERED);
-  }
-
-  /** Reports whether another request than the one with this order has asked for this. */
-  has(hash: number, order: number): boolean {
-    return (this.#orders.get(hash) ?? order) !== order;
+  /**
+   * Reports whether another request than the one with this order has asked for this, and remembers
+   * that this one has.
+   */
+  ask(hash: number, order: number): boolean {
+    const hashes = this.#hashes ??= new Float64Array(SIZE);
+    const orders = this.#orders ??= new Float64Array(SIZE);
+    const at = hash & (SIZE - 1);
+    if (hashes[at] === hash) return orders[at] !== order;
+    hashes[at] = hash;
+    orders[at] = order;
+    return false;
   }
 }

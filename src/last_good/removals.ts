@@ -1,7 +1,6 @@
 import type { Fields } from "../http/fields.ts";
-import type { CacheKey, Variant } from "./cache_key.ts";
+import { type CacheKey, keyLength, MAX_KEY_LENGTH, type Variant } from "./cache_key.ts";
 import { keyHash, textHash } from "./key_hash.ts";
-import { setLatest } from "./latest.ts";
 import type { StoredResponse } from "./stored_response.ts";
 
 /** How many URLs are remembered: of each, two numbers. */
@@ -13,6 +12,14 @@ const MAX_VARIANTS = 128;
 /** The most UTF-16 units of fields that are remembered of the request behind a removal. */
 const MAX_FIELDS_LENGTH = 1_024;
 
+/**
+ * What is too long to be kept need not be remembered, either (S15). So a key of any length costs next
+ * to nothing here.
+ */
+function isTooLong(length: number): boolean {
+  return length > MAX_KEY_LENGTH;
+}
+
 /** What happened to whole URLs, or to all of them, for responses that were under way then (S18). */
 export class UrlMarks {
   /** By the hash of the primary key, the place in the order of requests at which it happened. */
@@ -22,13 +29,21 @@ export class UrlMarks {
 
   /** @param primary The URL; undefined for all. */
   add(primary: string | undefined, order: number): void {
-    this.#latest = order;
+    this.#latest = Math.max(this.#latest, order);
     if (primary === undefined) {
       this.#ofAll = order;
       this.#orders.clear();
       return;
     }
-    setLatest(this.#orders, textHash(primary), order, MAX_URLS);
+    if (isTooLong(primary.length)) return;
+    const hash = textHash(primary);
+    this.#orders.delete(hash);
+    this.#orders.set(hash, order);
+    if (this.#orders.size <= MAX_URLS) return;
+    for (const oldest of this.#orders.keys()) {
+      this.#orders.delete(oldest);
+      return;
+    }
   }
 
   /** Reports whether it happened to this URL after a request with this order. */
@@ -42,8 +57,8 @@ export class UrlMarks {
 interface Removal {
   /** The hash of its key. */
   readonly hash: number;
-  /** The fields of the request; undefined if they are too long: then it is about all variants. */
-  readonly fields: ReadonlyMap<string, string> | undefined;
+  /** Names and values of the request's fields; undefined if they are too long: then all variants went. */
+  readonly fields: readonly string[] | undefined;
   /** The place in the order of requests at which it was removed. */
   readonly order: number;
   readonly kind: number;
@@ -55,6 +70,7 @@ export class VariantRemovals {
   #latest = 0;
 
   add(key: CacheKey, headers: Fields, order: number, kind: number): void {
+    if (isTooLong(keyLength(key, []))) return;
     this.#latest = Math.max(this.#latest, order);
     this.#removals.push({ hash: keyHash(key, []), fields: shortFields(headers), order, kind });
     if (this.#removals.length > MAX_VARIANTS) this.#removals.shift();
@@ -76,17 +92,21 @@ export class VariantRemovals {
 }
 
 /** A copy of fields if they are short enough to be remembered. */
-function shortFields(headers: Fields): ReadonlyMap<string, string> | undefined {
-  const fields = new Map<string, string>();
+function shortFields(headers: Fields): readonly string[] | undefined {
+  const fields: string[] = [];
   let length = 0;
   headers.forEach((value, name) => {
     length += name.length + value.length;
-    if (length <= MAX_FIELDS_LENGTH) fields.set(name, value);
+    if (length <= MAX_FIELDS_LENGTH) fields.push(name, value);
   });
   return length <= MAX_FIELDS_LENGTH ? fields : undefined;
 }
 
 function matches(variant: Variant, fields: Removal["fields"]): boolean {
-  return fields === undefined ||
-    variant.every(([name, value]) => (fields.get(name) ?? null) === value);
+  return fields === undefined || variant.every(([name, value]) => {
+    for (let at = 0; at < fields.length; at += 2) {
+      if (fields[at] === name) return fields[at + 1] === value;
+    }
+    return value === null;
+  });
 }
