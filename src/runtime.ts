@@ -115,6 +115,22 @@ export function dropsCodingOfFetched(host: HostGlobals = globalThis as HostGloba
   return "Deno" in host;
 }
 
+/**
+ * Reports if the host's `fetch` decodes each body with this Content-Encoding; undefined if it may: that
+ * of Bun and of Workers can be told not to, and others are not known.
+ */
+export function decodesFetched(
+  field: string,
+  host: HostGlobals = globalThis as HostGlobals,
+): boolean | undefined {
+  const coding = field.trim().toLowerCase();
+  if ("Deno" in host) return coding === "gzip" || coding === "br";
+  const isNode = !isWorkerd(host) && !("Bun" in host) && host.process?.versions?.node !== undefined;
+  return isNode && DECODED_BY_NODE.has(coding) || undefined;
+}
+
+const DECODED_BY_NODE: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br"]);
+
 /** Reports if a server adds a type to a text without one, but not to the bytes of the same text. */
 export function hidesTypeOfText(host: HostGlobals = globalThis as HostGlobals): boolean {
   return "Bun" in host;

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import {
+  decodesFetched,
   dropsCodingOfFetched,
   type HostGlobals,
   isFromServer,
@@ -107,3 +108,20 @@ Deno.test("what differs on Deno is done only there", () => {
     if (!isDeno) assert(!prefersByobReader(new ReadableStream({ type: "bytes" }), globals));
   }
 });
+
+/** What `fetch` decodes: gzip, x-gzip, deflate, br, zstd, "gzip, br". */
+const DECODED: readonly (readonly [string, HostGlobals, (boolean | undefined)[]])[] = [
+  ["Deno", { Deno: {} }, [true, false, false, true, false, false]],
+  ["Node", { process: NODE }, [true, true, true, true, undefined, undefined]],
+  ["Bun", { Bun: {}, process: NODE } as HostGlobals, Array(6).fill(undefined)],
+  ["Workers", { WebSocketPair, process: NODE } as HostGlobals, Array(6).fill(undefined)],
+  ["an unknown host", {}, Array(6).fill(undefined)],
+];
+
+for (const [host, globals, expected] of DECODED) {
+  Deno.test(`H4: what the fetch of ${host} decodes is known, or not`, () => {
+    const fields = ["GZIP ", "x-gzip", "deflate", "br", "zstd", "gzip, br"];
+
+    assertEquals(fields.map((field) => decodesFetched(field, globals)), expected);
+  });
+}

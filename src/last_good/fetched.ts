@@ -67,6 +67,27 @@ function getter(get: (response: FetchedResponse) => unknown): PropertyDescriptor
   };
 }
 
+/** Reports whether the runtime's own `fetch` made this response: its class itself then knows a URL. */
+export function isFromFetch(response: Response): boolean {
+  const native = classOf(response);
+  if (native === undefined || native !== classOf(Response.prototype)) return false;
+  try {
+    return Reflect.get(native, "url", response) !== "";
+  } catch {
+    // A server's own class, whose members cannot be read by that of the runtime.
+    return false;
+  }
+}
+
+/** The class that has the URL, below all that a server or we put over it. */
+function classOf(response: object): object | undefined {
+  let found: object | undefined;
+  for (let it: object | null = response; it !== null; it = Object.getPrototypeOf(it)) {
+    if (Object.hasOwn(it, "url")) found = it;
+  }
+  return found;
+}
+
 /** The body as its readers see it; the same one for each look at it. */
 function bodyOf(
   body: Response["body"],

@@ -1,10 +1,10 @@
-import { codingsOf, isAlwaysDecoded, isDecodable, isDecoded } from "../http/coding.ts";
-import { parseLength } from "../http/fields.ts";
-import { isWorkerd } from "../runtime.ts";
+import { type CodedBody, codingsOf, isDecodable, isDecoded } from "../http/coding.ts";
+import { type Fields, parseLength } from "../http/fields.ts";
+import { decodesFetched, isWorkerd } from "../runtime.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
 import { copiedResponse } from "./copied_response.ts";
-import type { Fetched } from "./fetched.ts";
+import { type Fetched, isFromFetch } from "./fetched.ts";
 import { freshness } from "./rules/freshness.ts";
 import type { Exchange } from "./rules/exchange.ts";
 import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
@@ -26,10 +26,7 @@ interface Recording {
   readonly head: StoredHead;
   readonly fetched: Fetched;
   readonly variant: Variant;
-  /** Its Content-Encoding. */
-  readonly coding: string | null;
-  /** Its Content-Length; undefined if it has none. */
-  readonly length: number | undefined;
+  readonly coded: CodedBody;
   /** The length of the body as it is read; undefined if it may be decoded on its way here. */
   readonly expectedBytes: number | undefined;
 }
@@ -55,9 +52,8 @@ export function record(
   const { body } = response;
   if (response.bodyUsed || body?.locked) return { why: "body-used" };
   if (!isCopyable(response)) return { why: "uncopyable" };
-  const coding = seen.fields.get("content-encoding");
-  const length = parseLength(seen.fields.get("content-length") ?? "");
-  const expectedBytes = isDecodable(codingsOf(coding)) ? undefined : length;
+  const coded = codedBody(response, seen.fields);
+  const expectedBytes = isDecodable(coded.codings) ? undefined : coded.length;
   const recording: Recording = {
     store,
     candidate,
@@ -66,8 +62,7 @@ export function record(
     head,
     fetched,
     variant,
-    coding,
-    length,
+    coded,
     expectedBytes,
   };
   if (body === null) return keepBody(recording, new Uint8Array(0)).result;
@@ -75,6 +70,17 @@ export function record(
     return { why: "too-large" };
   }
   return (listener) => copyBody(recording, body, listener);
+}
+
+function codedBody(response: Response, fields: Fields): CodedBody {
+  const field = fields.get("content-encoding");
+  const codings = codingsOf(field);
+  return {
+    codings,
+    length: parseLength(fields.get("content-length") ?? ""),
+    isFetched: codings.length > 0 && isFromFetch(response),
+    decodes: field === null ? undefined : decodesFetched(field),
+  };
 }
 
 /**
@@ -92,7 +98,7 @@ function copyBody(
   body: ReadableStream<Uint8Array>,
   listener: CopyListener,
 ): Promise<Response> {
-  const { store: { settings }, candidate: { response }, head, fetched, coding, expectedBytes } =
+  const { store: { settings }, candidate: { response }, head, fetched, coded, expectedBytes } =
     recording;
   const wasFetched = isFetched(fetched);
   const passing = {
@@ -100,7 +106,7 @@ function copyBody(
     body,
     fetched,
     hasType: head.fields["content-type"] !== undefined,
-    isDecoded: wasFetched && isAlwaysDecoded(coding),
+    isDecoded: coded.isFetched && coded.decodes === true,
   };
   return copiedResponse(passing, {
     maxBytes: settings.maxBodyBytes,
@@ -126,15 +132,13 @@ function keepBody(
   recording: Recording,
   bytes: Uint8Array<ArrayBuffer>,
 ): { readonly body?: StoredBody; readonly result: KeepResult } {
-  const { store, candidate, asked, head, fetched, variant, coding, length } = recording;
-  const byFetch = candidate.byFetch || isFetched(fetched) || fetched.url !== "";
-  // Workers have `encodeResponseBody: "manual"`, and decode br only from 2024-04-29 on.
-  const wasDecoded = isDecoded({ field: coding, byFetch, length, mayBeRaw: isWorkerd() }, bytes);
+  const { store, candidate, asked, head, variant, coded: { codings, length }, coded } = recording;
+  const wasDecoded = isDecoded(coded, bytes);
   if (wasDecoded === undefined) return { result: { why: "malformed" } };
   // A handler may hand over coded bytes, which must have the length that its fields say:
   // RFC 9111 §3.3 (S12).
   const isCut = !wasDecoded && length !== undefined && length !== bytes.length &&
-    codingsOf(coding).length > 0;
+    codings.length > 0;
   if (isCut) return { result: { why: "truncated" } };
   if (asked !== undefined && isVetoed(store.settings, asked, bytes)) {
     return { result: { why: "veto" } };

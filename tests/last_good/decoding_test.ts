@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { PAGE, served, Site } from "../stage/site.ts";
+import { PAGE, served, Site, WAYS } from "../stage/site.ts";
 import { madeBy, page } from "../stage/upstream.ts";
 
 const coded = (coding: string, body: BodyInit = "good") =>
@@ -60,6 +60,62 @@ Deno.test("H4: a handler that passes on a fetched body is recognized", async () 
     assertEquals(response.headers.get("content-encoding"), null);
   }
 });
+
+/** Bodies whose length or first bytes decide, and the coding under which they are served. */
+const DECIDED: readonly (readonly [what: string, HeadersInit, BodyInit, string | null])[] = [
+  [
+    "without gzip's magic number and of a length that fits by chance",
+    {
+      "content-encoding": "gzip",
+      "content-length": "4",
+    },
+    "good",
+    null,
+  ],
+  [
+    "that has gzip's magic number, and more bytes than it says",
+    {
+      "content-encoding": "gzip",
+      "content-length": "9",
+    },
+    GZIPPED,
+    null,
+  ],
+  ["that br cannot begin with", { "content-encoding": "br" }, "<p>good</p>", null],
+  [
+    "in br, of a length that fits",
+    {
+      "content-encoding": "br",
+      "content-length": "8",
+    },
+    Uint8Array.of(0x8b, 1, 0x80, 0x67, 0x6f, 0x6f, 0x64, 3),
+    "br",
+  ],
+];
+
+for (const way of WAYS) {
+  for (const [what, headers, body, coding] of DECIDED) {
+    Deno.test(`H4: a body ${what} is served as ${coding ?? "decoded"}, by ${way}`, async () => {
+      const response = await served(page(headers, body), { way });
+
+      assertEquals(response.headers.get("content-encoding"), coding);
+      const expected = await new Response(body).arrayBuffer();
+      assertEquals(await response.arrayBuffer(), expected);
+    });
+  }
+
+  Deno.test(`H4: a text in br whose length fits or is missing may be either: it is not kept, by ${way}`, async () => {
+    const text = "The quick brown fox";
+    const fields: HeadersInit = { "content-encoding": "br" };
+    const site = new Site({}, way);
+    for (const length of [{}, { "content-length": String(text.length) }]) {
+      site.answer = page({ ...fields, ...length }, text);
+      await site.read();
+    }
+
+    assertEquals(site.notKept, ["malformed", "malformed"]);
+  });
+}
 
 Deno.test("S12: a handler's encoded bytes that are cut short are not kept", async () => {
   const site = new Site({}, "wrap");
