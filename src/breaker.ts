@@ -26,7 +26,7 @@ import { requestHead } from "./last_good/incoming_head.ts";
 import { LastGood } from "./last_good/last_good.ts";
 import { lastGoodSettings } from "./last_good/options.ts";
 import { fetchHead, isRequest, type RequestHead } from "./last_good/request_head.ts";
-import { type ErrorListener, reportError } from "./observe/events.ts";
+import { type RemovalListener, reportError, reportRemoved } from "./observe/events.ts";
 import {
   callback,
   check,
@@ -161,7 +161,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
 // ---- Options in ----
 
 /** The parts of a breaker. They report errors that belong to no circuit yet. */
-interface Parts extends ErrorListener {
+interface Parts extends RemovalListener {
   readonly settings: GuardSettings;
   readonly upstream: Upstream;
   readonly keyOf: ((request: Request) => string) | undefined;
@@ -199,6 +199,7 @@ function partsFrom(options: BreakerOptions): Parts {
     guard: new Guard(settings, lastGood, background),
     handlers: 0,
     reportError: (source, error) => reportError(settings, name, source, error),
+    reportRemoved: (url, why) => reportRemoved(settings, name, url, why),
   };
 }
 

@@ -5,9 +5,11 @@ import type { CacheKey } from "../last_good/cache_key.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import {
   type Cause,
-  type ErrorListener,
   type ErrorSource,
+  type RemovalListener,
+  type RemovedReason,
   reportError,
+  reportRemoved,
 } from "../observe/events.ts";
 import type { GuardSettings } from "./options.ts";
 
@@ -18,7 +20,7 @@ export type EndedBy = "timeout" | "deadline" | "abort" | undefined;
  * One request on its way through a breaker: what is asked, which circuit decides, how the upstream
  * is called. A class because closures made per request were much of what the garbage collector got.
  */
-export abstract class RequestContext implements ErrorListener {
+export abstract class RequestContext implements RemovalListener {
   readonly settings: GuardSettings;
   readonly request: RequestHead;
   readonly circuit: Circuit<Response>;
@@ -72,5 +74,9 @@ export abstract class RequestContext implements ErrorListener {
 
   reportError(source: ErrorSource, error: unknown): void {
     reportError(this.settings, this.circuit.name, source, error);
+  }
+
+  reportRemoved(url: string, why: RemovedReason): void {
+    reportRemoved(this.settings, this.circuit.name, url, why);
   }
 }

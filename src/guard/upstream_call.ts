@@ -2,7 +2,7 @@ import { Call, type Caller } from "../circuit/call.ts";
 import { endRejected } from "../circuit/cause.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { isRefusal } from "../errors.ts";
-import { discard, hasStatus, isResponse } from "../http/body.ts";
+import { discard, hasStatus } from "../http/body.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
@@ -154,8 +154,6 @@ export class UpstreamCaller {
       context.reportError("judge", error);
     });
     if (cause === "abort") return { type: "aborted", reason: error, given };
-    // An unsafe request without an answer may have done its work all the same (S19).
-    if (isUnsafe(context.request)) this.#lastGood?.invalidate(context.request, undefined, context);
     // What the caller gets does not depend on who is to blame for the time.
     const by = endedBy ?? cause;
     const why = by === "timeout" || by === "deadline" ? "timeout" : "origin-error";
@@ -191,9 +189,9 @@ export class UpstreamCaller {
     const { request } = context;
     const { status } = response;
     const verdict = blameForResponse(context, response);
+    // Only answers without an error: an outage must not remove what it makes necessary (S19).
     if (isUnsafe(request) && status >= 200 && status < 400) {
-      const known = isResponse(response) ? response : undefined;
-      this.#lastGood?.invalidate(request, known, context);
+      this.#lastGood?.invalidate(request, response, context);
     }
     if (verdict === "success") return this.#succeeded(context, permit, response, start);
     permit.end(verdict, endOf(context, response));
@@ -226,12 +224,10 @@ export class UpstreamCaller {
     const { order, requestedAt, etag } = start;
     const timing = { order, requestedAt, receivedAt: now() };
     const candidate = { request, key, response, timing, byFetch, isObserved, errors: context };
-    if (response.status === 304 && etag !== undefined) {
-      lastGood.confirm(candidate);
-      permit.end("success", end);
-      return { type: "good", response };
-    }
-    const kept = lastGood.keep(candidate);
+    // A 304 to the caller's own condition may confirm what is kept as well as one to ours (S21).
+    const isConfirmation = response.status === 304 &&
+      (etag !== undefined || isConditional(request));
+    const kept = isConfirmation ? lastGood.confirm(candidate, etag) : lastGood.keep(candidate);
     if (typeof kept === "function") return this.#recorded(context, permit, candidate, kept);
     permit.end("success", end);
     if (kept !== undefined) this.#emitKept(context, kept);
@@ -287,7 +283,7 @@ function isUnsafe({ method }: RequestHead): boolean {
 
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
 
-/** A 304 to such a request confirms what its caller has, not what is kept. */
+/** Reports whether the caller has asked whether what they have is still good. */
 function isConditional({ headers }: RequestHead): boolean {
   return headers.has("if-none-match") || headers.has("if-modified-since");
 }

@@ -39,7 +39,10 @@ export class FieldMap implements Fields {
 /** The fields of a message that has none. */
 export const NO_FIELDS: Fields = new FieldMap(undefined);
 
-/** The directives of a Cache-Control field (RFC 9111 §5.2); the argument is "" where there is none. */
+/**
+ * The directives of a Cache-Control field (RFC 9111 §5.2) with their arguments: "" where there is
+ * none, and `""` with its quotes where it is empty.
+ */
 export type Directives = ReadonlyMap<string, string>;
 
 /** The directives of a message without Cache-Control. */
@@ -63,7 +66,8 @@ export function parseCacheControl(value: string | null): Directives | undefined 
     const match = DIRECTIVE.exec(value);
     if (match === null) return undefined;
     const name = match[1]!.toLowerCase();
-    const argument = match[2] ?? match[3]?.replace(/\\(.)/g, "$1") ?? "";
+    const quoted = match[3]?.replace(/\\(.)/g, "$1");
+    const argument = match[2] ?? (quoted === "" ? '""' : quoted ?? "");
     const earlier = directives.get(name);
     if (earlier !== undefined && earlier !== argument && !REPEATABLE.has(name)) return undefined;
     directives.set(name, argument);
@@ -73,6 +77,18 @@ export function parseCacheControl(value: string | null): Directives | undefined 
 
 /** `private` and `no-cache` mean the same to us with and without an argument; two ages do not. */
 const REPEATABLE: ReadonlySet<string> = new Set(["private", "no-cache", "no-store"]);
+
+const FORBIDDING = /(?:^|[^\w-])(no-store|private|no-cache)(?![\w-])/gi;
+
+/**
+ * Returns the directives that forbid keeping a response, of a Cache-Control that is malformed:
+ * wherever they stand in it as words, they were meant (S16).
+ */
+export function forbiddingWords(value: string): Directives {
+  const words = new Map<string, string>();
+  for (const [, word] of value.matchAll(FORBIDDING)) words.set(word!.toLowerCase(), "");
+  return words;
+}
 
 /** The length without trailing commas and blanks. A regular expression would take quadratic time. */
 function trimmedLength(value: string): number {
@@ -118,6 +134,16 @@ export function matchesEtag(field: string, etag: string): boolean {
   if (field.trim() === "*") return true;
   const opaque = opaqueTag(etag);
   return (field.match(/(?:W\/)?"[^"]*"/g) ?? []).some((tag) => opaqueTag(tag) === opaque);
+}
+
+/** Reports whether two entity tags are the same, by weak comparison (RFC 9110 §8.8.3.2). */
+export function isSameTag(one: string, other: string): boolean {
+  return opaqueTag(one.trim()) === opaqueTag(other);
+}
+
+/** Reports whether an If-None-Match field names exactly one version. */
+export function isOneTag(field: string): boolean {
+  return /^(?:W\/)?"[^"]*"$/.test(field.trim());
 }
 
 function opaqueTag(etag: string): string {

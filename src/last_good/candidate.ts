@@ -1,4 +1,4 @@
-import type { ErrorListener, NotKeptReason } from "../observe/events.ts";
+import type { NotKeptReason, RemovalListener } from "../observe/events.ts";
 import type { CopyEnd, CopyHost } from "./body_copy.ts";
 import type { CacheKey } from "./cache_key.ts";
 import type { RequestHead } from "./request_head.ts";
@@ -14,7 +14,8 @@ export interface Candidate {
   readonly byFetch: boolean;
   /** True if somebody hears why it is not kept. */
   readonly isObserved: boolean;
-  readonly errors: ErrorListener;
+  /** Hears of copies that it removes, too. */
+  readonly errors: RemovalListener;
 }
 
 /** Reports that a response was kept, with the size of its body, or why it was not. */

@@ -1,37 +1,38 @@
-import { isStrong, matchesEtag } from "../http/fields.ts";
+import { parseDate } from "../http/dates.ts";
+import { FieldMap, type Fields, isOneTag, isSameTag } from "../http/fields.ts";
 import { variantOf } from "./cache_key.ts";
-import type { Candidate } from "./candidate.ts";
-import { freshness, initialAgeMs } from "./rules/freshness.ts";
+import type { Candidate, KeepResult } from "./candidate.ts";
+import { olderCopy, refuse } from "./older_copy.ts";
+import type { LastGoodSettings } from "./options.ts";
 import { type Exchange, exchange } from "./rules/exchange.ts";
-import { requestKind } from "./rules/field_names.ts";
-import { keepRefusal } from "./rules/storable.ts";
+import { freshness } from "./rules/freshness.ts";
+import { foreignReason, keepRefusal } from "./rules/storable.ts";
 import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
-import { compactBody, decodedHead, storedHead, type StoredResponse } from "./stored_response.ts";
+import {
+  compactBody,
+  decodedHead,
+  type StoredHead,
+  storedHead,
+  type StoredResponse,
+  type Timing,
+} from "./stored_response.ts";
+import { isVetoed } from "./veto.ts";
 
-/**
- * Renews the dates of a copy that was made a moment ago and has this response's entity tag, weak or
- * strong: only dates can have changed since.
- */
-export function renew(
-  { memory }: Store,
-  { key, timing }: Candidate,
-  seen: Exchange,
-  current: StoredResponse,
-): undefined {
-  const { order, receivedAt } = timing;
-  const head = {
-    ...current.head,
-    order,
-    receivedAt,
-    initialAgeMs: initialAgeMs(seen.fields, timing),
-    freshness: freshness(seen, receivedAt),
-  };
-  memory.replace(key, current, { ...current, head });
+/** A copy is not freshened more often than this, in ms: the next answer does it. */
+const FRESHEN_MS = 1_000;
+
+/** Reports whether a copy has got its fields and times a moment ago. */
+export function isJustFreshened(
+  { head, isOutdated }: StoredResponse,
+  { receivedAt }: Timing,
+  { refreshMs }: LastGoodSettings,
+): boolean {
+  return !isOutdated && Math.abs(receivedAt - head.receivedAt) < Math.min(FRESHEN_MS, refreshMs);
 }
 
 /**
- * Gives the copy the fields of a response with the same entity tag, so that its body need not be
- * copied again: RFC 9111 §4.3.4.
+ * Gives the copy the times and fields of a response with the same strong entity tag, so that its body
+ * need not be copied again: RFC 9111 §4.3.4.
  *
  * @returns False if the body has to be copied after all.
  */
@@ -41,70 +42,117 @@ export function freshen(
   seen: Exchange,
   current: StoredResponse,
 ): boolean {
-  const { request, key, response, timing } = candidate;
-  const { etag = "", status, fields } = current.head;
-  // Only a strong tag says that the bodies are the same: RFC 9110 §8.8.1.
-  if (!isStrong(etag) || response.status !== status) return false;
+  const { response, timing } = candidate;
+  const { status, fields } = current.head;
+  if (response.status !== status) return false;
   const coding = seen.fields.get("content-encoding");
   const keptCoding = fields["content-encoding"];
   if (keptCoding !== undefined && keptCoding !== coding) return false;
   const head = storedHead(candidate, seen.fields, freshness(seen, timing.receivedAt));
   const wasDecoded = coding !== null && keptCoding === undefined;
-  const whole = wasDecoded ? decodedHead(head) : head;
-  const variant = variantOf(request, seen.vary ?? []);
-  if (isHeadTooLarge(whole) || isKeyTooLong(key, variant)) return false;
-  put(store, candidate, { head: whole, body: compactBody(current.body, whole), variant });
+  return putHead(store, candidate, seen, current, wasDecoded ? decodedHead(head) : head);
+}
+
+/** Keeps the body of a copy under a new head. Returns false if that is too large (S15). */
+function putHead(
+  store: Store,
+  candidate: Candidate,
+  { vary }: Exchange,
+  { body }: StoredResponse,
+  head: StoredHead,
+): boolean {
+  const variant = variantOf(candidate.request, vary ?? []);
+  if (isHeadTooLarge(head) || isKeyTooLong(candidate.key, variant)) return false;
+  put(store, candidate, { head, body: compactBody(body, head), variant });
   return true;
 }
 
 const ONLY_304: ReadonlySet<number> = new Set([304]);
 
-/** Gives the copy the fields of a 304 that confirms it: RFC 9111 §4.3.4. */
-export function confirm(store: Store, candidate: Candidate): void {
-  const { request, key, response, timing } = candidate;
-  const { memory, settings: { ignore } } = store;
-  const current = memory.find(key, request.headers);
-  const seen = exchange(request, response, key.owner !== "", { statuses: ONLY_304, ignore });
-  const refusal = keepRefusal(seen);
-  if (refusal?.dropsOld) {
-    memory.remove(key, request.headers, timing.order, requestKind(request.headers));
-  }
-  if (refusal !== undefined || current === undefined) return;
-  // Another response was kept while the origin was being asked: the 304 is not about that one.
-  const confirmed = seen.fields.get("etag");
-  const { etag } = current.head;
-  if (confirmed !== null && (etag === undefined || !matchesEtag(confirmed, etag))) return;
-  freshenBy304(store, candidate, seen, current);
-}
-
-function freshenBy304(
+/**
+ * Gives the copy the fields of a 304 that confirms it (RFC 9111 §4.3.4, S21), or does to it what the
+ * 304 says (S17).
+ *
+ * @param askedEtag The entity tag that we have asked about; undefined if the caller has asked.
+ * @returns Why it was not freshened; undefined if it was, or has been a moment ago.
+ */
+export function confirm(
   store: Store,
   candidate: Candidate,
-  seen: Exchange,
-  { body, head: { status, statusText, type, url, fields, etag, freshness: before } }:
-    StoredResponse,
-): void {
-  const { request, key, timing } = candidate;
-  const head = storedHead(candidate, seen.fields, before);
-  // What describes the body describes the kept one.
-  const { "content-encoding": _coding, "content-type": _type, etag: _etag, ...renewed } =
-    head.fields;
-  const merged = { ...fields, ...renewed };
-  // Directives that the 304 does not repeat still hold, must-revalidate for one.
-  const response = new Response(null, { headers: merged });
-  const whole = exchange(request, response, key.owner !== "", store.settings);
-  put(store, candidate, {
-    head: {
-      ...head,
-      status,
-      statusText,
-      type,
-      url,
-      etag,
-      fields: merged,
-      freshness: freshness(whole, timing.receivedAt),
-    },
-    body,
-    variant: variantOf(request, whole.vary ?? []),
-  });
+  askedEtag: string | undefined,
+): KeepResult | undefined {
+  const { request, key, response, timing } = candidate;
+  const { settings } = store;
+  if (typeof response.headers?.forEach !== "function") return { why: "uncopyable" };
+  const current = olderCopy(store, candidate);
+  const fields = new FieldMap(response.headers);
+  const whole = new FieldMap(response.headers);
+  // What the 304 does not repeat still holds, must-revalidate for one; but the kept Date is no more.
+  for (const name in current?.head.fields) {
+    if (name !== "date" && !whole.has(name)) whole.all.set(name, current!.head.fields[name]!);
+  }
+  const policy = { statuses: ONLY_304, ignore: settings.ignore };
+  const seen = exchange(request, response, key.owner !== "", policy, whole);
+  const refusal = keepRefusal(seen);
+  if (refusal !== undefined) return refuse(store, candidate, refusal, current);
+  const why = foreignReason(response);
+  if (why !== undefined) return { why };
+  if (current === undefined || !isConfirmed(current, fields, request.headers, askedEtag)) {
+    return { why: "status" };
+  }
+  if (!current.isDoubted && isJustFreshened(current, timing, settings)) return undefined;
+  const head = confirmedHead(
+    current.head,
+    storedHead(candidate, fields, freshness(seen, timing.receivedAt)),
+  );
+  if (settings.keep !== undefined) {
+    const { status, statusText } = head;
+    const response = new Response(null, { status, statusText, headers: head.fields });
+    if (isVetoed(settings, { ...candidate, response }, current.body)) return { why: "veto" };
+  }
+  return putHead(store, candidate, seen, current, head) ? undefined : { why: "headers-too-large" };
 }
+
+/**
+ * Reports whether a 304 is about this copy: by its own entity tag, or by the one that was asked about;
+ * where the copy has none, by Last-Modified (RFC 9111 §4.3.4).
+ */
+function isConfirmed(
+  { head: { etag, fields: kept, receivedAt } }: StoredResponse,
+  fields: Fields,
+  asked: Fields,
+  askedEtag: string | undefined,
+): boolean {
+  const own = fields.get("etag");
+  if (own !== null) return etag !== undefined && isSameTag(own, etag);
+  if (askedEtag !== undefined) return askedEtag === etag;
+  const tags = asked.get("if-none-match");
+  // `*` and lists do not say which version the client has.
+  if (tags !== null && !isOneTag(tags)) return false;
+  if (etag !== undefined) return tags !== null && isSameTag(tags, etag);
+  // "A recipient MUST ignore If-Modified-Since if the request contains an If-None-Match".
+  const modified = fields.get("last-modified") ??
+    (tags === null ? asked.get("if-modified-since") : null);
+  const keptMs = parseDate(kept["last-modified"] ?? "", receivedAt);
+  return keptMs !== undefined && keptMs === parseDate(modified ?? "", receivedAt);
+}
+
+/** The head of a copy after a 304: what describes the body describes the kept one (H4). */
+function confirmedHead(before: StoredHead, { fields, ...times }: StoredHead): StoredHead {
+  const { status, statusText, type, url, etag } = before;
+  const merged: Record<string, string> = Object.assign(Object.create(null), before.fields);
+  for (const name in fields) if (!OF_BODY.has(name)) merged[name] = fields[name]!;
+  return { ...times, status, statusText, type, url, etag, fields: merged };
+}
+
+const OF_BODY: ReadonlySet<string> = new Set([
+  "content-digest",
+  "content-encoding",
+  "content-md5",
+  "content-type",
+  "digest",
+  "etag",
+  "repr-digest",
+  "signature",
+  "signature-input",
+]);

@@ -45,6 +45,15 @@ class IncomingHead implements RequestHead {
     this.#request = request;
   }
 
+  /** Not read if a server has just made it: no client can set it, and some make a whole request for it. */
+  get cacheMode(): string | undefined {
+    try {
+      return this.justArrived ? undefined : this.#request.cache;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Read only for a call: servers make it when it is asked for. */
   get signal(): AbortSignal | undefined {
     try {

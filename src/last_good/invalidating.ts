@@ -1,4 +1,4 @@
-import type { ErrorListener } from "../observe/events.ts";
+import type { RemovalListener, RemovedReason } from "../observe/events.ts";
 import { primaryKey } from "./keying.ts";
 import { fetchHead, type RequestHead } from "./request_head.ts";
 import type { Store } from "./store.ts";
@@ -7,25 +7,27 @@ import type { Store } from "./store.ts";
 export interface Invalidation {
   /** Its place in the order of all requests: responses to earlier ones are no longer kept. */
   readonly order: number;
-  readonly errors: ErrorListener;
+  readonly listener: RemovalListener;
 }
 
 /**
- * Removes what an unsafe request may have changed: all variants of its URL, and of the URLs on the
- * same origin that its response names (RFC 9111 §4.4, S19).
- *
- * @param response Its response; undefined if there was none, but it may have had an effect.
+ * Removes what an unsafe request has changed: all variants of its URL, and of the URLs on the same
+ * origin that its response names (RFC 9111 §4.4, S19).
  */
 export function invalidate(
   store: Store,
   request: RequestHead,
-  response: Response | undefined,
+  { headers }: Response,
   by: Invalidation,
 ): void {
-  removeAll(store, request, by);
+  // It may have changed another page than the one in its URL (K1).
+  const { doubt } = request;
+  if (doubt !== undefined && (doubt !== "host" || store.settings.key === undefined)) return;
+  removeAll(store, request, "method", by);
   for (const name of ["location", "content-location"]) {
-    const url = resolved(response?.headers.get(name), request.url);
-    if (url?.origin === request.origin) removeAll(store, fetchHead(url, undefined), by);
+    // A mock may have anything for fields.
+    const url = resolved(headers?.get?.(name), request.url);
+    if (url?.origin === request.origin) removeAll(store, fetchHead(url, undefined), "method", by);
   }
 }
 
@@ -37,20 +39,23 @@ export function forget(
   isSoft: boolean,
 ): void {
   const { settings, memory } = store;
-  const primary = request === undefined ? undefined : primaryKey(settings, request, by.errors);
-  if (request !== undefined && primary === undefined) return;
-  if (isSoft) memory.outdate(primary, by.order);
-  else if (primary === undefined) memory.clear(by.order);
-  else memory.removeAll(primary, by.order);
+  const { order, listener } = by;
+  if (isSoft) {
+    const primary = request && primaryKey(settings, request, listener);
+    if (request === undefined || primary !== undefined) memory.outdate(primary, order);
+  } else if (request !== undefined) removeAll(store, request, "forgotten", by);
+  else if (memory.clear(order) > 0) listener.reportRemoved("", "forgotten");
 }
 
 function removeAll(
   { settings, memory }: Store,
   request: RequestHead,
-  { order, errors }: Invalidation,
+  why: RemovedReason,
+  { order, listener }: Invalidation,
 ): void {
-  const primary = primaryKey(settings, request, errors);
-  if (primary !== undefined) memory.removeAll(primary, order);
+  const primary = primaryKey(settings, request, listener);
+  if (primary === undefined) return;
+  if (memory.removeAll(primary, order) > 0) listener.reportRemoved(request.url, why);
 }
 
 function resolved(reference: string | null | undefined, base: string): URL | undefined {

@@ -1,12 +1,14 @@
+import { isStrong } from "../http/fields.ts";
 import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
-import { freshen, renew } from "./confirming.ts";
+import { freshen, isJustFreshened } from "./confirming.ts";
+import { clearDoubt, olderCopy, refuse } from "./older_copy.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { record } from "./recording.ts";
-import { type Exchange, exchange } from "./rules/exchange.ts";
-import { requestKind } from "./rules/field_names.ts";
+import { exchange } from "./rules/exchange.ts";
 import { foreignReason, keepRefusal } from "./rules/storable.ts";
 import type { Store } from "./store.ts";
-import type { StoredResponse, Timing } from "./stored_response.ts";
+import type { StoredHead, StoredResponse, Timing } from "./stored_response.ts";
+import { isVetoed } from "./veto.ts";
 
 /**
  * Decides what becomes of a good response, step by step.
@@ -20,64 +22,57 @@ export function keep(store: Store, candidate: Candidate): BodyRecorder | KeepRes
   // A mock may have anything for fields.
   if (typeof response.headers?.forEach !== "function") return { why: "uncopyable" };
   const current = olderCopy(store, candidate);
-  const isSame = current !== undefined && hasSameEtag(current, response);
+  const isSame = current !== undefined && hasSameBody(current, response);
   const isJustCopied = current !== undefined && wasJustCopied(current, timing, settings);
-  // Copied a moment ago. Where no entity tag shows that this is the same one, renewing the copy's
-  // dates could be a lie, so it stays as it is.
-  const isGoodEnough = isJustCopied && !isSame;
-  if (isGoodEnough && !candidate.isObserved && changesNothing(current, response)) return undefined;
+  // Where no entity tag shows that the body is the same, new dates for a copy that was made a moment
+  // ago could be a lie, so it stays as it is.
+  const goodEnough = (isSame ? isJustFreshened(current, timing, settings) : isJustCopied)
+    ? current
+    : undefined;
+  if (goodEnough && !candidate.isObserved && changesNothing(goodEnough, response)) return undefined;
 
   const seen = exchange(request, response, key.owner !== "", settings);
-  const refused = refuse(store, candidate, seen);
-  if (refused !== undefined) return refused;
-  if (isGoodEnough) return undefined;
+  const refusal = keepRefusal(seen);
+  if (refusal !== undefined) return refuse(store, candidate, refusal, current);
+  if (goodEnough !== undefined) return clearDoubt(store, candidate, goodEnough);
   const why = foreignReason(response);
   if (why !== undefined) return { why };
-  if (isSame && isJustCopied) return renew(store, candidate, seen, current);
-  if (isSame && freshen(store, candidate, seen, current)) return undefined;
+  if (isSame) {
+    if (isVetoed(settings, candidate, current.body)) return { why: "veto" };
+    if (freshen(store, candidate, seen, current) || isJustCopied) return undefined;
+  }
   return record(store, candidate, seen);
 }
 
-/** The copy that this response may replace: a response that was asked for later stays (S18). */
-function olderCopy({ memory }: Store, candidate: Candidate): StoredResponse | undefined {
-  const found = memory.find(candidate.key, candidate.request.headers);
-  return found !== undefined && found.head.order <= candidate.timing.order ? found : undefined;
-}
-
-function hasSameEtag({ head: { etag } }: StoredResponse, { headers }: Response): boolean {
-  return etag !== undefined && etag === headers.get("etag");
+/** Only a strong entity tag says that the bodies are the same: RFC 9110 §8.8.1. */
+function hasSameBody({ head: { etag } }: StoredResponse, { headers }: Response): boolean {
+  return etag !== undefined && isStrong(etag) && etag === headers.get("etag");
 }
 
 function wasJustCopied(
-  { copiedAt }: StoredResponse,
+  { copiedAt, isOutdated }: StoredResponse,
   { receivedAt }: Timing,
   { refreshMs }: LastGoodSettings,
 ): boolean {
   const sinceMs = receivedAt - copiedAt;
-  return sinceMs >= 0 && sinceMs < refreshMs;
+  return !isOutdated && sinceMs >= 0 && sinceMs < refreshMs;
 }
 
 /**
- * Reports whether a later response leaves the copy alone, judging by the two values that could
- * remove it: most do, and on Deno this takes 0.08 µs where reading all fields takes 0.93 µs.
+ * Reports whether a later response leaves the copy alone, judging by the values that could remove it:
+ * most do, and on Deno this takes 0.2 µs where reading all fields takes 0.93 µs.
  */
-function changesNothing({ head }: StoredResponse, { status, headers }: Response): boolean {
-  return status === head.status &&
-    headers.get("cache-control") === (head.fields["cache-control"] ?? null);
+function changesNothing(
+  { head: { status, fields }, isDoubted }: StoredResponse,
+  response: Response,
+): boolean {
+  const { headers } = response;
+  return !isDoubted && response.status === status && repeats(headers, fields, "cache-control") &&
+    repeats(headers, fields, "cdn-cache-control") &&
+    repeats(headers, fields, "surrogate-control") &&
+    (fields["cache-control"] !== undefined || repeats(headers, fields, "pragma"));
 }
 
-/** Applies the rules. A refusal may remove the copy, but a foreign response removes nothing (S14). */
-function refuse(
-  { memory }: Store,
-  { request, key, response, timing }: Candidate,
-  seen: Exchange,
-): KeepResult | undefined {
-  const refusal = keepRefusal(seen);
-  if (refusal === undefined) return undefined;
-  const { why, dropsOld } = refusal;
-  if (!dropsOld) return { why };
-  const foreign = foreignReason(response);
-  if (foreign !== undefined) return { why: foreign };
-  memory.remove(key, request.headers, timing.order, requestKind(request.headers));
-  return { why };
+function repeats(headers: Headers, kept: StoredHead["fields"], name: string): boolean {
+  return headers.get(name) === (kept[name] ?? null);
 }

@@ -1,4 +1,4 @@
-import type { ErrorListener } from "../observe/events.ts";
+import type { ErrorListener, RemovalListener } from "../observe/events.ts";
 import type { CacheKey } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
 import { confirm } from "./confirming.ts";
@@ -61,18 +61,19 @@ export class LastGood {
     return keep(this.#store, candidate);
   }
 
-  /** Freshens what is kept by a 304 that confirms it: RFC 9111 §4.3.4. */
-  confirm(candidate: Candidate): void {
-    confirm(this.#store, candidate);
+  /**
+   * Freshens what is kept by a 304 that confirms it: RFC 9111 §4.3.4 (S21).
+   *
+   * @param askedEtag The entity tag that we have asked about; undefined if the caller has asked.
+   * @returns Why it was not freshened; undefined if it was.
+   */
+  confirm(candidate: Candidate, askedEtag: string | undefined): KeepResult | undefined {
+    return confirm(this.#store, candidate, askedEtag);
   }
 
-  /**
-   * Removes what an unsafe request may have changed: RFC 9111 §4.4 (S19).
-   *
-   * @param response Its response; undefined if there was none, but it may have had an effect.
-   */
-  invalidate(request: RequestHead, response: Response | undefined, errors: ErrorListener): void {
-    invalidate(this.#store, request, response, { order: this.nextOrder(), errors });
+  /** Removes what an unsafe request has changed: RFC 9111 §4.4 (S19). */
+  invalidate(request: RequestHead, response: Response, listener: RemovalListener): void {
+    invalidate(this.#store, request, response, { order: this.nextOrder(), listener });
   }
 
   /**
@@ -80,7 +81,7 @@ export class LastGood {
    *
    * @param isSoft True if only `freshMs` is no longer to serve it.
    */
-  forget(request: RequestHead | undefined, isSoft: boolean, errors: ErrorListener): void {
-    forget(this.#store, request, { order: this.nextOrder(), errors }, isSoft);
+  forget(request: RequestHead | undefined, isSoft: boolean, listener: RemovalListener): void {
+    forget(this.#store, request, { order: this.nextOrder(), listener }, isSoft);
   }
 }

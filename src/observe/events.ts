@@ -275,15 +275,33 @@ export interface ErrorListener {
   reportError(source: ErrorSource, error: unknown): void;
 }
 
+/** Hears of copies that were removed, too. */
+export interface RemovalListener extends ErrorListener {
+  reportRemoved(url: string, why: RemovedReason): void;
+}
+
+/** Where events go, and when they happen. */
+interface EventSettings {
+  readonly onEvent: ((event: BreakerEvent) => void) | undefined;
+  readonly now: () => number;
+}
+
 /** Emits such an error as an event of this circuit. */
 export function reportError(
-  { onEvent, now }: {
-    readonly onEvent: ((event: BreakerEvent) => void) | undefined;
-    readonly now: () => number;
-  },
+  { onEvent, now }: EventSettings,
   circuit: string,
   source: ErrorSource,
   error: unknown,
 ): void {
   if (onEvent !== undefined) emit(onEvent, { type: "error", circuit, at: now(), source, error });
+}
+
+/** Emits a removal as an event of this circuit. */
+export function reportRemoved(
+  { onEvent, now }: EventSettings,
+  circuit: string,
+  url: string,
+  why: RemovedReason,
+): void {
+  if (onEvent !== undefined) emit(onEvent, { type: "removed", circuit, at: now(), url, why });
 }

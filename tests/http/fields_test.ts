@@ -16,6 +16,8 @@ const DIRECTIVES: readonly (readonly [string | null, Record<string, string> | un
   ["", {}],
   [" ,\t, ", {}],
   ["public", { public: "" }],
+  ['public=""', { public: '""' }],
+  ["public=1", { public: "1" }],
   ["Max-Age=60 , PUBLIC,", { "max-age": "60", public: "" }],
   ['private="set-cookie, x"', { private: "set-cookie, x" }],
   ['x="a\\"b\\\\c"', { x: 'a"b\\c' }],

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { only } from "../stage/events.ts";
 import { settled } from "../stage/settle.ts";
-import { Site } from "../stage/site.ts";
+import { PAGE, Site } from "../stage/site.ts";
 import { type Answer, page } from "../stage/upstream.ts";
 
 const status = (code: number) => page({}, null, code);
@@ -18,7 +19,9 @@ const UNSAFE: readonly (readonly [string, string, Answer, page: boolean, located
   ...[400, 404, 409, 429, 500, 503].map((code) =>
     [`POST with ${code}`, "POST", status(code), true, true] as const
   ),
-  ["POST with a hang-up", "POST", () => Promise.reject(new TypeError("reset")), false, true],
+  ["POST with a hang-up", "POST", () => Promise.reject(new TypeError("reset")), true, true],
+  ["a mock of a POST with 500", "POST", () => ({ status: 500 }) as Response, true, true],
+  ["a mock of a POST with 200", "POST", () => ({ status: 200 }) as Response, false, true],
   ...["HEAD", "OPTIONS", "QUERY"].map((method) =>
     [`${method} with 200`, method, page(), true, true] as const
   ),
@@ -26,6 +29,7 @@ const UNSAFE: readonly (readonly [string, string, Answer, page: boolean, located
   ["POST with a relative Location", "POST", page({ location: "located" }), false, false],
   ["POST with Content-Location", "POST", page({ "content-location": "/located" }), false, false],
   ["POST with 500 and Location", "POST", page({ location: LOCATED }, "", 500), true, true],
+  ["POST with Location as its own URL", "POST", page({ location: "#new" }), false, true],
   ["POST elsewhere", "POST", page({ location: "https://other.test/located" }), false, true],
   ["POST with a bad Location", "POST", page({ location: "http://[" }), false, true],
 ];
@@ -41,6 +45,11 @@ for (const [what, method, answer, keepsPage, keepsLocated] of UNSAFE) {
 
     await site.get({ method }).then((response) => response.arrayBuffer()).catch(() => {});
 
+    const removed = [...keepsPage ? [] : [PAGE], ...keepsLocated ? [] : [LOCATED]];
+    assertEquals(
+      only(site.events, "removed").map(({ url, why }) => [url, why]),
+      removed.map((url) => [url, "method"]),
+    );
     const page = keepsPage ? "good" : undefined;
     assertEquals(await site.kept(), page);
     assertEquals(await site.kept({ headers: { "x-forwarded-host": "a" } }), page);
@@ -62,7 +71,40 @@ Deno.test("S19: a POST removes the kept page in every partition", async () => {
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("S19: a timed-out POST removes the kept page", async () => {
+for (const way of ["wrap", "hono"] as const) {
+  Deno.test(`S19: ${way}: a POST removes the kept page only if it succeeds`, async () => {
+    const site = new Site({}, way);
+    await site.read();
+    for (
+      const answer of [status(404), status(500), () => Promise.reject(new TypeError("reset"))]
+    ) {
+      site.answer = answer;
+      await site.get({ method: "POST" }).then((it) => it.text()).catch(() => {});
+    }
+    assertEquals(await site.kept(), "good");
+    site.answer = status(303);
+
+    await site.read({ method: "POST" });
+
+    assertEquals(await site.kept(), undefined);
+  });
+}
+
+Deno.test("S19: a POST whose caller has left removes nothing", async () => {
+  const site = new Site();
+  await site.read();
+  const leaving = new AbortController();
+  site.answer = () => {
+    leaving.abort();
+    return page()();
+  };
+
+  await site.get({ method: "POST", signal: leaving.signal }).catch(() => {});
+
+  assertEquals(await site.kept(), "good");
+});
+
+Deno.test("S19: a timed-out POST leaves the kept page", async () => {
   const site = new Site({ timeoutMs: 1 });
   await site.read();
   site.answer = () => new Promise(() => {});
@@ -70,7 +112,7 @@ Deno.test("S19: a timed-out POST removes the kept page", async () => {
   const error = await site.get({ method: "POST" }).catch((error) => error);
 
   assertEquals((error as Error).name, "TimeoutError");
-  assertEquals(await site.kept(), undefined);
+  assertEquals(await site.kept(), "good");
 });
 
 Deno.test("S19: an answer in progress during a POST is not kept", async () => {
@@ -118,11 +160,16 @@ Deno.test("forget removes every variant and partition of one URL, or everything"
   }
 
   site.api.forget(new Request("https://origin.test/page#part"));
+  site.api.forget(PAGE);
 
   for (const init of inits) {
     assertEquals(await site.kept(init), undefined);
     assertEquals(await site.kept(init, other), "good");
   }
   site.api.forget();
+  site.api.forget();
   for (const init of inits) assertEquals(await site.kept(init, other), undefined);
+  const { ms: at } = site.clock;
+  const about = { type: "removed", circuit: "circuit", at, why: "forgotten" } as const;
+  assertEquals(only(site.events, "removed"), [{ ...about, url: PAGE }, { ...about, url: "" }]);
 });

@@ -40,6 +40,44 @@ Deno.test("S8: credentials in a Request count like those in init", async () => {
   assertEquals(site.notKept, ["authorization"]);
 });
 
+/** A request whose `cache` says "no-store": not every runtime makes one. */
+function unstored(onRead = () => {}): Request {
+  return Object.defineProperty(new Request("https://origin.test/page"), "cache", {
+    get: () => {
+      onRead();
+      return "no-store";
+    },
+  });
+}
+
+Deno.test("S3: a Request that says cache no-store is not kept", async () => {
+  const site = new Site({}, "wrap");
+
+  await (await site.api.wrap(() => new Response("good"))(unstored())).text();
+
+  assertEquals(site.notKept, ["request-no-store"]);
+});
+
+Deno.test("S3: the cache member of a request that a server hands over is not read", async () => {
+  let reads = 0;
+  const site = new Site();
+  const guarded = site.api.wrap((_: Request, ..._rest: unknown[]) => new Response("good"));
+
+  await (await guarded(unstored(() => reads++), { incoming: 1, outgoing: 1 })).text();
+
+  assertEquals([reads, site.notKept], [0, []]);
+});
+
+Deno.test("S3: the cache member of a request is not read for an answer that is not kept", async () => {
+  let reads = 0;
+  const site = new Site();
+  const guarded = site.api.wrap(() => new Response(null, { status: 404 }));
+
+  await guarded(unstored(() => reads++));
+
+  assertEquals([reads, site.notKept], [0, ["status"]]);
+});
+
 Deno.test("S12: a body that breaks is not kept", async () => {
   const site = new Site();
   site.answer = page({}, pieces("go", new Error("reset")));

@@ -119,8 +119,16 @@ const WITHIN: readonly {
   { what: "403", answer: page({}, "newer", 403), kept: "good" },
   { what: "no-store", answer: page({ "cache-control": "no-store" }), kept: undefined },
   { what: "private", answer: page({ "cache-control": "private" }), kept: undefined },
-  { what: "404", answer: page({}, "newer", 404), kept: undefined },
-  { what: "a redirect", answer: page({}, null, 302), kept: undefined },
+  { what: "no-store for CDNs", answer: page({ "cdn-cache-control": "no-store" }), kept: undefined },
+  {
+    what: "no-store for surrogates",
+    answer: page({ "surrogate-control": "no-store" }),
+    kept: undefined,
+  },
+  { what: "Pragma: no-cache", answer: page({ pragma: "no-cache" }), kept: undefined },
+  { what: "410", answer: page({}, "newer", 410), kept: undefined },
+  { what: "404", answer: page({}, "newer", 404), kept: "good" },
+  { what: "a redirect", answer: page({}, null, 302), kept: "good" },
   {
     what: "no-store after a redirect",
     answer: () =>

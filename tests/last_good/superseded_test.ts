@@ -35,14 +35,14 @@ Deno.test("S18: a newer response overwrites an older one", async () => {
   assertEquals(await site.kept(), "newer");
 });
 
-Deno.test("S18: an older response does not come back after a newer 404", async () => {
+Deno.test("S18: an older response does not come back after a newer 410", async () => {
   const site = new Site();
   const arrivals = site.hold();
   const older = site.read();
   const newer = site.read();
   await settled();
 
-  arrivals[1]?.(new Response(null, { status: 404 }));
+  arrivals[1]?.(new Response(null, { status: 410 }));
   await newer;
   arrivals[0]?.(new Response("older"));
   await older;
@@ -50,7 +50,7 @@ Deno.test("S18: an older response does not come back after a newer 404", async (
   assertEquals(await site.kept(), undefined);
 });
 
-Deno.test("S18: a 404 for another variant or key does not supersede an older response", async () => {
+Deno.test("S18: a 410 for another variant or key does not supersede an older response", async () => {
   const site = new Site();
   const arrivals = site.hold();
   const older = site.read();
@@ -59,8 +59,8 @@ Deno.test("S18: a 404 for another variant or key does not supersede an older res
     .map((headers) => site.read({ headers }));
   await settled();
 
-  arrivals[1]?.(new Response(null, { status: 404 }));
-  arrivals[2]?.(new Response(null, { status: 404 }));
+  arrivals[1]?.(new Response(null, { status: 410 }));
+  arrivals[2]?.(new Response(null, { status: 410 }));
   await Promise.all(others);
   arrivals[0]?.(new Response("good", { headers: { vary: "accept-language" } }));
   await older;

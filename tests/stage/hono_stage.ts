@@ -83,7 +83,7 @@ export class Edge extends Upstream<Context> {
 
 /** The types of the events, except those about keeping. */
 export function typesButKept(events: readonly BreakerEvent[]): string[] {
-  return types(events).filter((type) => !type.includes("kept"));
+  return types(events).filter((type) => !type.includes("kept") && type !== "removed");
 }
 
 /** Fails by status; goes through the context, as most handlers do. */

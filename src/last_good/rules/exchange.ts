@@ -1,4 +1,10 @@
-import { type Directives, FieldMap, parseCacheControl, parseVary } from "../../http/fields.ts";
+import {
+  type Directives,
+  FieldMap,
+  type Fields,
+  parseCacheControl,
+  parseVary,
+} from "../../http/fields.ts";
 import type { RequestHead } from "../request_head.ts";
 
 /** An obstacle to keeping that the option `ignore` can lift. */
@@ -41,18 +47,22 @@ export interface Exchange {
   readonly requestDirectives: Directives | undefined;
   /** The response's Cache-Control; undefined if it is malformed. */
   readonly responseDirectives: Directives | undefined;
-  /** The names in the response's Vary; undefined if it is `*` or malformed. */
+  /** The names of the fields that the response varies on; undefined if Vary is `*` or malformed. */
   readonly vary: readonly string[] | undefined;
 }
 
-/** Reads the fields of an exchange, once for all rules. */
+/**
+ * Reads the fields of an exchange, once for all rules.
+ *
+ * @param fields The fields of the response: its own, unless it has others besides.
+ */
 export function exchange(
   request: RequestHead,
   response: Response,
   partitioned: boolean,
   policy: KeepingPolicy,
+  fields: FieldMap = new FieldMap(response.headers),
 ): Exchange {
-  const fields = new FieldMap(response.headers);
   return {
     request,
     response,
@@ -61,6 +71,14 @@ export function exchange(
     policy,
     requestDirectives: parseCacheControl(request.headers.get("cache-control")),
     responseDirectives: parseCacheControl(fields.get("cache-control")),
-    vary: parseVary(fields.get("vary")),
+    vary: varyOf(fields),
   };
+}
+
+/** What is allowed to one origin was made for it, even if Vary does not say so (S10). */
+function varyOf(fields: Fields): readonly string[] | undefined {
+  const names = parseVary(fields.get("vary"));
+  const allowed = fields.get("access-control-allow-origin");
+  if (names === undefined || allowed === null || allowed.trim() === "*") return names;
+  return names.includes("origin") ? names : [...names, "origin"].sort();
 }

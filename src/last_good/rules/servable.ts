@@ -17,7 +17,7 @@ import { stalenessMs } from "./freshness.ts";
  */
 export function isAnswerable({ method, hasBody, hasIntegrity, headers }: RequestHead): boolean {
   return (method === "GET" || method === "HEAD") && !hasBody && hasIntegrity !== true &&
-    !headers.has("if-match") && !headers.has("if-unmodified-since");
+    !headers.has("upgrade") && !headers.has("if-match") && !headers.has("if-unmodified-since");
 }
 
 /** The request's own Cache-Control. A malformed one has no effect. */

@@ -1,29 +1,36 @@
 import { parseDate, parseSeconds } from "../../http/dates.ts";
-import { mediaType } from "../../http/fields.ts";
-import type { NotKeptReason } from "../../observe/events.ts";
+import { type Fields, forbiddingWords, mediaType, parseCacheControl } from "../../http/fields.ts";
+import type { NotKeptReason, RemovedReason } from "../../observe/events.ts";
 import { credentialsRefusal, isLiftedForOwner } from "./credentials.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Why a response may not be kept, and what becomes of the older copy. */
-export interface KeepRefusal {
-  readonly why: NotKeptReason;
-  /** True if the older copy goes, too (S17). */
-  readonly dropsOld: boolean;
-}
+/**
+ * Why a response may not be kept, and what becomes of the older copy (S17): it stays; it is doubted,
+ * so that it goes if the next answer agrees; or it goes at once.
+ */
+export type KeepRefusal =
+  | { readonly why: NotKeptReason; readonly old: "stays" }
+  | { readonly why: NotKeptReason & RemovedReason; readonly old: "doubted" | "goes" };
 
 function keepOld(why: NotKeptReason): KeepRefusal {
-  return { why, dropsOld: false };
+  return { why, old: "stays" };
 }
 
-function dropOld(why: NotKeptReason): KeepRefusal {
-  return { why, dropsOld: true };
+function doubtOld(why: NotKeptReason & RemovedReason): KeepRefusal {
+  return { why, old: "doubted" };
+}
+
+function dropOld(why: NotKeptReason & RemovedReason): KeepRefusal {
+  return { why, old: "goes" };
 }
 
 /** Says why a response may not be kept, judging by all fields; returns undefined if it may. */
 export function keepRefusal(exchange: Exchange): KeepRefusal | undefined {
   const why = requestRefusal(exchange) ?? credentialsRefusal(exchange);
   // A client cannot evict what all others rely on: refusals by the request keep the old copy (S17).
-  return why === undefined ? responseRefusal(exchange) : keepOld(why);
+  if (why !== undefined) return keepOld(why);
+  return responseRefusal(exchange) ??
+    (isModeNoStore(exchange) ? keepOld("request-no-store") : undefined);
 }
 
 // ---- The request ----
@@ -33,6 +40,8 @@ function requestRefusal(
 ): NotKeptReason | undefined {
   // A response to HEAD has no body to keep: RFC 9111 §3 (S1).
   if (method !== "GET") return "method";
+  // It asks for another protocol: RFC 9110 §7.8 (S1).
+  if (headers.has("upgrade")) return "upgrade";
   // The body of a GET has no defined meaning that a key could hold: RFC 9110 §9.3.1 (S1).
   if (hasBody) return "request-body";
   // In doubt, nothing is kept (S16).
@@ -44,9 +53,15 @@ function requestRefusal(
   }
   // Parts of a response are not kept: RFC 9111 §3.3 (S11).
   if (headers.has("range")) return "range";
-  // The answer to a handshake is a formality: the server goes on with the connection (promise 34).
-  if (headers.get("upgrade")?.toLowerCase() === "websocket") return "uncopyable";
   return undefined;
+}
+
+/**
+ * Reports whether the request's `cache` member says "no-store" (S3). It is asked after everything else,
+ * because some servers make a whole request when it is read.
+ */
+function isModeNoStore({ request, policy }: Exchange): boolean {
+  return !policy.ignore.has("no-store") && request.cacheMode === "no-store";
 }
 
 // ---- The response ----
@@ -70,39 +85,47 @@ function statusRefusal({ response, policy, partitioned }: Exchange): KeepRefusal
   const { status } = response;
   // Only statuses that the owner calls good are kept (S2).
   if (policy.statuses.has(status)) return undefined;
-  // A redirect, 404 or 410 is the origin's new answer: drop the old copy (S17).
-  const isNewAnswer = (status >= 200 && status < 400 && status !== 304) || status === 404 ||
-    status === 410;
-  // Within a partition, a 401 or 403 is about the very owner of the copy (S17).
-  const isOwnerRefused = partitioned && (status === 401 || status === 403);
-  return isNewAnswer || isOwnerRefused ? dropOld("status") : keepOld("status");
+  // The page is gone; or, within a partition, its very owner may no longer see it (S17).
+  if (status === 410 || (partitioned && (status === 401 || status === 403))) {
+    return dropOld("status");
+  }
+  // One redirect or 404 may be a bot's, or a deploy's; two in a row are the origin's new answer (S17).
+  const isNewAnswer = (status >= 200 && status < 400 && status !== 304) || status === 404;
+  return isNewAnswer ? doubtOld("status") : keepOld("status");
 }
 
-/** A response whose Cache-Control forbids keeping it forbids it for the older copy, too (S17). */
+/** A response whose directives forbid keeping it forbids it for the older copy, too (S17). */
 function directivesRefusal(exchange: Exchange): KeepRefusal | undefined {
-  const { responseDirectives, policy } = exchange;
-  // In doubt, nothing is kept (S16).
-  if (responseDirectives === undefined) return keepOld("malformed");
-  if (responseDirectives.size === 0) return undefined;
+  const { responseDirectives, fields, policy } = exchange;
+  // A malformed one is read as it was meant only where that keeps less (S16).
+  const said = responseDirectives ?? forbiddingWords(fields.get("cache-control") ?? "");
   // "A cache MUST NOT store any part of either the immediate request or the response":
   // RFC 9111 §5.2.2.5 (S3).
-  if (responseDirectives.has("no-store") && !policy.ignore.has("no-store")) {
+  if ((said.has("no-store") || isNoStoreElsewhere(fields)) && !policy.ignore.has("no-store")) {
     return dropOld("no-store");
   }
   // "A shared cache MUST NOT store the response": RFC 9111 §5.2.2.7, here for all forms (S4).
-  if (responseDirectives.has("private") && !isLiftedForOwner(exchange, "private")) {
-    return dropOld("private");
-  }
+  if (said.has("private") && !isLiftedForOwner(exchange, "private")) return dropOld("private");
   // It "MUST NOT be used to satisfy any other request without forwarding it for validation":
   // RFC 9111 §5.2.2.4, here for all forms (S5).
-  if (responseDirectives.has("no-cache") && !policy.ignore.has("no-cache")) {
-    return dropOld("no-cache");
-  }
-  // No age can be computed from a malformed number (S16).
-  return AGES.every((name) => isSeconds(responseDirectives.get(name)))
+  if (said.has("no-cache") && !policy.ignore.has("no-cache")) return dropOld("no-cache");
+  // In doubt, nothing is kept; no age can be computed from a malformed number (S16).
+  return responseDirectives !== undefined && AGES.every((name) => isSeconds(said.get(name)))
     ? undefined
     : keepOld("malformed");
 }
+
+/** Fields for other shared caches (RFC 9213), and what was said before there was Cache-Control (S3). */
+function isNoStoreElsewhere(fields: Fields): boolean {
+  return TARGETED.some((name) => {
+    const value = fields.get(name);
+    return value !== null && (parseCacheControl(value) ?? forbiddingWords(value)).has("no-store");
+  }) || (!fields.has("cache-control") &&
+    forbiddingWords(fields.get("pragma") ?? "").has("no-cache"));
+}
+
+/** Fields in which a response may say `no-store` besides Cache-Control. */
+const TARGETED = ["cdn-cache-control", "surrogate-control"];
 
 const AGES = ["max-age", "s-maxage", "stale-if-error"];
 

@@ -21,6 +21,15 @@ const control = (value: string) => page({ "cache-control": value });
 const bearer = from({ authorization: "Bearer t" });
 const cookie = from({ cookie: "sid=1" });
 const partition = () => "me";
+const OBSTACLES = [
+  "no-store",
+  "no-cache",
+  "private",
+  "must-revalidate",
+  "set-cookie",
+  "cookie",
+  "authorization",
+] as const;
 
 const CASES: readonly Case[] = [
   { rule: "S1: GET is kept" },
@@ -31,6 +40,13 @@ const CASES: readonly Case[] = [
     rule: "S1: a GET with a body is not kept",
     request: { method: "GET", body: "q" },
     why: "request-body",
+  },
+  { rule: "S1: Upgrade", request: from({ upgrade: "h2c" }), why: "upgrade" },
+  {
+    rule: "S1: Upgrade, not lifted",
+    request: from({ upgrade: "TLS/1.0" }),
+    options: { partition, ignore: OBSTACLES },
+    why: "upgrade",
   },
   { rule: "S2: a plain 200 without caching fields is kept", answer: page() },
   ...[201, 203, 204, 300, 301, 302, 307, 400, 403, 404, 410, 413, 418, 431, 451].map((status) => ({
@@ -60,6 +76,69 @@ const CASES: readonly Case[] = [
     request: from({ "cache-control": "no-store" }),
     answer: control("no-store"),
     options: { ignore: ["no-store"] },
+  },
+  ...[
+    ["CDN-Cache-Control", "no-store"],
+    ["CDN-Cache-Control", "max-age=60, No-Store"],
+    ["CDN-Cache-Control", "no-store;a=1"],
+    ["Surrogate-Control", "no-store"],
+    ["Surrogate-Control", 'content="ESI/1.0", no-store'],
+    ["Pragma", "no-cache"],
+    ["Pragma", "x, No-Cache"],
+  ].flatMap(([name, value]) => [
+    { rule: `S3: ${name}: ${value}`, answer: page({ [name!]: value! }), why: "no-store" },
+    {
+      rule: `S3: ${name}: ${value}, lifted by ignore`,
+      answer: page({ [name!]: value! }),
+      options: { ignore: ["no-store"] as const },
+    },
+  ]),
+  {
+    rule: "S3: CDN-Cache-Control beats public",
+    answer: page({ "cache-control": "public", "cdn-cache-control": "no-store" }),
+    why: "no-store",
+  },
+  ...[
+    { "cdn-cache-control": "max-age=60;x=1" },
+    { "cdn-cache-control": 'x="no-store"' },
+    { "cdn-cache-control": "x-no-store; no-stores" },
+    { "surrogate-control": "max-age=60+600" },
+    { pragma: "x-no-cache" },
+    { pragma: "no-cache", "cache-control": "max-age=60" },
+  ].map((fields) => ({ rule: `S3: ${JSON.stringify(fields)}`, answer: page(fields) })),
+  ...(["reload", "no-cache", "force-cache", "default"] as const).map((cache) => ({
+    rule: `S3: cache ${cache}`,
+    request: { cache },
+  })),
+  ...[
+    ["no-store;", "no-store"],
+    ["no-store x", "no-store"],
+    ["=no-store", "no-store"],
+    ["max-age=1, max-age=2, no-store", "no-store"],
+    ['"private', "private"],
+    ['private="', "private"],
+    ["private ;", "private"],
+    ["PRIVATE = x", "private"],
+    ["public;private", "private"],
+    ["no-cache=", "no-cache"],
+    ['no-cache="x', "no-cache"],
+    ["private; no-store", "no-store"],
+    ["public ;", "malformed"],
+    ["max-age = 60", "malformed"],
+    ["x-private ;", "malformed"],
+    ["no-storex;", "malformed"],
+  ].map(([value, why]) => ({ rule: `S16: ${value}`, answer: control(value!), why: why! })),
+  ...["no-store;", "private;", "no-cache;", '"no-store"'].map((value) => ({
+    rule: `S16: ${value}, not lifted`,
+    answer: control(value),
+    options: { partition, ignore: OBSTACLES },
+    why: "malformed",
+  })),
+  {
+    rule: "S16: no-store; in the request, not lifted",
+    request: from({ "cache-control": "no-store;" }),
+    options: { ignore: ["no-store"] },
+    why: "request-malformed",
   },
   ...[
     "private",
@@ -138,6 +217,11 @@ const CASES: readonly Case[] = [
     options: { partition, ignore: ["no-store", "private", "no-cache", "cookie"] as const },
     why: "vary",
   })),
+  {
+    rule: "S10: Vary: * after Access-Control-Allow-Origin",
+    answer: page([["access-control-allow-origin", "https://a.test"], ["vary", "*"]]),
+    why: "vary",
+  },
   {
     rule: "S10: Vary: * on a second line",
     answer: page([["vary", "accept"], ["vary", "*"]]),
