@@ -61,6 +61,11 @@ export function matchesVariant(variant: Variant, headers: Fields): boolean {
   return variant.every(([name, value]) => headers.get(name) === value);
 }
 
+/** Reports whether a variant differs by each of the fields by which `other` does. */
+export function variesOnAll(variant: Variant, other: Variant): boolean {
+  return other.every(([name]) => variant.some(([its]) => its === name));
+}
+
 /** The length of a key in UTF-16 units: of all parts that a request can make longer. */
 export function keyLength({ primary, added }: CacheKey, variant: Variant): number {
   return variant.reduce(

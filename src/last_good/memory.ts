@@ -1,6 +1,6 @@
 import type { Fields } from "../http/fields.ts";
 import { MemoryBudget } from "./budget.ts";
-import { type CacheKey, matchesVariant } from "./cache_key.ts";
+import { type CacheKey, matchesVariant, variesOnAll } from "./cache_key.ts";
 import { keyHash } from "./key_hash.ts";
 import { RecentlyAsked } from "./recently_asked.ts";
 import { UrlMarks, VariantRemovals } from "./removals.ts";
@@ -79,7 +79,10 @@ export class Memory {
     return this.#recentlyAsked.ask(keyHash(key, variant), order);
   }
 
-  /** Keeps a response in place of those that fit the same request; says why if it does not. */
+  /**
+   * Keeps a response in place of those that it can stand in for; says why if it does not. One that
+   * varies on more stands beside the older one, which all other requests still need (K2).
+   */
   put(
     key: CacheKey,
     headers: Fields,
@@ -91,8 +94,9 @@ export class Memory {
     if (this.#wasRemoved(key, stored)) return "superseded";
     const fitting = this.#fitting(key, headers);
     if (fitting.some((slot) => slot.stored.head.order > order)) return "superseded";
+    const replaced = fitting.filter((slot) => variesOnAll(slot.stored.variant, variant));
     const isOften = this.isWanted(key, headers, { variant, order });
-    if (!this.#makeRoom(key, stored.size, fitting, isOften)) return "no-room";
+    if (!this.#makeRoom(key, stored.size, replaced, isOften)) return "no-room";
     this.budget.reserve(stored.size, isOften);
     this.#insert({ key, stored: this.#marked(key, stored), isOften });
     return undefined;

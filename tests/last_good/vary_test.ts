@@ -65,6 +65,79 @@ Deno.test("K2: if two responses match, the most recent is served", async () => {
   assertEquals(await site.kept({ headers: { "x-a": "1" } }), "plain");
 });
 
+Deno.test("K2: an answer that varies leaves the older one to all requests it does not fit", async () => {
+  const site = new Site({ lastGood: { refreshMs: 0 } });
+  site.answer = page({}, "plain");
+  await site.read();
+  site.answer = page({ vary: "x-a" }, "varied");
+  const varied = { headers: { "x-a": "1" } };
+
+  await site.read(varied);
+
+  assertEquals([await site.kept(varied), await site.kept()], ["varied", "plain"]);
+});
+
+Deno.test("K2: an answer that does not vary takes the place of the one that did", async () => {
+  const site = new Site({ lastGood: { refreshMs: 0, maxVariants: 1 } });
+  site.answer = page({ vary: "x-a" }, "varied");
+  await site.read();
+  site.answer = page({}, "plain");
+
+  await site.read();
+
+  assertEquals([await site.kept(), await site.kept({ headers: { "x-a": "1" } })], [
+    "plain",
+    "plain",
+  ]);
+});
+
+for (const way of ["fetch", "wrap", "hono"] as const) {
+  for (const origin of ["https://a.test", "null"]) {
+    Deno.test(`S10: ${way}: what is allowed to the origin ${origin} is kept for it alone, and evicts nothing`, async () => {
+      const site = new Site({ lastGood: { refreshMs: 0 } }, way);
+      site.answer = ({ headers }) => {
+        const asked = headers.get("origin");
+        return asked === null
+          ? page({}, "for all")()
+          : page({ "access-control-allow-origin": asked }, `for ${asked}`)();
+      };
+      const asking = { headers: { origin } };
+      const other = { headers: { origin: "https://b.test" } };
+      await site.read();
+
+      await site.read(asking);
+
+      assertEquals(await site.kept(asking), `for ${origin}`);
+      assertEquals([await site.kept(), await site.kept(other)], ["for all", "for all"]);
+    });
+  }
+}
+
+Deno.test("S10: a page that is allowed to all origins does not vary", async () => {
+  const site = new Site();
+  site.answer = page({ "access-control-allow-origin": " * " });
+  await site.read({ headers: { origin: "https://a.test" } });
+
+  assertEquals(await site.kept({ headers: { origin: "https://b.test" } }), "good");
+});
+
+Deno.test("S10: the same entity tag freshens the page for its own origin alone", async () => {
+  const site = new Site();
+  site.answer = page({ etag: '"1"' });
+  await site.read();
+  site.clock.tick(60_000);
+  site.answer = page({ etag: '"1"', "access-control-allow-origin": "https://a.test" });
+  await site.read({ headers: { origin: "https://a.test" } });
+  site.fail();
+
+  const response = await site.get({ headers: { origin: "https://b.test" } });
+
+  assertEquals([await response.text(), response.headers.get("access-control-allow-origin")], [
+    "good",
+    null,
+  ]);
+});
+
 Deno.test("K2: a request counts as it was sent, whatever the app does to it later", async () => {
   const site = new Site({}, "wrap");
   const headers = new Headers({ accept: "a" });
