@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { BreakerOptions } from "@lastgood/breaker";
 import { only } from "../stage/events.ts";
-import { keeping, Site } from "../stage/site.ts";
+import { keeping, PAGE, Site } from "../stage/site.ts";
 import { madeBy, page } from "../stage/upstream.ts";
 
 const kept = (site: Site) => only(site.events, "kept").length;
@@ -245,4 +245,91 @@ Deno.test("K2: a freshened response is kept under its new Vary, beside the older
 
   assertEquals([one!.headers.get("x-own"), one!.headers.get("age")], ["new", "0"]);
   assertEquals([other!.headers.get("x-own"), other!.headers.get("age")], ["old", "60"]);
+});
+
+const own = ({ headers }: Response) =>
+  ["age", "x-own", "cache-control"].map((name) => headers.get(name));
+
+/** Entity tag, how much later it comes again, in ms, refreshMs, and whether the copy is freshened. */
+const AGAIN: readonly (readonly [string, number, number, boolean])[] = [
+  ['"1"', 999, 60_000, false],
+  ['"1"', 1_000, 60_000, true],
+  ['"1"', 1_000, 1_000, true],
+  ['"1"', 99, 100, false],
+  ['"1"', 100, 100, true],
+  ['"1"', 0, 0, true],
+  ['"1"', -999, 60_000, false],
+  ['"1"', -1_000, 60_000, true],
+  ['W/"1"', 59_999, 60_000, false],
+];
+
+for (const [etag, laterMs, refreshMs, isFreshened] of AGAIN) {
+  for (const options of [{}, { onEvent: undefined as never }]) {
+    const how = `${laterMs} ms later, refreshMs ${refreshMs}, ${Object.keys(options)}`;
+    Deno.test(`H10: ${etag} again ${isFreshened ? "freshens fields and times together" : "leaves the copy"}: ${how}`, async () => {
+      const before = { etag, "x-own": "old", "cache-control": "max-age=900" };
+      const site = await keeping(before, laterMs / 1_000, { ...options, lastGood: { refreshMs } });
+      site.answer = page({ etag, "x-own": "new", "cache-control": "max-age=9" }, "other");
+      await site.read();
+      site.clock.tick(60_000);
+      site.fail();
+
+      const response = await site.get();
+
+      const age = String(Math.floor((60_000 + laterMs) / 1_000));
+      const expected = isFreshened ? ["60", "new", "max-age=9"] : [age, "old", "max-age=900"];
+      assertEquals([await response.text(), ...own(response)], ["good", ...expected]);
+    });
+  }
+}
+
+Deno.test("H10: a softly forgotten copy is freshened by the next answer with its tag", async () => {
+  const site = await keeping({ etag: '"1"', "x-own": "old" }, 0);
+  site.api.forget(PAGE, { soft: true });
+  site.answer = page({ etag: '"1"', "x-own": "new" });
+
+  await site.read();
+
+  site.fail();
+  assertEquals(own(await site.get())[1], "new");
+});
+
+Deno.test("refreshMs: a softly forgotten copy is replaced by the next answer", async () => {
+  const site = await keeping({}, 0);
+  site.api.forget(PAGE, { soft: true });
+  site.answer = page({}, "newer");
+
+  await site.read();
+
+  assertEquals(await site.kept(), "newer");
+});
+
+Deno.test("S15: a copy whose fields would grow too large stays as it was", async () => {
+  const site = await keeping({ etag: '"1"', "x-own": "old" }, 60);
+  site.answer = page({ etag: '"1"', "x-own": "new", "x-long": "x".repeat(17_000) });
+
+  await site.read();
+
+  site.fail();
+  assertEquals(own(await site.get()).slice(0, 2), ["60", "old"]);
+});
+
+Deno.test("keep: an answer that would freshen the copy is asked about, with the kept body", async () => {
+  const seen: string[] = [];
+  const site = await keeping({ etag: '"1"', "x-own": "old" }, 60, {
+    lastGood: {
+      keep: (_, { headers }, body) => {
+        seen.push(`${headers.get("x-own")} ${new TextDecoder().decode(body)}`);
+        return headers.get("x-own") === "old";
+      },
+    },
+  });
+  site.answer = page({ etag: '"1"', "x-own": "new" });
+
+  await site.read();
+
+  assertEquals(seen, ["old good", "new good"]);
+  assertEquals(site.notKept, ["veto"]);
+  site.fail();
+  assertEquals(own(await site.get()).slice(0, 2), ["60", "old"]);
 });
