@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RequestHead } from "../../../src/last_good/request_head.ts";
 import {
+  forbiddingWords,
+  isOneTag,
+  isSameTag,
   isStrong,
   matchesEtag,
   mediaType,
@@ -111,6 +114,9 @@ Deno.test(`fuzz: no parser throws on ${ROUNDS} random values`, () => {
     assert((parseRetryAfter(value, 0) ?? 0) >= 0);
     assertEquals(typeof matchesEtag(value, '"x"'), "boolean");
     assertEquals(typeof isStrong(value), "boolean");
+    assert(!isOneTag(value) || matchesEtag(value, value.trim()));
+    assert(isSameTag(value, value.trim()));
+    assert([...forbiddingWords(value).keys()].every((word) => value.toLowerCase().includes(word)));
     assertEquals(typeof mediaType(value), "string");
     assert(!codingsOf(value).includes(""));
   }
@@ -131,6 +137,33 @@ Deno.test("fuzz: exactly the well-formed lists of directives are read", () => {
       assert(parsed !== undefined, JSON.stringify(value));
     }
   }
+});
+
+/** Splits a value at everything that cannot be part of a word. */
+function wordsIn(value: string): string[] {
+  return value.toLowerCase().split(/[^a-z0-9_-]+/);
+}
+
+Deno.test("fuzz: a malformed list of directives counts as each word against keeping in it (S16, S17)", () => {
+  const next = seeded(4);
+  const counts = { goes: 0, stays: 0 };
+  for (let n = 0; n < ROUNDS; n++) {
+    const value = valueFrom(next);
+    if (namesIn(value) !== undefined) continue;
+    const ask = { method: "GET", headers: fieldsLike({}) } as Partial<RequestHead> as RequestHead;
+    const headers = fieldsLike({ "cache-control": value });
+    const response = { status: 200, type: "basic", headers } as Response;
+
+    const found = keepRefusal(exchange(ask, response, false, POLICY));
+
+    const word = ["no-store", "private", "no-cache"].find((it) => wordsIn(value).includes(it));
+    const [why, old] = word === undefined
+      ? ["malformed", "stays"] as const
+      : [word, "goes"] as const;
+    assertEquals(found, { why, old } as typeof found, JSON.stringify(value));
+    counts[old]++;
+  }
+  assert(Math.min(...Object.values(counts)) > ROUNDS / 20);
 });
 
 const POLICY = { statuses: new Set([200]), ignore: new Set<string>() };
@@ -204,6 +237,9 @@ Deno.test("fuzz: no parser throws on the longest values", () => {
     const parsed = parseCacheControl(value);
 
     assertEquals(parsed === undefined, namesIn(value) === undefined, value.slice(0, 40));
+    forbiddingWords(value);
+    isOneTag(value);
+    isSameTag(value, value);
     parseVary(value);
     parseDate(value, 0);
     parseRetryAfter(value, 0);
@@ -211,3 +247,42 @@ Deno.test("fuzz: no parser throws on the longest values", () => {
     codingsOf(value);
   }
 });
+
+/** The fields that the rules read. */
+const READ = [
+  "cache-control",
+  "cdn-cache-control",
+  "surrogate-control",
+  "pragma",
+  "vary",
+  "age",
+  "date",
+  "expires",
+  "content-type",
+  "access-control-allow-origin",
+];
+
+for (const name of READ) {
+  Deno.test(`fuzz: all rules together take less than 1 ms for 8 KiB of ${name}`, () => {
+    const slow = LONG.map((value) => [msFor({ [name]: value }), value.slice(0, 40)] as const)
+      .filter(([ms]) => ms > 1);
+
+    assertEquals(slow, []);
+  });
+}
+
+/** The shortest of several times, in ms: other work on the machine only adds to it. */
+function msFor(fields: Record<string, string>): number {
+  const headers = fieldsLike(fields);
+  const ask = { method: "GET", headers } as Partial<RequestHead> as RequestHead;
+  const response = { status: 200, type: "basic", headers } as Response;
+  let shortest = Infinity;
+  for (let n = 0; n < 20; n++) {
+    const start = performance.now();
+    const seen = exchange(ask, response, false, POLICY);
+    keepRefusal(seen);
+    freshness(seen, 0);
+    shortest = Math.min(shortest, performance.now() - start);
+  }
+  return shortest;
+}
