@@ -8,7 +8,7 @@ export interface CacheKey {
   readonly primary: string;
   /** The memory that it belongs to (K5). */
   readonly place: string;
-  /** Reflected fields (K3) and arguments of `fetch` (K6), as JSON; "" if there are none. */
+  /** Reflected fields (K3) and what `fetch` was told (K6), as JSON; "" if there are none. */
   readonly added: string;
   /** The hash of the partition; "" if the response belongs to no one in particular (K4). */
   readonly owner: string;

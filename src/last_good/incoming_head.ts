@@ -1,5 +1,6 @@
 import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
-import { addressOf, bodiless, NO_ADDRESS, type RequestHead } from "./request_head.ts";
+import { type Address, addressOf, isHostOf, NO_ADDRESS } from "./address.ts";
+import { bodiless, type RequestHead } from "./request_head.ts";
 
 /**
  * Returns the head of a request that a server or an app hands over. It may be hardly a request: then
@@ -16,6 +17,8 @@ class IncomingHead implements RequestHead {
   readonly url: string;
   readonly origin: string;
   readonly isOutgoing = false;
+  readonly doubt: RequestHead["doubt"];
+  readonly told: string;
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
@@ -31,14 +34,19 @@ class IncomingHead implements RequestHead {
     try {
       method = request.method.toUpperCase();
       headers = fieldsOf(request.headers);
-      address = addressOf(request.url);
+      address = addressOf(String(request.url));
     } catch {
       // What cannot be read is not kept.
     }
+    const host = headers.get("host");
+    const isPlain = (host === null || host === address.host) && address.written === "";
     this.method = method;
     this.url = address.url;
     this.origin = address.origin;
     this.headers = headers;
+    this.doubt = isPlain && !address.isDoubtful ? undefined : doubtOf(address, host);
+    // A handler may show its visitors how this one wrote the host: then it poisons nobody else.
+    this.told = isPlain ? "" : `${address.written} ${host ?? ""}`;
     this.hasBody = mayHaveBody(method, headers);
     this.hasUserInfo = address.hasUserInfo;
     this.justArrived = justArrived;
@@ -68,6 +76,12 @@ class IncomingHead implements RequestHead {
       ? this.#withoutBody ??= withoutBody(this.url, this.#request)
       : this.#request;
   }
+}
+
+/** Says what makes it doubtful which page is meant; a request without `Host` has nothing to compare (K1). */
+function doubtOf(address: Address, host: string | null): RequestHead["doubt"] {
+  if (address.isDoubtful) return "url";
+  return host === null || isHostOf(host, address) ? undefined : "host";
 }
 
 /** Headers, or what a test puts in their place. */

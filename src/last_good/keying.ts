@@ -12,7 +12,8 @@ export function keyOf(
   errors: ErrorListener,
 ): CacheKey | undefined | Promise<CacheKey | undefined> {
   const primary = primaryKey(settings, request, errors);
-  if (primary === undefined) return undefined;
+  // What `fetch` was told cannot be compared (K6).
+  if (primary === undefined || request.told === null) return undefined;
   return settings.partition === undefined
     ? cacheKey(primary, place, request, "")
     : partitionedKey(settings, primary, request, place, errors);
@@ -27,9 +28,10 @@ export function primaryKey(
   request: RequestHead,
   errors: ErrorListener,
 ): string | undefined {
-  // Without a URL there is nothing to keep it for (promise 37).
-  if (request.url === "") return undefined;
-  if (key === undefined) return request.url;
+  // Without a URL there is nothing to keep it for (promise 37). Where the router may have read another
+  // page than the parser, memory must have none (K1).
+  if (request.url === "" || request.doubt === "url") return undefined;
+  if (key === undefined) return request.doubt === undefined ? request.url : undefined;
   try {
     const primary: unknown = key(request.toRequest());
     if (primary === undefined || typeof primary === "string") return primary;

@@ -111,6 +111,18 @@ for (const name of REFLECTED) {
   });
 }
 
+Deno.test("K3: the host that fetch is told is part of the key", async () => {
+  const site = new Site();
+  site.answer = echo("host");
+
+  await site.read({ headers: { host: "a.test" } });
+
+  assertEquals(await site.kept({ headers: { host: "a.test" } }), "a.test");
+  assertEquals(await site.kept({ headers: { host: "b.test" } }), undefined);
+  assertEquals(await site.kept({ headers: { host: "origin.test" } }), undefined);
+  assertEquals(await site.kept(), undefined);
+});
+
 Deno.test("K3: no value can forge another field", async () => {
   const site = new Site();
   await site.read({ headers: { "x-host": "a", "x-original-url": "b" } });
@@ -145,11 +157,15 @@ Deno.test("K1, K5: the key of a plain request is its URL and the memory it belon
   });
 });
 
-Deno.test("K3, K4: no two different requests share a key", () => {
+Deno.test("K3, K4, K6: no two different requests share a key", () => {
   const keys = [
     cacheKey("u", "fetch", { headers: none }, ""),
     cacheKey("u", "fetch", { headers: none }, "p"),
     cacheKey("u", "fetch", { headers: none }, "x-host"),
+    cacheKey("u", "fetch", { headers: none, told: "p" }, ""),
+    cacheKey("u", "fetch", { headers: none, told: "x-host" }, ""),
+    cacheKey("u", "fetch", { headers: new Headers({ host: "p" }), isOutgoing: true }, ""),
+    cacheKey("u", "fetch", { headers: new Headers({ host: "" }), isOutgoing: true }, ""),
     cacheKey("u", "fetch", { headers: new Headers({ "x-host": "a" }) }, ""),
     cacheKey("u", "fetch", { headers: new Headers({ "x-host": "" }) }, ""),
     cacheKey("u", "fetch", { headers: new Headers({ "x-host": "a" }) }, "p"),
