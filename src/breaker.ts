@@ -218,7 +218,7 @@ async function answerFetch(
   const { upstream, settings, lastGood } = parts;
   const input = isRequest(given) ? given : String(given);
   const init = ownInit(givenInit, lastGood?.settings.partition && input);
-  const head = upstream.isCalling ? undefined : headFor(upstream, input, init);
+  const head = upstream.isCalling ? undefined : headFor(upstream, input, init, rest);
   // What the global `fetch` refuses, or asks for itself, is no call of ours.
   if (head === undefined) return await upstream.fetch(input, init);
   const circuit = circuitFor(parts, head, head.origin || settings.name);

@@ -59,9 +59,10 @@ export function headFor(
   { isGlobal }: Upstream,
   input: string | Request,
   init: RequestInit | undefined,
+  rest: readonly unknown[],
 ): RequestHead | undefined {
   try {
-    const head = fetchHead(input, init);
+    const head = fetchHead(input, init, isGlobal ? undefined : rest);
     return isGlobal && head.url === "" ? undefined : head;
   } catch (error) {
     if (isGlobal) return undefined;

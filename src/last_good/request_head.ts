@@ -1,5 +1,6 @@
 import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
 import { fetchAddress } from "./address.ts";
+import { initMembers, readable } from "./init_members.ts";
 
 /**
  * The part of a request that the rules read. It is taken from the arguments of `fetch` as they are:
@@ -47,13 +48,15 @@ export interface RequestHead {
  * Returns the head of the request that `fetch(input, init)` would send. Its URL is empty if it is
  * relative to something that only the `fetch` in use knows.
  *
+ * @param rest Further arguments of a `fetch` of the app's own; undefined for the global one.
  * @throws {TypeError} If the URL or a field is not valid.
  */
 export function fetchHead(
   input: string | URL | Request,
   init: RequestInit | undefined,
+  rest?: readonly unknown[],
 ): RequestHead {
-  return new OutgoingHead(input, init);
+  return new OutgoingHead(input, init, rest);
 }
 
 class OutgoingHead implements RequestHead {
@@ -64,6 +67,8 @@ class OutgoingHead implements RequestHead {
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
   readonly isOutgoing = true;
+  readonly cacheMode: string | undefined;
+  readonly told: string | null;
   readonly hasIntegrity: boolean;
   readonly signal: AbortSignal | undefined;
   readonly #headers: Headers | undefined;
@@ -71,7 +76,11 @@ class OutgoingHead implements RequestHead {
   readonly #resolved: string | undefined;
   #request: Request | undefined;
 
-  constructor(input: string | URL | Request, init: WorkersInit | undefined) {
+  constructor(
+    input: string | URL | Request,
+    init: WorkersInit | undefined,
+    rest: readonly unknown[] | undefined,
+  ) {
     const request: WorkersRequest | undefined = isRequest(input) ? input : undefined;
     const address = fetchAddress(request === undefined ? String(input) : request.url);
     const headers = headersOf(init?.headers ?? request?.headers);
@@ -84,6 +93,8 @@ class OutgoingHead implements RequestHead {
     this.hasBody = (init?.body ?? undefined) !== undefined ||
       (request !== undefined && this.method !== "GET" && this.method !== "HEAD");
     this.hasUserInfo = address.hasUserInfo;
+    this.cacheMode = cacheModeOf(init?.cache ?? readable(request, "cache"));
+    this.told = initMembers(init, request, rest);
     this.hasIntegrity = Boolean(init?.integrity ?? request?.integrity);
     this.signal = isSignal(signal) ? signal : undefined;
     this.#headers = headers;
@@ -95,6 +106,10 @@ class OutgoingHead implements RequestHead {
     const url = this.#resolved ?? this.url;
     return this.#request ??= bodiless(url, this.method, this.#headers, this.#cf);
   }
+}
+
+function cacheModeOf(cache: unknown): string | undefined {
+  return typeof cache === "string" && cache !== "default" ? cache : undefined;
 }
 
 /** What Workers add. */

@@ -1,0 +1,167 @@
+/** What `fetch` is told besides URL, method, fields and body, where it can change the answer (K6). */
+
+/** Members of `init` that change no answer, or that the rules read elsewhere. */
+const IGNORED: ReadonlySet<string> = new Set([
+  "body",
+  "cache",
+  "duplex",
+  "headers",
+  "integrity",
+  "keepalive",
+  "method",
+  "priority",
+  "signal",
+  "window",
+]);
+
+/** What saying nothing means. */
+const DEFAULTS: ReadonlyMap<unknown, unknown> = new Map([
+  ["credentials", "same-origin"],
+  ["encodeResponseBody", "automatic"],
+  ["mode", "cors"],
+  ["redirect", "follow"],
+  ["referrer", "about:client"],
+  ["referrerPolicy", ""],
+]);
+
+/** Objects that are connections, or describe one: Deno's, Node's, and three of Bun's. */
+const BY_IDENTITY: ReadonlySet<unknown> = new Set([
+  "client",
+  "dispatcher",
+  "proxy",
+  "tls",
+  "unix",
+]);
+
+/** What a request shows of all this with the same default on every runtime. */
+const OF_REQUESTS = ["cf", "redirect"];
+
+/**
+ * Returns what `fetch` is told besides, as a part of the key: "" for nothing, null if it cannot be
+ * compared.
+ *
+ * @param init An object of our own, without inherited members.
+ * @param request The input, if that is a request: it counts where `init` says nothing.
+ * @param rest Further arguments of a `fetch` of the app's own; undefined for the global one.
+ */
+export function initMembers(
+  init: object | undefined,
+  request: object | undefined,
+  rest: readonly unknown[] | undefined,
+): string | null {
+  const isOwn = rest !== undefined;
+  // Nothing else of the request in `fetch(url, request)` is read.
+  const isRequest = typeof memberOf(init, "clone") === "function";
+  let members: unknown[] | undefined;
+  try {
+    for (const name in isRequest ? undefined : init) {
+      if (!IGNORED.has(name)) members = added(members, name, memberOf(init, name), isOwn);
+    }
+    if (isRequest || request !== undefined) {
+      for (const name of OF_REQUESTS) {
+        const said = memberOf(init, name);
+        if (said !== undefined && !isRequest) continue;
+        members = added(members, name, said ?? readable(request, name), isOwn);
+      }
+    }
+    for (let index = 0; isOwn && index < rest.length; index++) {
+      members = added(members, index, rest[index], isOwn);
+    }
+    return members === undefined ? "" : JSON.stringify(members);
+  } catch {
+    return null;
+  }
+}
+
+function memberOf(owner: object | undefined, name: string): unknown {
+  return (owner as Readonly<Record<string, unknown>> | undefined)?.[name];
+}
+
+/** Reads a member of a request, which may refuse to show it: Workers know less than the standard. */
+export function readable(request: object | undefined, name: string): unknown {
+  try {
+    return memberOf(request, name);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Adds a member that says something: its name, and its value as a number or a text.
+ *
+ * @throws If it cannot be compared.
+ */
+function added(
+  members: unknown[] | undefined,
+  name: string | number,
+  given: unknown,
+  isOwn: boolean,
+): unknown[] | undefined {
+  if (given === undefined || given === DEFAULTS.get(name)) return members;
+  const value = name === "cf" ? withoutIncoming(given) : given;
+  if (value === undefined) return members;
+  if (isObject(value) && name !== "cf" && (BY_IDENTITY.has(name) || !isPlain(value))) {
+    // The global `fetch` calls no function: those are hooks of clients, made anew for each call.
+    const isHook = typeof value === "function" && !isOwn;
+    return isHook ? members : [...members ?? [], name, numberOf(value)];
+  }
+  try {
+    return [...members ?? [], name, JSON.stringify(value, asItIs)];
+  } catch (error) {
+    if (isOwn || name === "cf") throw error;
+    return members;
+  }
+}
+
+// ---- By identity ----
+
+const numbers = new WeakMap<object, number>();
+let count = 0;
+
+/** Returns the number of an object or a function, the same each time. */
+function numberOf(thing: object): number {
+  let number = numbers.get(thing);
+  if (number === undefined) numbers.set(thing, number = ++count);
+  return number;
+}
+
+// ---- By value ----
+
+/** Lets JSON write only what it neither loses nor alters. */
+function asItIs(this: unknown, name: string, value: unknown): unknown {
+  const isKept = value === null || typeof value === "string" || typeof value === "boolean" ||
+    (typeof value === "number" ? Number.isFinite(value) : isPlain(value)) ||
+    // A member that is undefined says nothing, but an element does.
+    (value === undefined && !Array.isArray(this));
+  // A `toJSON` shows another value.
+  if (!isKept || value !== memberOf(this as object, name)) throw new TypeError();
+  return value;
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** Reports whether `value` is an array, or an object without a class, of whatever realm. */
+function isPlain(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  if (Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.hasOwn(prototype as object, "isPrototypeOf");
+}
+
+// ---- The `cf` of Workers ----
+
+/**
+ * What Workers say in `cf` about the client of an incoming request. Passed on to `fetch`, it would
+ * give each client a copy of its own; no option has such a name.
+ */
+const INCOMING =
+  /^(as(n|Organization)|botManagement|city|colo|continent|country|hostMetadata|httpProtocol|isEUCountry|latitude|longitude|metroCode|postalCode|region(Code)?|timezone|verifiedBotCategory|(client|edge|request|tls)[A-Z]\w*)$/;
+
+/** Returns the options in a `cf`; undefined if there are none. */
+function withoutIncoming(cf: unknown): unknown {
+  if (!isPlain(cf) || Array.isArray(cf)) return cf;
+  const options = Object.entries(cf as object).filter(([name]) => !INCOMING.test(name));
+  return options.length === 0 ? undefined : Object.fromEntries(options);
+}
