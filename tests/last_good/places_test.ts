@@ -43,7 +43,7 @@ function stage(options: BreakerOptions = {}) {
   let isDown = false;
   const api = breaker({
     threshold: 1_000,
-    lastGood: { refreshMs: 0 },
+    lastGood: { refreshMs: 0, maxVariants: 20 },
     fetch: () =>
       Promise.resolve(isDown ? new Response("down", { status: 503 }) : new Response("fetch")),
     ...options,
