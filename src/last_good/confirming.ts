@@ -67,8 +67,6 @@ function putHead(
   return true;
 }
 
-const ONLY_304: ReadonlySet<number> = new Set([304]);
-
 /**
  * Gives the copy the fields of a 304 that confirms it (RFC 9111 §4.3.4, S21), or does to it what the
  * 304 says (S17).
@@ -81,18 +79,11 @@ export function confirm(
   candidate: Candidate,
   askedEtag: string | undefined,
 ): KeepResult | undefined {
-  const { request, key, response, timing } = candidate;
-  const { settings } = store;
+  const { request, response, timing } = candidate;
   if (typeof response.headers?.forEach !== "function") return { why: "uncopyable" };
   const current = olderCopy(store, candidate);
   const fields = new FieldMap(response.headers);
-  const whole = new FieldMap(response.headers);
-  // What the 304 does not repeat still holds, must-revalidate for one; but the kept Date is no more.
-  for (const name in current?.head.fields) {
-    if (name !== "date" && !whole.has(name)) whole.all.set(name, current!.head.fields[name]!);
-  }
-  const policy = { statuses: ONLY_304, ignore: settings.ignore };
-  const seen = exchange(request, response, key.owner !== "", policy, whole);
+  const seen = seenWith(store, candidate, current);
   const refusal = keepRefusal(seen);
   if (refusal !== undefined) return refuse(store, candidate, refusal, current);
   const why = foreignReason(response);
@@ -100,14 +91,42 @@ export function confirm(
   if (current === undefined || !isConfirmed(current, fields, request.headers, askedEtag)) {
     return { why: "status" };
   }
-  if (!current.isDoubted && isJustFreshened(current, timing, settings)) return undefined;
-  const head = confirmedHead(
-    current.head,
-    storedHead(candidate, fields, freshness(seen, timing.receivedAt)),
-  );
+  if (!current.isDoubted && isJustFreshened(current, timing, store.settings)) return undefined;
+  const head = storedHead(candidate, fields, freshness(seen, timing.receivedAt));
+  return putConfirmed(store, candidate, seen, current, confirmedHead(current.head, head));
+}
+
+const ONLY_304: ReadonlySet<number> = new Set([304]);
+
+/**
+ * Reads a 304 together with the copy: what it does not repeat still holds, must-revalidate for one.
+ * Only the kept Date is no longer true.
+ */
+function seenWith(
+  { settings: { ignore } }: Store,
+  { request, key, response }: Candidate,
+  current: StoredResponse | undefined,
+): Exchange {
+  const whole = new FieldMap(response.headers);
+  const kept = current?.head.fields ?? {};
+  for (const name in kept) {
+    if (name !== "date" && !whole.has(name)) whole.all.set(name, kept[name]!);
+  }
+  return exchange(request, response, key.owner !== "", { statuses: ONLY_304, ignore }, whole);
+}
+
+/** Keeps the head of a confirmed copy, unless the option `keep` is against it. */
+function putConfirmed(
+  store: Store,
+  candidate: Candidate,
+  seen: Exchange,
+  current: StoredResponse,
+  head: StoredHead,
+): KeepResult | undefined {
+  const { settings } = store;
   if (settings.keep !== undefined) {
-    const { status, statusText } = head;
-    const response = new Response(null, { status, statusText, headers: head.fields });
+    const { status, statusText, fields } = head;
+    const response = new Response(null, { status, statusText, headers: fields });
     if (isVetoed(settings, { ...candidate, response }, current.body)) return { why: "veto" };
   }
   return putHead(store, candidate, seen, current, head) ? undefined : { why: "headers-too-large" };

@@ -115,17 +115,16 @@ function directivesRefusal(exchange: Exchange): KeepRefusal | undefined {
     : keepOld("malformed");
 }
 
-/** Fields for other shared caches (RFC 9213), and what was said before there was Cache-Control (S3). */
+/** In fields for other shared caches (RFC 9213), or as it was said before Cache-Control (S3). */
 function isNoStoreElsewhere(fields: Fields): boolean {
-  return TARGETED.some((name) => {
-    const value = fields.get(name);
-    return value !== null && (parseCacheControl(value) ?? forbiddingWords(value)).has("no-store");
-  }) || (!fields.has("cache-control") &&
-    forbiddingWords(fields.get("pragma") ?? "").has("no-cache"));
+  const pragma = fields.has("cache-control") ? null : fields.get("pragma");
+  return (pragma !== null && forbiddingWords(pragma).has("no-cache")) ||
+    saysNoStore(fields.get("cdn-cache-control")) || saysNoStore(fields.get("surrogate-control"));
 }
 
-/** Fields in which a response may say `no-store` besides Cache-Control. */
-const TARGETED = ["cdn-cache-control", "surrogate-control"];
+function saysNoStore(value: string | null): boolean {
+  return value !== null && (parseCacheControl(value) ?? forbiddingWords(value)).has("no-store");
+}
 
 const AGES = ["max-age", "s-maxage", "stale-if-error"];
 
