@@ -114,6 +114,7 @@ const NEVER: readonly Case[] = [
 const REQUESTS: readonly (readonly [string, RequestInit])[] = [
   ["no-store", { headers: { "cache-control": "no-store" } }],
   ["a malformed Cache-Control", { headers: { "cache-control": "a b" } }],
+  ["cache: no-store", { cache: "no-store" }],
   ["Range", { headers: { range: "bytes=0-1" } }],
   ["Upgrade", { headers: { upgrade: "h2c" } }],
   ["Authorization", { headers: { authorization: "x" } }],

@@ -117,6 +117,16 @@ Deno.test("S13: a body that takes longer than maxBodyMs is not kept", async () =
   assertEquals(await site.kept(), undefined);
 });
 
+for (const way of ["fetch", "wrap", "hono"] as const) {
+  Deno.test(`S1: ${way}: a request with Upgrade is not answered from memory`, async () => {
+    const site = new Site({}, way);
+    await site.read();
+
+    assertEquals(await site.kept({ headers: { upgrade: "h2c" } }), undefined);
+    assertEquals(await site.kept(), "good");
+  });
+}
+
 Deno.test("S1: a handler's GET with a body is not kept", async () => {
   const site = new Site({}, "wrap");
 

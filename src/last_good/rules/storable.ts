@@ -35,9 +35,9 @@ export function keepRefusal(exchange: Exchange): KeepRefusal | undefined {
 
 // ---- The request ----
 
-function requestRefusal(
-  { request: { method, hasBody, headers }, requestDirectives, policy }: Exchange,
-): NotKeptReason | undefined {
+function requestRefusal(exchange: Exchange): NotKeptReason | undefined {
+  const { request, requestDirectives, policy } = exchange;
+  const { method, hasBody, headers } = request;
   // A response to HEAD has no body to keep: RFC 9111 §3 (S1).
   if (method !== "GET") return "method";
   // It asks for another protocol: RFC 9110 §7.8 (S1).
@@ -51,14 +51,15 @@ function requestRefusal(
   if (requestDirectives.has("no-store") && !policy.ignore.has("no-store")) {
     return "request-no-store";
   }
+  if (request.isOutgoing && isModeNoStore(exchange)) return "request-no-store";
   // Parts of a response are not kept: RFC 9111 §3.3 (S11).
   if (headers.has("range")) return "range";
   return undefined;
 }
 
 /**
- * Reports whether the request's `cache` member says "no-store" (S3). It is asked after everything else,
- * because some servers make a whole request when it is read.
+ * Reports whether the request's `cache` member says "no-store" (S3). That of a request that came in is
+ * read after everything else, because some servers make a whole request for it.
  */
 function isModeNoStore({ request, policy }: Exchange): boolean {
   return !policy.ignore.has("no-store") && request.cacheMode === "no-store";

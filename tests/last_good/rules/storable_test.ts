@@ -106,6 +106,12 @@ const CASES: readonly Case[] = [
     { pragma: "x-no-cache" },
     { pragma: "no-cache", "cache-control": "max-age=60" },
   ].map((fields) => ({ rule: `S3: ${JSON.stringify(fields)}`, answer: page(fields) })),
+  { rule: "S3: cache no-store", request: { cache: "no-store" }, why: "request-no-store" },
+  {
+    rule: "S3: cache no-store, lifted by ignore",
+    request: { cache: "no-store" },
+    options: { ignore: ["no-store"] },
+  },
   ...(["reload", "no-cache", "force-cache", "default"] as const).map((cache) => ({
     rule: `S3: cache ${cache}`,
     request: { cache },
