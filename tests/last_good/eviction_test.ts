@@ -167,6 +167,81 @@ for (const way of WAYS) {
   });
 }
 
+/** Fields that make a request another kind than that of the kept page, which has the first ones. */
+const KINDS: readonly (readonly [Record<string, string>, Record<string, string>])[] = [
+  [{}, { "user-agent": "Mobile" }],
+  [{ "user-agent": "Desktop" }, { "user-agent": "Mobile" }],
+  [{ "user-agent": "Desktop" }, {}],
+  [{ accept: "text/html" }, { accept: "application/json" }],
+  [{ "accept-language": "de" }, { "accept-language": "tlh" }],
+  [{}, { forwarded: "proto=http" }],
+  [{}, { "x-forwarded-proto": "http" }],
+  [{}, { authorization: "x" }],
+  [{}, { "x-api-key": "x" }],
+  [{}, { cookie: "x" }],
+];
+
+const PUBLIC = { "cache-control": "public" };
+
+/** Answers of the origin to a kind of request that it does not like. */
+const ODD: readonly (readonly [string, Answer])[] = [
+  ["a redirect", page(PUBLIC, null, 301)],
+  ["a 404", page(PUBLIC, null, 404)],
+  ["a 410", page(PUBLIC, null, 410)],
+  ["no-store", control("public, no-store")],
+  ["private", control("public, private")],
+];
+
+for (const way of WAYS) {
+  for (const [ours, theirs] of KINDS) {
+    Deno.test(`S17: ${way}: what a request with ${JSON.stringify(theirs)} brings leaves the page kept for ${JSON.stringify(ours)}`, async () => {
+      for (const [what, answer] of ODD) {
+        const site = new Site({}, way);
+        site.answer = page(PUBLIC);
+        await site.read({ headers: ours });
+        site.answer = answer;
+
+        for (let time = 0; time < 3; time++) await site.read({ headers: theirs });
+
+        assertEquals(await site.kept({ headers: ours }), "good", what);
+        assertEquals(only(site.events, "removed"), [], what);
+      }
+    });
+  }
+}
+
+Deno.test("S17: answers to another kind of request stand between two others as if they were not there", async () => {
+  for (const other of [page(PUBLIC), status(404)]) {
+    const site = new Site({ lastGood: { refreshMs: 60_000 } });
+    await site.read();
+    for (const [answer, headers] of [[status(404), {}], [other, { "user-agent": "x" }]] as const) {
+      site.answer = answer;
+      await site.read({ headers });
+    }
+    assertEquals(await site.kept(), "good");
+    site.answer = status(404);
+
+    await site.read();
+
+    assertEquals(await site.kept(), undefined);
+  }
+});
+
+Deno.test("S17: once a page is copied for another kind of request, that kind decides", async () => {
+  const site = new Site({ lastGood: { refreshMs: 0 } });
+  const mobile = { headers: { "user-agent": "Mobile" } };
+  await site.read();
+  await site.read(mobile);
+  site.answer = status(410);
+
+  await site.read();
+  assertEquals(await site.kept(), "good");
+  site.answer = status(410);
+  await site.read(mobile);
+
+  assertEquals(await site.kept(), undefined);
+});
+
 const UNHEARD: BreakerOptions = { onEvent: undefined as never };
 
 for (const [how, options] of [["with", {}], ["without", UNHEARD]] as const) {
