@@ -304,6 +304,36 @@ Deno.test("refreshMs: a softly forgotten copy is replaced by the next answer", a
   assertEquals(await site.kept(), "newer");
 });
 
+Deno.test("the same entity tag under another status is another answer", async () => {
+  const site = await keeping({ etag: '"1"' }, 60, { lastGood: { statuses: [200, 404] } });
+  site.answer = page({ etag: '"1"' }, "none", 404);
+
+  await site.read();
+
+  assertEquals(await site.kept(), "none");
+});
+
+Deno.test("refreshMs: the same entity tag in another coding is not copied again within it", async () => {
+  const fields = { etag: '"1"', "content-encoding": "x-own" };
+  const site = await keeping(fields, 30, { lastGood: { refreshMs: 60_000 } });
+  site.answer = page({ etag: '"1"' }, "newer");
+
+  await site.read();
+
+  assertEquals([kept(site), await site.kept()], [1, "good"]);
+});
+
+Deno.test("S15: a copy whose key would grow too large stays as it was", async () => {
+  const site = await keeping({ etag: '"1"', "x-own": "old" }, 60);
+  site.answer = page({ etag: '"1"', "x-own": "new", vary: "x-a" });
+
+  await site.read({ headers: { "x-a": "x".repeat(8_192) } });
+
+  assertEquals(site.notKept, ["key-too-large"]);
+  site.fail();
+  assertEquals(own(await site.get()).slice(0, 2), ["60", "old"]);
+});
+
 Deno.test("S15: a copy whose fields would grow too large stays as it was", async () => {
   const site = await keeping({ etag: '"1"', "x-own": "old" }, 60);
   site.answer = page({ etag: '"1"', "x-own": "new", "x-long": "x".repeat(17_000) });
