@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { START } from "../stage/clock.ts";
 import { only } from "../stage/events.ts";
 import { Site } from "../stage/site.ts";
 import { madeBy, page } from "../stage/upstream.ts";
@@ -295,4 +296,52 @@ Deno.test("S17, S21: a 304 takes back the doubt about a copy", async () => {
   }
 
   assertEquals(await site.kept(), "good");
+});
+
+Deno.test("H10, S21: 304s freshen a copy at most once a second, but remove it at once", async () => {
+  const site = new Site();
+  const asked = { headers: { "if-none-match": '"1"' } };
+  site.answer = page({ etag: '"1"', "x-own": "0" });
+  await site.read();
+  const seen: unknown[] = [];
+  for (const [ms, own] of [[999, "1"], [1, "2"], [999, "3"]] as const) {
+    site.clock.tick(ms);
+    site.answer = () => new Response(null, { status: 304, headers: { "x-own": own } });
+    await site.get(asked);
+    const { answer } = site;
+    site.fail();
+    const { headers, body } = await site.get();
+    await body?.cancel();
+    seen.push(headers.get("x-own"));
+    site.answer = answer;
+  }
+
+  assertEquals(seen, ["0", "2", "2"]);
+  site.answer = () => new Response(null, { status: 304, headers: { "cache-control": "private" } });
+  await site.get(asked);
+  assertEquals(await site.kept(), undefined);
+});
+
+Deno.test("H10, S21: a 304 without dates does not make an Expires of the past one of the future", async () => {
+  const date = new Date(START).toUTCString();
+  const expires = new Date(START + 5_000).toUTCString();
+  const site = await answered304({ etag: '"1"', date, expires }, { "if-none-match": '"1"' }, {});
+
+  const headers = await servedLater(site);
+
+  assertEquals(headers.get("expires"), expires);
+  assertEquals(/ttl=(-?\d+)/.exec(headers.get("cache-status") ?? "")?.[1], "-3");
+});
+
+Deno.test("S4, S21: within a partition, a private page is confirmed as private", async () => {
+  const site = new Site({ lastGood: { partition: () => "me" } });
+  site.answer = page({ etag: '"1"', "cache-control": "private" });
+  await site.read();
+  site.clock.tick(60_000);
+  const fields = { "cache-control": "private, max-age=9" };
+  site.answer = () => new Response(null, { status: 304, headers: fields });
+
+  await site.get({ headers: { "if-none-match": '"1"' } });
+
+  assertEquals((await servedLater(site)).get("age"), "3");
 });

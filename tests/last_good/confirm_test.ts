@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { settled } from "../stage/settle.ts";
 import { keeping, ORIGIN, type Site } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
@@ -119,4 +120,30 @@ Deno.test("a 304 with another entity tag freshens nothing", async () => {
   const { headers, body } = await site.get();
   await body?.cancel();
   assertEquals(headers.get("age"), "60");
+});
+
+Deno.test("a 304 without an entity tag is about the copy that the probe has asked about", async () => {
+  const site = await probing({});
+  site.api.circuit(ORIGIN).reset();
+  site.answer = page({ etag: '"1"' });
+  await site.read();
+  const arrivals = site.hold();
+  const slow = site.read();
+  await settled();
+  site.api.circuit(ORIGIN).trip();
+  site.clock.tick(60_000);
+  await site.read();
+  await settled();
+  assertEquals(site.asked.at(-1)?.headers.get("if-none-match"), '"1"');
+
+  arrivals[0]!(new Response("newer", { headers: { etag: '"2"', "x-own": "newer" } }));
+  await slow;
+  site.clock.tick(60_000);
+  arrivals[1]!(new Response(null, { status: 304, headers: { "x-own": "older" } }));
+  await site.api.idle();
+
+  site.fail();
+  const { headers, body } = await site.get();
+  await body?.cancel();
+  assertEquals([headers.get("x-own"), headers.get("age")], ["newer", "120"]);
 });

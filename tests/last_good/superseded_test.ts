@@ -50,6 +50,21 @@ Deno.test("S18: an older response does not come back after a newer 410", async (
   assertEquals(await site.kept(), undefined);
 });
 
+Deno.test("S17, S18: an older 404 says nothing about a newer page", async () => {
+  const site = new Site();
+  const arrivals = site.hold();
+  const older = site.read();
+  site.answer = () => new Response("good");
+  await site.read();
+
+  arrivals[0]?.(new Response(null, { status: 404 }));
+  await older;
+  site.answer = () => new Response(null, { status: 404 });
+  await site.read();
+
+  assertEquals(await site.kept(), "good");
+});
+
 Deno.test("S18: a 410 for another variant or key does not supersede an older response", async () => {
   const site = new Site();
   const arrivals = site.hold();
