@@ -257,6 +257,17 @@ for (const [how, options] of [["with", {}], ["without", UNHEARD]] as const) {
   });
 }
 
+Deno.test("S14, S17: a redirected answer does not take the doubt back", async () => {
+  const site = new Site({ lastGood: { refreshMs: 60_000 } });
+  await site.read();
+  for (const answer of [status(404), () => madeBy({ redirected: true }), status(404)]) {
+    site.answer = answer;
+    await site.read();
+  }
+
+  assertEquals(await site.kept(), undefined);
+});
+
 Deno.test("S17: the same entity tag takes the doubt back", async () => {
   const site = new Site();
   site.answer = page({ etag: '"1"' });

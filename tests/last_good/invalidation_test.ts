@@ -90,6 +90,20 @@ for (const way of ["wrap", "hono"] as const) {
   });
 }
 
+for (const key of [undefined, (request: Request) => request.url]) {
+  Deno.test(`K1, S19: a POST for another Host ${key ? "with" : "without"} the option key ${key ? "removes" : "leaves"} what it names`, async () => {
+    const site = new Site({ lastGood: { key } }, "wrap");
+    await site.read();
+    await site.read({}, LOCATED);
+    site.answer = page({ location: LOCATED });
+
+    await site.read({ method: "POST", headers: { host: "evil.test" } });
+
+    const left = key === undefined ? "good" : undefined;
+    assertEquals([await site.kept(), await site.kept({}, LOCATED)], [left, left]);
+  });
+}
+
 Deno.test("S19: a POST whose caller has left removes nothing", async () => {
   const site = new Site();
   await site.read();

@@ -79,6 +79,6 @@ export function exchange(
 function varyOf(fields: Fields): readonly string[] | undefined {
   const names = parseVary(fields.get("vary"));
   const allowed = fields.get("access-control-allow-origin");
-  if (names === undefined || allowed === null || allowed.trim() === "*") return names;
+  if (names === undefined || allowed === null || allowed === "*") return names;
   return names.includes("origin") ? names : [...names, "origin"].sort();
 }
