@@ -1,6 +1,6 @@
 import type { Fields } from "../../http/fields.ts";
 import { fieldRole } from "./field_role.ts";
-import { forwardedTarget } from "./forwarded.ts";
+import { targetIn } from "./forwarded.ts";
 
 /** What the visitors below have found: a closure of each request's own would be garbage. */
 let found: string[] | undefined;
@@ -29,18 +29,15 @@ export function reflectedFields(
 function namesAndValues(names: string[], headers: Fields): readonly string[] | undefined {
   const parts: string[] = [];
   for (const name of names.sort()) {
-    const value = headers.get(name) ?? "";
-    const counted = fieldRole(name) === "forwarded" ? forwardedTarget(value) : value;
-    if (counted !== undefined) parts.push(name, counted);
+    const value = targetIn(name, headers.get(name) ?? "");
+    if (value !== undefined) parts.push(name, value);
   }
   return parts.length === 0 ? undefined : parts;
 }
 
 function visitReflected(_value: string, name: string): void {
   const role = fieldRole(name);
-  if (role === "routing" || role === "forwarded" || (role === "host" && findsHost)) {
-    (found ??= []).push(name);
-  }
+  if (role === "routing" || (findsHost && role === "host")) (found ??= []).push(name);
 }
 
 const NO_NAMES: readonly string[] = [];

@@ -2,26 +2,33 @@
  * What a request field may do to the answer, as far as its name tells:
  *
  * - `routing`: origins choose a page or build links by it, although no cache has it in its key (K3);
- * - `forwarded`: it does so by a part of its value (K3);
  * - `host`: the host that the request is for (K3);
  * - `identity`: it says who asks (S8b);
  * - `certificate`: its value says whether there is somebody who asks (S8b);
  * - `plain`: none of these.
  */
-export type FieldRole = "routing" | "forwarded" | "host" | "identity" | "certificate" | "plain";
+export type FieldRole =
+  | "routing"
+  | "forwarded"
+  | "server"
+  | "host"
+  | "identity"
+  | "certificate"
+  | "plain";
 
-/** The roles of names that came lately. Clients choose names, so their number and length are bounded. */
+/** The roles of names that came lately. Clients choose names, so their number is bounded. */
 const roles = new Map<string, FieldRole>();
 const MAX_NAMES = 512;
-const MAX_NAME_LENGTH = 64;
+/** No field that anybody reads has a longer name; in doubt such a one says who asks. */
+const MAX_NAME_LENGTH = 128;
 
 /** Returns the role of a field. Only its name counts, so each name is looked into once. */
 export function fieldRole(name: string): FieldRole {
   const known = roles.get(name);
   if (known !== undefined) return known;
+  if (name.length > MAX_NAME_LENGTH) return "identity";
   // Python and CGI take `X_Forwarded_Host` for `X-Forwarded-Host`.
   const role = roleOf(name.toLowerCase().replace(/[^a-z0-9]/g, "-"));
-  if (name.length > MAX_NAME_LENGTH) return role;
   if (roles.size >= MAX_NAMES) roles.clear();
   roles.set(name, role);
   return role;
@@ -32,7 +39,6 @@ function roleOf(name: string): FieldRole {
   // Rules of their own are about these two (S8, S9).
   if (name === "authorization" || name === "cookie") return "plain";
   if (name === "host") return "host";
-  if (name === "forwarded" || name === "x-forwarded") return "forwarded";
   if (CERTIFICATE.test(name)) return "certificate";
   if (saysWhoAsks(name)) return "identity";
   return ROUTING.test(name) && !OF_THE_CLIENT.test(name) ? "routing" : "plain";
@@ -76,13 +82,14 @@ const HARMLESS = new RegExp(
     "^x-vercel-(?:oidc-token$|sc-|internal-)|^x-(?:vercel|cf)-proxy-signature(?:-ts)?$",
 );
 
-/** Ids of a request, of the machines it passes, or of what runs there. */
+/** Ids of a request, of the machines it passes, of what runs there, and the platforms' own. */
 const OF_THE_REQUEST = new RegExp(
   "(?:^|-)(?:req(?:uest)?|correlation|trac(?:e|k?ing)|span|parent|transaction|txn|message|msg|event|" +
     "operation|invocation|execution|activity|call|job|task|run|batch|attempt|unique|opaque|ref|" +
     "debug|dictionary|deploy(?:ment)?|build|release|version|revision|ray|log|hop|edge|pop|region|" +
     "zone|datacenter|cluster|pod|node|server|backend|instance|machine|worker|process|metadata|" +
-    "vercel|rndr|cf|now|newrelic)-id$",
+    "rndr|cf|now|newrelic)-id$|^(?:x-(?:amzn|nf|vercel|azure|arr|envoy|istio|appengine|akamai|railway|" +
+    "k8se|cf)|fly|fastly|akamai|render)-(?:.*-)?id$",
 );
 
 /** Flags of proxies that ask for certificates: they are there for clients without one, too. */
@@ -90,7 +97,7 @@ const CERTIFICATE = /^(?:x-client-cert-present|(?:x-)?ssl-client-verify)$/;
 
 /** Names of what origins route and link by, and by which frameworks ask for a part of a page. */
 const ROUTING = new RegExp(
-  "^x-forwarded|(?:^|-)forwarded-|-override$|^x-(?:original|rewrite|http|middleware|invoke|nextjs|" +
+  "^forwarded$|^x-forwarded|(?:^|-)forwarded-|-override$|^x-(?:original|rewrite|http|middleware|invoke|nextjs|" +
     "inertia|pjax)(?:-|$)|^next-|^rsc$|^hx-|^turbo-frame$|^x-now-route-matches$|-script-name$|" +
     "(?:^|-)(?:host(?:name)?|ur[il]|scheme|proto(?:col)?|(?:base)?path|prefix|https)$|" +
     "^x-(?:.*-)?method$",
@@ -99,5 +106,5 @@ const ROUTING = new RegExp(
 /** What is named like that and differs from client to client: each would have its own copy. */
 const OF_THE_CLIENT = new RegExp(
   "-for$|-(?:ip(?:v[46])?|addr|address|user-agent|tls-?version|(?:request|trace)-id)$|" +
-    "(?:client|remote|source)-(?:host(?:name)?|port)$|^sec-|^x-vercel-sc-|^hx-(?:current-url|prompt)$",
+    "(?:client|remote|source)-(?:host(?:name)?|port|proto(?:col)?)$|^sec-|^x-vercel-sc-|^hx-(?:current-url|prompt)$",
 );
