@@ -20,6 +20,7 @@ function from(headers: HeadersInit): RequestInit {
 const control = (value: string) => page({ "cache-control": value });
 const bearer = from({ authorization: "Bearer t" });
 const cookie = from({ cookie: "sid=1" });
+const apiKey = from({ "x-api-key": "ann" });
 const partition = () => "me";
 const OBSTACLES = [
   "no-store",
@@ -206,7 +207,77 @@ const CASES: readonly Case[] = [
   },
   { rule: "S8: lifted by partition", request: bearer, options: { partition } },
   { rule: "S8: lifted by ignore", request: bearer, options: { ignore: ["authorization"] } },
+  ...[
+    'public="no"',
+    'public=""',
+    "public=1",
+    "must-revalidate=x",
+    's-maxage=""',
+    "proxy-revalidate",
+    "immutable",
+  ].map((value) => ({
+    rule: `S8: Authorization, ${value} permits nothing`,
+    request: bearer,
+    answer: control(value),
+    why: "authorization",
+  })),
+  ...["s-maxage=60", "must-revalidate, max-age=60"].map((value) => ({
+    rule: `S8: Authorization, ${value} permits nothing where ignore lifts S6`,
+    request: bearer,
+    answer: control(value),
+    options: { ignore: ["must-revalidate"] as const },
+    why: "authorization",
+  })),
+  {
+    rule: "S8: Authorization, public where ignore lifts S6",
+    request: bearer,
+    answer: control("public"),
+    options: { ignore: ["must-revalidate"] },
+  },
+  {
+    rule: "S8: Authorization, Vary: Authorization is not enough",
+    request: bearer,
+    answer: page({ vary: "Authorization" }),
+    why: "authorization",
+  },
+  { rule: "S8b: a field that says who asks", request: apiKey, why: "identity" },
+  { rule: "S8b: an empty one", request: from({ "x-api-key": "" }), why: "identity" },
+  { rule: "S8b: public", request: apiKey, answer: control("public") },
+  { rule: "S8b: Vary names it", request: apiKey, answer: page({ vary: "X-API-Key" }) },
+  {
+    rule: "S8b: Vary names another",
+    request: apiKey,
+    answer: page({ vary: "authorization" }),
+    why: "identity",
+  },
+  {
+    rule: "S8b: s-maxage where ignore lifts S6",
+    request: apiKey,
+    answer: control("s-maxage=60"),
+    options: { ignore: ["must-revalidate"] },
+    why: "identity",
+  },
+  { rule: "S8b: lifted by partition", request: apiKey, options: { partition } },
+  { rule: "S8b: lifted by ignore", request: apiKey, options: { ignore: ["authorization"] } },
+  {
+    rule: "S8b: not lifted by ignoring cookies",
+    request: apiKey,
+    options: { ignore: ["cookie"] },
+    why: "identity",
+  },
   { rule: "S9: Cookie", request: cookie, why: "cookie" },
+  {
+    rule: 'S9: Cookie, public="no"',
+    request: cookie,
+    answer: control('public="no"'),
+    why: "cookie",
+  },
+  {
+    rule: "S9: not lifted by ignoring Authorization",
+    request: cookie,
+    options: { ignore: ["authorization"] },
+    why: "cookie",
+  },
   {
     rule: "S9: Cookie, s-maxage is not enough",
     request: cookie,
