@@ -56,7 +56,7 @@ function visitIdentity(value: string, name: string): void {
   }
 }
 
-const NO_CERTIFICATE = /^(?:|none|false)$/i;
+const NO_CERTIFICATE = /^(?:|none|false|client_cert_not_provided)$/i;
 
 /** The other fields by which one kind of client differs from another (S8, S9, S17). */
 const OF_ITS_KIND = ["authorization", "cookie", "user-agent", "accept", "accept-language"];

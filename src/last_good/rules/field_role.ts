@@ -64,9 +64,9 @@ const IDENTITY_PARTS = new RegExp(
 /** These say who asks as whole words. */
 const IDENTITY_WORDS = new RegExp(
   "(?:^|-)(?:sid|uid|uidh|upn|dn|pin|otp|totp|mfa|2fa|sso|pass|pwd|creds?|acct|sig|" +
-    "roles?|scopes?|groups?|orgs?|team|company|project|realm|subject|sub|admin|sudo|behalf|" +
-    "mail|phone|imsi|imei|acr|wallet|licen[cs]e|member|persona|merchant|partner|owner|employee|" +
-    "staff|patient|student|(?:act|acting|run)-as|" +
+    "roles?|scopes?|groups?|orgs?|team|company|project|realm|subject|sub|admin|sudo|bypass|" +
+    "behalf|mail|phone|imsi|imei|acr|wallet|licen[cs]e|member|persona|merchant|partner|owner|" +
+    "employee|staff|patient|student|(?:act|acting|run)-as|" +
     "(?:remote|display|full|first|last|given|family|preferred)-name)(?:-|$)|" +
     "^fiware-service|^x-vault-namespace$|^tailscale-app-capabilities$|" +
     "^x-amz-(?:date|content-sha256)$",
@@ -84,27 +84,29 @@ const HARMLESS = new RegExp(
 
 /** Ids of a request, of the machines it passes, of what runs there, and the platforms' own. */
 const OF_THE_REQUEST = new RegExp(
-  "(?:^|-)(?:req(?:uest)?|correlation|trac(?:e|k?ing)|span|parent|transaction|txn|message|msg|event|" +
-    "operation|invocation|execution|activity|call|job|task|run|batch|attempt|unique|opaque|ref|" +
-    "debug|dictionary|deploy(?:ment)?|build|release|version|revision|ray|log|hop|edge|pop|region|" +
-    "zone|datacenter|cluster|pod|node|server|backend|instance|machine|worker|process|metadata|" +
-    "rndr|cf|now|newrelic)-id$|^(?:x-(?:amzn|nf|vercel|azure|arr|envoy|istio|appengine|akamai|railway|" +
-    "k8se|cf)|fly|fastly|akamai|render)-(?:.*-)?id$",
+  "(?:^|-)(?:req(?:uest)?|root|correlation|trac(?:e|k?ing)|span|parent|transaction|txn|message|msg|" +
+    "event|operation|invocation|execution|activity|call|job|task|run|batch|attempt|unique|opaque|" +
+    "ref|debug|dictionary|deploy(?:ment)?|build|release|version|revision|ray|log|hop|edge|pop|" +
+    "region|zone|datacenter|cluster|pod|node|server|backend|instance|machine|worker|process|" +
+    "metadata|rndr|now|newrelic)-id$|-cf-id$|^cf-(?!access-)(?:.*-)?id$|" +
+    "^(?:x-(?:amzn|nf|vercel|azure|arr|envoy|istio|appengine|akamai|railway|k8se|cf)|" +
+    "fly|fastly|akamai|render)-(?:.*-)?id$",
 );
 
-/** Flags of proxies that ask for certificates: they are there for clients without one, too. */
-const CERTIFICATE = /^(?:x-client-cert-present|(?:x-)?ssl-client-verify)$/;
+/** What proxies that ask for certificates add: for clients without one, too. */
+const CERTIFICATE = /^(?:x-client-cert|(?:x-)?ssl-client)-/;
 
 /** Names of what origins route and link by, and by which frameworks ask for a part of a page. */
 const ROUTING = new RegExp(
-  "^forwarded$|^x-forwarded|(?:^|-)forwarded-|-override$|^x-(?:original|rewrite|http|middleware|invoke|nextjs|" +
-    "inertia|pjax)(?:-|$)|^next-|^rsc$|^hx-|^turbo-frame$|^x-now-route-matches$|-script-name$|" +
-    "(?:^|-)(?:host(?:name)?|ur[il]|scheme|proto(?:col)?|(?:base)?path|prefix|https)$|" +
-    "^x-(?:.*-)?method$",
+  "^forwarded$|^x-forwarded|(?:^|-)forwarded-|-override$|" +
+    "^x-(?:original|rewrite|http|middleware|invoke|nextjs|inertia|pjax)(?:-|$)|" +
+    "^next-|^rsc$|^hx-|^turbo-frame$|^x-now-route-matches$|-script-name$|^x-(?:.*-)?method$|" +
+    "(?:^|-)(?:host(?:name)?|authority|ur[il]|scheme|proto(?:col)?|(?:base)?path|prefix|https)$",
 );
 
 /** What is named like that and differs from client to client: each would have its own copy. */
 const OF_THE_CLIENT = new RegExp(
   "-for$|-(?:ip(?:v[46])?|addr|address|user-agent|tls-?version|(?:request|trace)-id)$|" +
-    "(?:client|remote|source)-(?:host(?:name)?|port|proto(?:col)?)$|^sec-|^x-vercel-sc-|^hx-(?:current-url|prompt)$",
+    "(?:client|remote|source)-(?:host(?:name)?|port|proto(?:col)?)$|" +
+    "(?:current|referr?er)-(?:ur[il]|path)$|^sec-|^x-vercel-sc-|^hx-prompt$",
 );

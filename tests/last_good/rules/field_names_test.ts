@@ -74,7 +74,7 @@ const IDENTITY = `
   x-mashery-oauth-client-id x-wx-openid x-wx-unionid x-vouch-user x-vouch-idp-accesstoken
   x-msisdn x-up-calling-line-id x-nokia-msisdn x-acr x-uidh x-imsi x-imei
   x-ssl-client-verify x-ssl-client-dn x-client-dn x-tls-client-cert ssl-client-s-dn x-ssl-cert
-  fly-src-signature x-pagerduty-signature x-license-key x-wallet-address x-sub-account
+  fly-src-signature x-vercel-protection-bypass x-pagerduty-signature x-license-key x-wallet-address x-sub-account
 `.trim().split(/\s+/);
 
 /**
@@ -104,7 +104,7 @@ const ROUTING = `
   x-url x-uri x-path x-request-uri x-base-url x-base-path x-script-name
   front-end-https x-https x-method x-matched-path x-now-route-matches x-ms-original-url
   x-waws-unencoded-url x-envoy-original-path x-envoy-original-host cloudfront-forwarded-proto
-  fly-forwarded-proto proxy-host proxy-url http-host base-url request-uri url uri
+  fly-forwarded-proto proxy-host proxy-url http-host authority x-authority base-url request-uri url uri
   x-middleware-subrequest x-middleware-rewrite x-middleware-prefetch x-middleware-next
   x-invoke-path x-invoke-query x-invoke-status x-invoke-error x-invoke-output x-nextjs-data
   x-nextjs-rewrite rsc next-router-state-tree next-router-prefetch
@@ -115,7 +115,7 @@ const ROUTING = `
 /** Fields that are neither: of browsers, HTTP itself, tracing, and the client's address. */
 const PLAIN = `
   accept accept-encoding accept-language accept-charset accept-datetime accept-signature
-  access-control-request-method access-control-request-headers alt-used authority x-author author
+  access-control-request-method access-control-request-headers alt-used x-author author
   cache-control cache-key surrogate-key surrogate-capability connection content-length content-type
   content-encoding content-language content-location content-security-policy date device-memory dnt
   downlink dpr early-data ect expect from host-name-hint if-match if-modified-since if-none-match
@@ -133,7 +133,7 @@ const PLAIN = `
   x-client-ip client-ip true-client-ip cf-connecting-ip x-cluster-client-ip x-remote-ip
   x-remote-addr x-originating-ip x-forwarded-ip x-forwarded-client-ip x-original-remote-addr
   x-user-ip wl-proxy-client-ip x-remote-host x-client-port x-forwarded-client-port x-client-host
-  x-forwarded-tlsversion x-nextjs-request-id x-turbo-request-id hx-current-url x-apollo-operation-id
+  x-forwarded-tlsversion x-nextjs-request-id x-turbo-request-id hx-current-url x-referer-url cf-warp-tag-id x-apollo-operation-id
 `.trim().split(/\s+/).filter((name) => name !== "host-name-hint");
 
 /** The names of a list whose role is another. */
@@ -233,12 +233,21 @@ Deno.test("S8b: ignore and partition lift it", async () => {
   }
 });
 
-Deno.test("S8b: ssl-client-verify counts unless it says that there is no certificate", () => {
-  const names = ["NONE", "none", "", "SUCCESS", "FAILED:expired"].map((value) =>
-    identityFields(new FieldMap(new Headers({ "ssl-client-verify": value }))).length
+Deno.test("S8b: a field about a certificate counts unless it says that there is none", () => {
+  const counted = [
+    ["ssl-client-verify", "NONE"],
+    ["x-client-cert-present", "false"],
+    ["x-client-cert-error", "client_cert_not_provided"],
+    ["x-ssl-client-s-dn", ""],
+    ["ssl-client-verify", "SUCCESS"],
+    ["ssl-client-verify", "FAILED:expired"],
+    ["x-client-cert-present", "true"],
+    ["x-ssl-client-s-dn", "CN=ann"],
+  ].filter((field) =>
+    identityFields(new FieldMap(new Headers([field as [string, string]]))).length > 0
   );
 
-  assertEquals(names, [0, 0, 0, 1, 1]);
+  assertEquals(counted.map(([, value]) => value), ["SUCCESS", "FAILED:expired", "true", "CN=ann"]);
 });
 
 /** Values of Forwarded, and what of them belongs to the key; undefined if nothing does. */
@@ -266,11 +275,12 @@ const FORWARDED: readonly (readonly [value: string, target: string | undefined])
   ['for="<script>"', 'for="<script>"'],
   ["for=a b;host=a.test", "for=a b;host=a.test"],
   ["xhost=evil.test", "xhost=evil.test"],
+  ["for=a,".repeat(400), "for=a,".repeat(400)],
   ["for=1.2.3.4;x-proto=http", "x-proto=http"],
 ];
 
 for (const [value, target] of FORWARDED) {
-  Deno.test(`K3: of Forwarded: ${value}, the key has ${target ?? "nothing"}`, () => {
+  Deno.test(`K3: of Forwarded: ${value.slice(0, 80)}, the key has ${target?.slice(0, 80) ?? "nothing"}`, () => {
     const parts = reflectedFields(fieldsLike({ forwarded: value }));
 
     assertEquals(parts, target === undefined ? undefined : ["forwarded", target]);
@@ -282,6 +292,16 @@ Deno.test("K3: the host counts in a request that fetch sends, and not in one tha
 
   assertEquals(reflectedFields(headers), ["x-host", "b"]);
   assertEquals(reflectedFields(headers, true), ["host", "a.test", "x-host", "b"]);
+});
+
+Deno.test("K3: fetch: a host that the app names is part of the key", async () => {
+  const site = new Site();
+  site.answer = ({ headers }) => new Response(headers.get("host") ?? "none");
+  await site.read({ headers: { host: "a.test" } });
+
+  assertEquals(await site.kept(), undefined);
+  assertEquals(await site.kept({ headers: { host: "b.test" } }), undefined);
+  assertEquals(await site.kept({ headers: { host: "a.test" } }), "a.test");
 });
 
 Deno.test("K3: the order of the fields does not count", () => {
@@ -307,6 +327,7 @@ const KINDS: readonly (readonly [Record<string, string>, Record<string, string>,
   [{ "x-api-key": "a" }, { "x-api-key": "b" }, false],
   [{ "x-api-key": "a" }, { "x-app-key": "a" }, false],
   [{ "x-host": "a", "x-api-key": "b" }, { "x-api-key": "b", "x-host": "a" }, true],
+  [{ "x-api-key": "a", "x-user": "b" }, { "x-user": "b", "x-api-key": "a" }, true],
   [{ "x-forwarded-host": "a" }, {}, false],
   [{ "x-forwarded-for": "1.1.1.1" }, { "x-forwarded-for": "1.1.1.2" }, true],
   [{ "x-request-id": "1" }, { "x-request-id": "2" }, true],

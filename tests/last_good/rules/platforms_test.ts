@@ -76,6 +76,9 @@ const PLATFORMS: Readonly<Record<string, Fields>> = {
     "cf-ja3-hash": ["a", "b"],
     "cf-ja4": ["t13d1412h2_e33ad33b3d25_6b314db333b6", "t13d1516h2_8daaf6152771_02713d6af862"],
     "cf-worker": "example.com",
+    "cf-warp-tag-id": "7d1a1c1e-2f4b-4f0e-9d2b-6f0c8b1d2a3e",
+    "cf-connecting-o2o": "1",
+    "cf-device-type": ["desktop", "mobile"],
     "cf-ew-via": "15",
     "cdn-loop": "cloudflare; loops=1",
     "exposed-credential-check": ["1", "4"],
@@ -181,6 +184,12 @@ const PLATFORMS: Readonly<Record<string, Fields>> = {
   "AWS: API Gateway": {
     "x-amzn-trace-id": ["Root=1-67891233-abcdef012345678912345678", "Root=1-686cb93b-1620bb3e6f7f"],
     "x-amzn-apigateway-api-id": "a1b2c3d4",
+    "x-amzn-vpc-id": "vpc-1",
+    "x-amzn-vpce-id": "vpce-1",
+    "x-amzn-vpce-config": "1",
+    "x-amzn-cipher-suite": "ECDHE-RSA-AES128-GCM-SHA256",
+    "x-amzn-request-context": ['{"requestId":"1"}', '{"requestId":"2"}'],
+    "x-amzn-lambda-context": ['{"request_id":"1"}', '{"request_id":"2"}'],
     "x-amzn-remapped-host": "example.com",
     "x-amzn-remapped-x-forwarded-for": IPS,
     "forwarded": [
@@ -225,6 +234,9 @@ const PLATFORMS: Readonly<Record<string, Fields>> = {
     "x-client-geo-location": ["US,Dallas", "PL,Warsaw"],
     "x-client-rtt-msec": ["12", "40"],
     "x-client-cert-present": "false",
+    "x-client-cert-chain-verified": "false",
+    "x-client-cert-error": "client_cert_not_provided",
+    "x-client-cert-sha256-fingerprint": "",
     "x-client-protocol": ["HTTP/2", "HTTP/3"],
   },
   "Azure: Front Door": {
@@ -259,6 +271,8 @@ const PLATFORMS: Readonly<Record<string, Fields>> = {
     "x-original-url": "/page",
     "x-waws-unencoded-url": "/page",
     "x-site-deployment-id": "example",
+    "x-ms-request-root-id": IDS,
+    "x-ms-original-url": "https://example.com/page",
   },
   "Azure: Container Apps and Application Gateway": {
     ...PROXY,
