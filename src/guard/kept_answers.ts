@@ -40,7 +40,7 @@ export class KeptAnswers {
       const about = { circuit: circuit.name, at, url: request.url, ageMs: ageMs(kept, at) };
       emit(onEvent, why === "fresh" ? { type: why, ...about } : { type: "stale", ...about, why });
     }
-    const name = this.#lastGood?.settings.cacheStatus;
-    return servedResponse(kept, request, at, cacheStatus(name, kept, at, served));
+    const { cacheStatus: name, dropFields } = this.#lastGood!.settings;
+    return servedResponse(kept, request, at, cacheStatus(name, kept, at, served), dropFields);
   }
 }

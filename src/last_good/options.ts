@@ -110,6 +110,8 @@ export interface LastGoodOptions {
     | undefined;
   /**
    * Names of response fields that are never kept, besides those of one moment like `Retry-After`.
+   * The rules still obey what they read, `Cache-Control` and `Vary` for example: then it is only not
+   * sent. `Date`, `Content-Type` and `Content-Encoding` stay, as an answer cannot be read without.
    * @default {[]}
    */
   readonly dropFields?: readonly string[] | undefined;

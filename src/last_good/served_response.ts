@@ -1,4 +1,5 @@
 import { asFetched } from "./fetched.ts";
+import { dropRuled } from "./kept_fields.ts";
 import type { RequestHead } from "./request_head.ts";
 import { ageMs } from "./rules/freshness.ts";
 import { isUnmodified } from "./rules/servable.ts";
@@ -10,20 +11,23 @@ import { asTyped } from "./typed_body.ts";
  * not show in the next.
  *
  * @param cacheStatus This cache's Cache-Status; undefined adds none.
+ * @param dropped The names of the fields that the owner wants dropped, in lower case.
  */
 export function servedResponse(
   stored: StoredResponse,
   request: RequestHead,
   now: number,
   cacheStatus: string | undefined,
+  dropped: ReadonlySet<string>,
 ): Response {
   const { body, head } = stored;
   const age = String(Math.floor(ageMs(stored, now) / 1_000));
   if (head.status === 200 && isUnmodified(request.headers, head)) {
-    return notModified(head, age, cacheStatus);
+    return notModified(head, age, cacheStatus, dropped);
   }
   // A plain record, not Headers: on Node it goes to the socket as it is.
   const headers: Record<string, string> = { ...head.fields, age };
+  dropRuled(headers, dropped);
   addCacheStatus(headers, head, cacheStatus);
   // These statuses have no content: RFC 9110 §15.3.5 and §15.3.6.
   const isEmpty = head.status === 204 || head.status === 205;
@@ -43,13 +47,19 @@ export function servedResponse(
 /** The kept fields that a 304 must repeat: RFC 9110 §15.4.5 (F5). */
 const IN_304 = ["cache-control", "content-location", "date", "etag", "expires", "vary"];
 
-function notModified(head: StoredHead, age: string, cacheStatus: string | undefined): Response {
+function notModified(
+  head: StoredHead,
+  age: string,
+  cacheStatus: string | undefined,
+  dropped: ReadonlySet<string>,
+): Response {
   const headers: Record<string, string> = { age };
   addCacheStatus(headers, head, cacheStatus);
   for (const name of IN_304) {
     const value = head.fields[name];
     if (value !== undefined) headers[name] = value;
   }
+  dropRuled(headers, dropped);
   return asFetched(new Response(null, { status: 304, headers }), head);
 }
 
@@ -61,5 +71,5 @@ function addCacheStatus(
 ): void {
   if (cacheStatus === undefined) return;
   const upstream = fields["cache-status"];
-  headers["cache-status"] = upstream === undefined ? cacheStatus : `${upstream}, ${cacheStatus}`;
+  headers["cache-status"] = upstream ? `${upstream}, ${cacheStatus}` : cacheStatus;
 }

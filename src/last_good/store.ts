@@ -1,5 +1,6 @@
 import { type CacheKey, keyLength, MAX_KEY_LENGTH, type Variant } from "./cache_key.ts";
 import type { Candidate, KeepResult } from "./candidate.ts";
+import { withoutDropped } from "./kept_fields.ts";
 import type { Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { requestKind } from "./rules/field_names.ts";
@@ -42,10 +43,11 @@ const FIELD_BYTES = 70;
 
 /** Puts a response into memory in place of the older copy. */
 export function put(
-  { memory }: Store,
+  { settings, memory }: Store,
   { key, request, timing }: Candidate,
-  { head, body, variant }: Parts,
+  { head: given, body, variant }: Parts,
 ): KeepResult {
+  const head = withoutDropped(given, settings.dropFields);
   const fields = Object.keys(head.fields).length + variant.length;
   const size = ENTRY_BYTES + fields * FIELD_BYTES + body.length + headSize(head) +
     2 * (keyLength(key, variant) + key.place.length + key.owner.length);

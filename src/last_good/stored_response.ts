@@ -3,6 +3,7 @@ import { maxTextBytes } from "../runtime.ts";
 import type { Variant } from "./cache_key.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Fetched } from "./fetched.ts";
+import { decodedFields, type KeptFields, keptFields } from "./kept_fields.ts";
 import { type Freshness, initialAgeMs } from "./rules/freshness.ts";
 
 /** A kept body. A string is ASCII only, so its length is its number of bytes. */
@@ -32,7 +33,7 @@ export interface StoredHead extends Fetched {
   readonly status: number;
   readonly statusText: string;
   /** Names in lower case. Repeated fields are joined; Set-Cookie, which cannot be, is never kept. */
-  readonly fields: Readonly<Record<string, string>>;
+  readonly fields: KeptFields;
   /** The place of its request in the order of all requests (S18). */
   readonly order: number;
   /** When the head was received, in ms. */
@@ -54,24 +55,6 @@ export interface Timing {
   readonly receivedAt: number;
 }
 
-/** These fields, and those that Connection lists, are for the next hop only: RFC 9110 §7.6.1 (H1). */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/** Fields that are computed anew for each answer, or that belong to one client alone. */
-const NOT_KEPT: ReadonlySet<string> = new Set([
-  "age",
-  "content-length",
-  "set-cookie",
-  "set-cookie2",
-]);
-
 /** Takes down the head of a response, which is only read. */
 export function storedHead(
   { request, response, timing, byFetch }: Candidate,
@@ -81,14 +64,7 @@ export function storedHead(
 ): StoredHead {
   const { status, statusText } = response;
   const { order, receivedAt } = timing;
-  const listed = fields.get("connection")?.toLowerCase().split(",").map((it) => it.trim());
-  // Without a prototype, a field named __proto__ is like any other.
-  const kept: Record<string, string> = Object.create(null);
-  for (const [name, value] of fields.all) {
-    const isLeftOut = HOP_BY_HOP.has(name) || NOT_KEPT.has(name) || name.startsWith("proxy-") ||
-      listed?.includes(name);
-    if (!isLeftOut) kept[name] = value;
-  }
+  const kept = keptFields(fields);
   // A recipient "MUST record the time it was received and append a corresponding Date":
   // RFC 9110 §6.6.1 (H2).
   kept["date"] ??= new Date(receivedAt).toUTCString();
@@ -107,12 +83,13 @@ export function storedHead(
   };
 }
 
-/** Returns the head of a body that was decoded on its way here: it no longer names a coding (H4). */
+/** Returns the head of a body that was decoded on its way here: it says nothing of the coded one (H4). */
 export function decodedHead(head: StoredHead): StoredHead {
-  const { "content-encoding": _, ...fields } = head.fields;
+  const fields = decodedFields(head.fields);
   // The tag names the coded bytes; for the decoded ones it can only be weak (RFC 9110 §8.8.1).
   const isStrong = head.etag !== undefined && !head.etag.startsWith("W/");
-  return { ...head, fields: isStrong ? { ...fields, etag: `W/${head.etag}` } : fields };
+  if (isStrong && fields["etag"] !== undefined) fields["etag"] = `W/${head.etag}`;
+  return { ...head, fields };
 }
 
 /** The size of a head in bytes: field values are Latin-1, and each line has 4 bytes around it. */
