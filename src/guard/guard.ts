@@ -58,29 +58,16 @@ export class Guard {
   answer(context: RequestContext): Response | Promise<Response> {
     const key = this.#lastGood?.key(context.request, context.place, context);
     return key instanceof Promise
-      ? this.#keyInTime(context, key).then((key) => this.#answer(context, key))
+      ? key.then((key) => this.#answer(context, key))
       : this.#answer(context, key);
-  }
-
-  /** Waits for a key, which takes as long as the option `partition` does. */
-  async #keyInTime(
-    context: RequestContext,
-    key: Promise<CacheKey | undefined>,
-  ): Promise<CacheKey | undefined> {
-    try {
-      return await withinLimit(key, this.#settings.deadlines);
-    } catch (error) {
-      context.reportError("partition", error);
-      return undefined;
-    }
   }
 
   #answer(context: RequestContext, key: CacheKey | undefined): Response | Promise<Response> {
     context.key = key;
     const { circuit, request } = context;
     // An abort goes before all else, whatever the state (promise 8).
-    if (!request.justArrived && request.signal?.aborted) {
-      return context.leave(request.signal.reason);
+    if (context.isOver || (!request.justArrived && request.signal?.aborted)) {
+      return context.leave(request.signal?.reason);
     }
     const early = this.#lastGood && this.#withoutCalling(context, this.#lastGood);
     if (early !== undefined) return early;

@@ -1,7 +1,9 @@
+import { Call } from "../circuit/call.ts";
 import { causeOfError } from "../circuit/cause.ts";
 import type { Circuit } from "../circuit/circuit.ts";
 import type { CircuitOpenError } from "../errors.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
+import type { KeyListener } from "../last_good/keying.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import {
   type Cause,
@@ -20,7 +22,7 @@ export type EndedBy = "timeout" | "deadline" | "abort" | undefined;
  * One request on its way through a breaker: what is asked, which circuit decides, how the upstream
  * is called. A class because closures made per request were much of what the garbage collector got.
  */
-export abstract class RequestContext implements RemovalListener {
+export abstract class RequestContext implements KeyListener, RemovalListener {
   readonly settings: GuardSettings;
   readonly request: RequestHead;
   readonly circuit: Circuit<Response>;
@@ -39,7 +41,7 @@ export abstract class RequestContext implements RemovalListener {
   key: CacheKey | undefined;
   /** True once the caller has been answered from memory: the call no longer belongs to them. */
   isReleased = false;
-  /** True once the call has ended. */
+  /** True once the call has ended, or its caller has left before it was made. */
   isOver = false;
 
   constructor(settings: GuardSettings, request: RequestHead, circuit: Circuit<Response>) {
@@ -70,6 +72,19 @@ export abstract class RequestContext implements RemovalListener {
   /** Returns what ended a call that was rejected with `error` (promise 31). */
   causeOf(endedBy: EndedBy, error: unknown): Cause {
     return endedBy ?? causeOfError(error);
+  }
+
+  /** Such work is a call like another: limited in time, and given up with its caller (K4). */
+  async waitFor<T>(work: Promise<T>): Promise<T | undefined> {
+    const { request: caller, settings: { deadlines } } = this;
+    const call = new Call(() => work, { caller, deadlines, takesSignal: false });
+    try {
+      return await call.result;
+    } catch (error) {
+      if (call.endedBy === undefined || call.endedBy === "timeout") throw error;
+      this.isOver = true;
+      return undefined;
+    }
   }
 
   reportError(source: ErrorSource, error: unknown): void {

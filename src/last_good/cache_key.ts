@@ -37,8 +37,21 @@ export function cacheKey(
 
 /** Hashes a partition, which may be a secret: SHA-256 in hexadecimal (K4). */
 export async function hashPartition(partition: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(partition));
+  const digest = await crypto.subtle.digest("SHA-256", bytesOf(partition));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** In UTF-8 all lone surrogates are one: such a text is its code units, after what UTF-8 never has. */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  if (!/\p{Surrogate}/u.test(text)) return new TextEncoder().encode(text);
+  const bytes = new Uint8Array(1 + 2 * text.length);
+  bytes[0] = 0xff;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    bytes[1 + 2 * index] = unit >> 8;
+    bytes[2 + 2 * index] = unit & 0xff;
+  }
+  return bytes;
 }
 
 /** The request fields that a response varies on, with their values; null where absent (K2). */

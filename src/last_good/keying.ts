@@ -4,19 +4,30 @@ import type { ErrorListener } from "../observe/events.ts";
 import type { LastGoodSettings } from "./options.ts";
 import type { RequestHead } from "./request_head.ts";
 
+/** The caller whose request needs a key. */
+export interface KeyListener extends ErrorListener {
+  /**
+   * Waits for what a callback promises, as long as its time and its caller allow.
+   *
+   * @returns What it gives; undefined if the caller has left, who then needs no key.
+   * @throws {DOMException} If it takes too long.
+   */
+  waitFor<T>(work: Promise<T>): Promise<T | undefined>;
+}
+
 /** Returns the key of a request; undefined if nothing is to be kept or served for it. */
 export function keyOf(
   settings: LastGoodSettings,
   request: RequestHead,
   place: string,
-  errors: ErrorListener,
+  caller: KeyListener,
 ): CacheKey | undefined | Promise<CacheKey | undefined> {
-  const primary = primaryKey(settings, request, errors);
+  const primary = primaryKey(settings, request, caller);
   // What `fetch` was told cannot be compared (K6).
   if (primary === undefined || request.told === null) return undefined;
   return settings.partition === undefined
     ? cacheKey(primary, place, request, "")
-    : partitionedKey(settings, primary, request, place, errors);
+    : partitionedKey(settings, primary, request, place, caller);
 }
 
 /**
@@ -48,20 +59,33 @@ async function partitionedKey(
   primary: string,
   request: RequestHead,
   place: string,
-  errors: ErrorListener,
+  caller: KeyListener,
 ): Promise<CacheKey | undefined> {
   try {
-    const owner: unknown = await partition?.(request.toRequest());
-    if (owner === undefined) return cacheKey(primary, place, request, "");
-    if (typeof owner === "string") {
+    const given: unknown = partition?.(request.toRequest());
+    // Most need not be waited for, and then no time limit is set up.
+    const owner = isThenable(given) ? await caller.waitFor(Promise.resolve(given)) : given;
+    if (typeof owner === "string" && owner !== "") {
       return cacheKey(primary, place, request, await hashPartition(owner));
     }
-    // Its type, not its value: that may be a secret.
-    throw invalidOption("keep a response", "lastGood.partition", A_STRING, typeof owner);
+    if (owner !== undefined) {
+      // Its type, not its value: that may be a secret.
+      const shown = owner === "" ? owner : typeof owner;
+      const error = invalidOption("keep a response", "lastGood.partition", A_PARTITION, shown);
+      // A name that is missing is a mistake, but it names nobody.
+      if (owner !== "") throw error;
+      caller.reportError("partition", error);
+    }
+    return cacheKey(primary, place, request, "");
   } catch (error) {
-    errors.reportError("partition", error);
+    caller.reportError("partition", error);
     return undefined;
   }
 }
 
+function isThenable(value: unknown): boolean {
+  return typeof (Object(value) as { then?: unknown }).then === "function";
+}
+
 const A_STRING = "a string or undefined";
+const A_PARTITION = "a string that is not empty, or undefined";

@@ -4,7 +4,7 @@ import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
 import { confirm } from "./confirming.ts";
 import { forget, invalidate } from "./invalidating.ts";
 import { keep } from "./keeping.ts";
-import { keyOf } from "./keying.ts";
+import { type KeyListener, keyOf } from "./keying.ts";
 import { type Kept, Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
 import type { RequestHead } from "./request_head.ts";
@@ -41,9 +41,9 @@ export class LastGood {
   key(
     request: RequestHead,
     place: string,
-    errors: ErrorListener,
+    caller: KeyListener,
   ): CacheKey | undefined | Promise<CacheKey | undefined> {
-    return keyOf(this.settings, request, place, errors);
+    return keyOf(this.settings, request, place, caller);
   }
 
   /** Returns what is kept for a request, whatever its age. */

@@ -94,7 +94,8 @@ export interface LastGoodOptions {
   /**
    * Names the user, tenant or group that a response belongs to. Within a partition, private
    * responses and responses to requests with credentials are kept, too. The name is hashed before
-   * it is used. Returning undefined applies the rules for shared responses. Default: no partitions.
+   * it is used. Returning undefined applies the rules for shared responses; `""` does so, too, but is
+   * reported as a mistake. Default: no partitions.
    */
   readonly partition?:
     | ((request: Request) => string | undefined | Promise<string | undefined>)

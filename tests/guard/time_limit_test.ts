@@ -1,7 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { stage, WAYS } from "../stage/breaker_stage.ts";
+import { ORIGIN, stage, WAYS } from "../stage/breaker_stage.ts";
+import { deferred } from "../stage/deferred.ts";
 import { only } from "../stage/events.ts";
+import { settled } from "../stage/settle.ts";
+import { requestWith } from "../stage/ways.ts";
 
 const NEVER = new Promise<never>(() => {});
 
@@ -18,6 +21,47 @@ for (const way of WAYS) {
     assertEquals(only(act.events, "error").map(({ source }) => source), ["partition"]);
     assertEquals(act.circuit.state, "closed");
     assertEquals(time.next(), false);
+  });
+
+  Deno.test(`K4: on ${way} a caller who aborts while the partition hangs gets the reason at once`, async () => {
+    const caller = new AbortController();
+    const act = stage([200], { lastGood: { partition: () => NEVER }, timeoutMs: 1_000 }, way);
+    const asked = act.ask({ signal: caller.signal });
+    await settled();
+    const reason = new Error("gone");
+    caller.abort(reason);
+
+    const end = await asked.then(({ status }) => status, (error) => error);
+
+    assertEquals(end, way === "fetch" ? reason : 499);
+    assertEquals([act.origin.calls, act.types, act.circuit.state], [0, [], "closed"]);
+  });
+
+  Deno.test(`K4: on ${way} a partition that rejects after its caller has left disturbs nobody`, async () => {
+    const caller = new AbortController();
+    const lookup = deferred<string>();
+    const act = stage([200], { lastGood: { partition: () => lookup.promise } }, way);
+    const asked = act.ask({ signal: caller.signal }).catch(() => {});
+    await settled();
+    caller.abort();
+    await asked;
+
+    lookup.reject(new Error("too late"));
+    await settled();
+
+    assertEquals([act.origin.calls, act.types], [0, []]);
+  });
+
+  Deno.test(`K4: on ${way} a partition that rejects late is heard, and the call goes on without memory`, async () => {
+    const lookup = deferred<string>();
+    const act = stage([200], { lastGood: { partition: () => lookup.promise } }, way);
+    const asked = act.ask();
+    await settled();
+
+    lookup.reject(new Error("no such session"));
+
+    assertEquals((await asked).status, 200);
+    assertEquals(act.types, ["error", "success"]);
   });
 
   Deno.test(`9: on ${way} a fallback that hangs is given up, and the failed answer passes`, async () => {
@@ -40,6 +84,39 @@ for (const way of WAYS) {
     assertEquals(time.next(), false);
   });
 }
+
+Deno.test("K4: a client who leaves while the partition of a request that has just arrived hangs gets 499", async () => {
+  const caller = new AbortController();
+  const act = stage([200], { lastGood: { partition: () => NEVER }, timeoutMs: Infinity });
+  const handler = act.api.wrap((_: Request, _info: unknown) => new Response("never"));
+  const info = { remoteAddr: {}, completed: Promise.resolve() };
+  const asked = handler(requestWith(ORIGIN, {}, caller.signal), info);
+  await settled();
+  caller.abort();
+
+  assertEquals([(await asked).status, act.types], [499, []]);
+});
+
+Deno.test("K4: a partition that gives a promise of any class is waited for", async () => {
+  const thenable = { then: (give: (it: string) => void) => give("ann") };
+  const partition = () => thenable as unknown as Promise<string>;
+  const act = stage([{ body: "own", headers: { "cache-control": "private" } }, 500], {
+    lastGood: { partition },
+  });
+  await act.text();
+
+  assertEquals(await act.text(), "own");
+});
+
+Deno.test("K4: a partition that needs no waiting starts no timer", async () => {
+  using time = new FakeTime();
+  const act = stage([200], { lastGood: { partition: () => "ann" }, timeoutMs: 1_000 });
+
+  const asked = act.ask();
+
+  assertEquals(time.next(), false);
+  await asked;
+});
 
 Deno.test("9: a fallback may give a promise of any class", async () => {
   const thenable = { then: (give: (it: Response) => void) => give(new Response("instead")) };

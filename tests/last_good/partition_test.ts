@@ -52,6 +52,7 @@ Deno.test("K4: the partition's value is not in the stored key", async () => {
 
   const key = await lastGood.key(fetchHead("https://origin.test/", undefined), "fetch", {
     reportError: () => {},
+    waitFor: (work) => work,
   });
 
   assert(key !== undefined && key.owner !== "");
@@ -89,15 +90,39 @@ for (
   });
 }
 
-Deno.test("K4: an empty string is a partition", async () => {
-  const whose = ({ headers }: Request) => headers.get("x-user") ?? undefined;
-  const site = new Site({ lastGood: { partition: whose } });
+for (const [how, partition] of [["gives", () => ""], ["promises", async () => await ""]] as const) {
+  Deno.test(`K4: a partition that ${how} an empty string is heard as a mistake and names nobody`, async () => {
+    const site = new Site({ lastGood: { partition } });
+    await site.read();
+    assertEquals(await site.kept(), "good");
+    site.answer = page({ "cache-control": "private" });
+
+    await site.read();
+
+    assertEquals(site.notKept, ["private"]);
+    const [error] = only(site.events, "error");
+    assertEquals(error?.source, "partition");
+    assert(String(error?.error).includes("not empty"));
+  });
+}
+
+/** Partitions of which each is another one, although some are alike in UTF-8, or as bytes. */
+const ALIKE = ["\ud800", "\udfff", "\ufffd", "\udfff\ud800", "a\ud800", "\ud800a", "\u00ff\ud800"];
+
+Deno.test("K4: partitions that are not well-formed never become one", async () => {
+  const hashes = new Set(await Promise.all(ALIKE.map(hashPartition)));
+
+  assertEquals(hashes.size, ALIKE.length);
+});
+
+Deno.test("K4: a partition that is not well-formed keeps its responses to itself", async () => {
+  let whose = "\ud800";
+  const site = new Site({ lastGood: { partition: () => whose } });
   site.answer = page({ "cache-control": "private" });
+  await site.read();
 
-  await site.read({ headers: { "x-user": "" } });
-
-  assertEquals(await site.kept({ headers: { "x-user": "" } }), "good");
-  assertEquals(await site.kept(), undefined);
+  assertEquals(await site.kept(), "good");
+  for (whose of ALIKE.slice(1)) assertEquals(await site.kept(), undefined);
 });
 
 Deno.test("K4: the same partition has the same key on every runtime", async () => {
