@@ -2,7 +2,8 @@ import type { BreakerEvent } from "./events.ts";
 
 /**
  * Makes a listener that writes one readable line for each change of state, each last good response
- * that is served, each would-be refusal and each error in a callback.
+ * that is served, each would-be refusal and each error in a callback. It leaves out the query, the
+ * fragment and the credentials of every URL: tokens live there.
  *
  * @param console Where to write: the console, or anything that has its `log`.
  * @returns A listener for the option `onEvent`.
@@ -25,7 +26,8 @@ import type { BreakerEvent } from "./events.ts";
 export function logTo(console: { log(line: string): unknown }): (event: BreakerEvent) => void {
   return (event) => {
     const line = lineFor(event);
-    if (line !== undefined) console.log(oneLine(`[${event.circuit}] ${line}`));
+    if (line === undefined) return;
+    console.log(oneLine(`[${withoutSecrets(event.circuit)}] ${withoutSecrets(line)}`));
   };
 }
 
@@ -66,6 +68,18 @@ function inWords(error: unknown): string {
   } catch {
     return "something that has no words";
   }
+}
+
+/** Leaves out what may be secret in the URLs of a text, also of a name or an error's message (N8). */
+function withoutSecrets(text: string): string {
+  return text.replace(/\S+/g, (word) => {
+    const isUrl = word.includes("://");
+    const end = isUrl ? word.search(/[?#]/) : word.indexOf("?");
+    // Without a scheme, a path or a value shows that it is no end of a question.
+    const isCut = isUrl || word.lastIndexOf("/", end) >= 0 || word.indexOf("=", end) >= 0;
+    const rest = end >= 0 && isCut ? word.slice(0, end) : word;
+    return isUrl ? rest.replace(/:\/\/[^/]*@/g, "://") : rest;
+  });
 }
 
 /** Names, URLs and errors come from outside: none of them may forge a second line. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type BreakerEvent, logTo } from "@lastgood/breaker";
 import { stage } from "../stage/breaker_stage.ts";
+import { only } from "../stage/events.ts";
 
 const BASE = { circuit: "stock", at: 1 };
 const PAGE = { url: "http://a.test/x" };
@@ -83,6 +84,63 @@ Deno.test("logTo writes one line, whatever control characters it gets", () => {
     assert(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(line!));
     assert(line!.includes("a  b c [31md e f g h"));
   }
+});
+
+const SECRET = "s3cr3t";
+
+/** Words with a secret in a URL, and what is shown of them. */
+const URLS: readonly (readonly [string, string])[] = [
+  [`https://a.test/x?access_token=${SECRET}`, "https://a.test/x"],
+  [`https://a.test/?${SECRET}`, "https://a.test/"],
+  [`https://a.test?)${SECRET}`, "https://a.test"],
+  [`https://a.test/x#access_token=${SECRET}`, "https://a.test/x"],
+  [`https://ann:${SECRET}@a.test/@x`, "https://a.test/@x"],
+  [`https://${SECRET}@x@a.test/`, "https://a.test/"],
+  [`(https://a.test/x?t=${SECRET}):`, "(https://a.test/x"],
+  [`/x?t=${SECRET}`, "/x"],
+  [`x?t=${SECRET}`, "x"],
+  [`wss://a.test/x?t=${SECRET}&u=wss://b.test/?v=${SECRET}`, "wss://a.test/x"],
+];
+
+for (const [url, shown] of URLS) {
+  Deno.test(`N8: logTo shows ${shown} of ${url}`, () => {
+    const events: BreakerEvent[] = [
+      { ...LINES.stale[0], url, circuit: url },
+      { ...LINES.state[0], reason: `trip by ${url} now`, circuit: url },
+      { ...LINES.error[0], error: new TypeError(`error sending request for ${url} now`) },
+      { ...LINES.error[0], error: `no ${url} there` },
+    ];
+
+    for (const event of events) {
+      const [line = ""] = logged(event);
+      assert(line.includes(shown), line);
+      assert(!line.includes(SECRET), line);
+    }
+  });
+}
+
+Deno.test("N8: logTo leaves questions and other text as they are", () => {
+  for (const text of ["Is it up? No.", "really?yes (why?)", "issue #12 a/b c=d", "what?!"]) {
+    assertEquals(logged({ ...LINES.error[0], error: text }), [`[stock] Error in judge: ${text}`]);
+  }
+});
+
+Deno.test("N8: logTo takes linear time", () => {
+  for (const part of ["?", "://", "://a@", "a?b=", "/?", "#"]) {
+    const began = performance.now();
+    logged({ ...LINES.error[0], error: part.repeat(200_000) });
+    assert(performance.now() - began < 1_000, part);
+  }
+});
+
+Deno.test("N8: events carry the whole URL", async () => {
+  const act = stage([{ body: "old" }, 500]);
+  await act.text({ path: `/?t=${SECRET}` });
+  await act.text({ path: `/?t=${SECRET}` });
+
+  const [stale] = only(act.events, "stale");
+
+  assertEquals(stale?.url, `http://origin.test/?t=${SECRET}`);
 });
 
 Deno.test("logTo describes whatever was thrown", () => {
