@@ -3,6 +3,7 @@ import { FieldMap, type Fields, isOneTag, isSameTag } from "../http/fields.ts";
 import { variantOf } from "./cache_key.ts";
 import type { Candidate, KeepResult } from "./candidate.ts";
 import { olderCopy, refuse } from "./older_copy.ts";
+import { confirmedFields } from "./kept_fields.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { type Exchange, exchange } from "./rules/exchange.ts";
 import { freshness } from "./rules/freshness.ts";
@@ -156,22 +157,9 @@ function isConfirmed(
   return keptMs !== undefined && keptMs === parseDate(modified ?? "", receivedAt);
 }
 
-/** The head of a copy after a 304: what describes the body describes the kept one (H4). */
+/** The head of a copy after a 304. */
 function confirmedHead(before: StoredHead, { fields, ...times }: StoredHead): StoredHead {
   const { status, statusText, type, url, etag } = before;
-  const merged: Record<string, string> = Object.assign(Object.create(null), before.fields);
-  for (const name in fields) if (!OF_BODY.has(name)) merged[name] = fields[name]!;
-  return { ...times, status, statusText, type, url, etag, fields: merged };
+  const confirmed = confirmedFields(before.fields, fields);
+  return { ...times, status, statusText, type, url, etag, fields: confirmed };
 }
-
-const OF_BODY: ReadonlySet<string> = new Set([
-  "content-digest",
-  "content-encoding",
-  "content-md5",
-  "content-type",
-  "digest",
-  "etag",
-  "repr-digest",
-  "signature",
-  "signature-input",
-]);

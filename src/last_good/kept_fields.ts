@@ -73,3 +73,16 @@ export function decodedFields(fields: KeptFields): Record<string, string> {
   for (const name in fields) if (!OF_BYTES.test(name)) decoded[name] = fields[name]!;
   return decoded;
 }
+
+/**
+ * Returns the fields of a copy that a 304 has confirmed: those of the 304 take the place of the
+ * copy's, but what describes the body describes the kept one (RFC 9111 §3.2).
+ */
+export function confirmedFields(kept: KeptFields, confirming: KeptFields): Record<string, string> {
+  const merged: Record<string, string> = Object.assign(Object.create(null), kept);
+  for (const name in confirming) {
+    const isOfBody = name === "content-type" || name === "etag" || OF_BYTES.test(name);
+    if (!isOfBody) merged[name] = confirming[name]!;
+  }
+  return merged;
+}

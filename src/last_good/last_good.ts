@@ -1,4 +1,4 @@
-import type { ErrorListener, RemovalListener } from "../observe/events.ts";
+import type { RemovalListener } from "../observe/events.ts";
 import type { CacheKey } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
 import { confirm } from "./confirming.ts";

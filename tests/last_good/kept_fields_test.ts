@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { FieldMap } from "../../src/http/fields.ts";
-import { decodedFields, keptFields } from "../../src/last_good/kept_fields.ts";
+import { confirmedFields, decodedFields, keptFields } from "../../src/last_good/kept_fields.ts";
 import { ORIGIN, served, Site } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
@@ -264,8 +264,24 @@ Deno.test("H4: an answer with the same ETag does not bring them back either", as
   for (const name of Object.keys(DIGESTS)) assertEquals(headers.get(name), null, name);
 });
 
-Deno.test("H1: a field named __proto__ stays a field of what is decoded", () => {
+Deno.test("H4: a 304 does not bring the digests of coded bytes back", async () => {
+  const coded = { ...DIGESTS, "content-encoding": "gzip" };
+
+  const headers = await confirmed(coded, { ...coded, "x-own": "2" });
+
+  assertEquals([headers.get("x-own"), headers.get("etag")], ["2", 'W/"1"']);
+  for (const name of Object.keys(coded)) assertEquals(headers.get(name), null, name);
+});
+
+Deno.test("H4: a 304 leaves the digest of a plain body as it is", async () => {
+  const headers = await confirmed({ "repr-digest": "one" }, { "content-digest": "of nothing" });
+
+  assertEquals([headers.get("repr-digest"), headers.get("content-digest")], ["one", null]);
+});
+
+Deno.test("H1: a field named __proto__ stays a field, decoded or confirmed", () => {
   const fields = keptFields(new FieldMap(new Headers([["__proto__", "evil"]])));
 
   assertEquals(Object.keys(decodedFields(fields)), ["__proto__"]);
+  assertEquals(Object.keys(confirmedFields(fields, fields)), ["__proto__"]);
 });

@@ -175,6 +175,7 @@ const YOUNG: LastGoodOptions = { freshMs: 60_000, refreshMs: 0 };
 const KNOWN: readonly (readonly [string, Record<string, string>])[] = [
   ["Authorization", { authorization: "Bearer ann" }],
   ["Cookie", { cookie: "session=ann" }],
+  ["X-Api-Key", { "x-api-key": "ann" }],
 ];
 
 for (const way of ["fetch", "wrap", "hono"] as const) {
@@ -209,7 +210,7 @@ for (const way of ["fetch", "wrap", "hono"] as const) {
   });
 }
 
-for (const fields of ['public="no"', "public=1", "max-age=60", "s-maxage=60"]) {
+for (const fields of ['public="no"', "public=1", 'public=""', "max-age=60", "s-maxage=60"]) {
   Deno.test(`F8: ${fields} does not make a copy public`, async () => {
     const headers = { cookie: "session=ann" };
 
