@@ -55,7 +55,10 @@ export function initMembers(
   let members: unknown[] | undefined;
   try {
     for (const name in isRequest ? undefined : init) {
-      if (!IGNORED.has(name)) members = added(members, name, memberOf(init, name), isOwn);
+      if (IGNORED.has(name)) continue;
+      // Memory has to answer, whatever mode goes with that (F4).
+      if (name === "mode" && memberOf(init, "cache") === "only-if-cached") continue;
+      members = added(members, name, memberOf(init, name), isOwn);
     }
     if (isRequest || request !== undefined) {
       for (const name of OF_REQUESTS) {

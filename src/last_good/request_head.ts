@@ -93,7 +93,10 @@ class OutgoingHead implements RequestHead {
     this.hasBody = (init?.body ?? undefined) !== undefined ||
       (request !== undefined && this.method !== "GET" && this.method !== "HEAD");
     this.hasUserInfo = address.hasUserInfo;
-    this.cacheMode = cacheModeOf(init?.cache ?? readable(request, "cache"));
+    this.cacheMode = cacheModeOf(
+      init?.cache ?? readable(request, "cache"),
+      init?.mode ?? readable(request, "mode"),
+    );
     this.told = initMembers(init, request, rest);
     this.hasIntegrity = Boolean(init?.integrity ?? request?.integrity);
     this.signal = isSignal(signal) ? signal : undefined;
@@ -108,8 +111,10 @@ class OutgoingHead implements RequestHead {
   }
 }
 
-function cacheModeOf(cache: unknown): string | undefined {
-  return typeof cache === "string" && cache !== "default" ? cache : undefined;
+/** In any other mode, `fetch` itself refuses `only-if-cached`: that is left to it. */
+function cacheModeOf(cache: unknown, mode: unknown): string | undefined {
+  if (typeof cache !== "string" || cache === "default") return undefined;
+  return cache === "only-if-cached" && mode !== "same-origin" ? undefined : cache;
 }
 
 /** What Workers add. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import type { BreakerOptions, LastGoodOptions } from "@lastgood/breaker";
 import { fetchHead } from "../../../src/last_good/request_head.ts";
@@ -10,6 +10,8 @@ import { page } from "../../stage/upstream.ts";
 import type { Way } from "../../stage/ways.ts";
 
 const control = (value: string) => ({ "cache-control": value });
+const YOUNG: LastGoodOptions = { freshMs: 60_000, refreshMs: 0 };
+
 const ONLY = { headers: control("only-if-cached") };
 
 /** Asks once for what is kept, and once for what comes then; returns the second answer. */
@@ -138,20 +140,47 @@ for (const way of ["wrap", "respond", "hono"] as const) {
 // ---- F4: what asks for a newer response ----
 
 for (const cache of ["no-store", "reload", "no-cache"] as const) {
-  Deno.test(`F4: a copy is not new enough for the cache mode ${cache}`, () => {
-    const head = Object.assign(fetchHead(PAGE, undefined), { cacheMode: cache });
+  Deno.test(`F4: fetch with the cache mode ${cache} is not answered by freshMs`, async () => {
+    const [text] = await again("fetch", {}, { cache }, { lastGood: YOUNG });
 
-    assertEquals(isNewEnough(stored(1), head, 0), false);
+    assertEquals(text, "newer");
+  });
+
+  Deno.test(`F4: fetch with the cache mode ${cache} gets what is kept while the upstream fails`, async () => {
+    const site = await keeping({}, 1);
+
+    assertEquals(await site.kept({ cache }), "good");
   });
 }
 
 for (const cache of [undefined, "default", "force-cache"] as const) {
-  Deno.test(`F4: a copy is new enough for the cache mode ${cache}`, () => {
-    const head = Object.assign(fetchHead(PAGE, undefined), { cacheMode: cache });
+  Deno.test(`F4: fetch with the cache mode ${cache} is answered by freshMs`, async () => {
+    const init = cache === undefined ? {} : { cache };
 
-    assert(isNewEnough(stored(1), head, 0));
+    const [text] = await again("fetch", {}, init, { lastGood: YOUNG });
+
+    assertEquals(text, "kept");
   });
 }
+
+for (const [secs, status] of [[9, 200], [10, 504]] as const) {
+  Deno.test(`F4: the cache mode only-if-cached after ${secs} of 10 s is answered by ${status}`, async () => {
+    const site = await keeping(control("max-age=10"), secs);
+
+    const response = await site.get({ cache: "only-if-cached", mode: "same-origin" });
+
+    await response.text();
+    assertEquals([response.status, site.calls], [status, 1]);
+  });
+}
+
+Deno.test("F4: the cache mode only-if-cached in another mode is left to fetch, which refuses it", async () => {
+  const site = await keeping(control("max-age=10"), 1);
+
+  await site.read({ cache: "only-if-cached" });
+
+  assertEquals(site.calls, 2);
+});
 
 Deno.test("F4: min-fresh is not met by a response without a lifetime", async () => {
   const options = { lastGood: { freshMs: 5_000, refreshMs: 0 } };
@@ -168,8 +197,6 @@ Deno.test("a copy that is softly forgotten is never new enough", () => {
 });
 
 // ---- F8: who is known gets nobody's page while the upstream is well ----
-
-const YOUNG: LastGoodOptions = { freshMs: 60_000, refreshMs: 0 };
 
 /** Requests of somebody who may be known to the upstream. */
 const KNOWN: readonly (readonly [string, Record<string, string>])[] = [
