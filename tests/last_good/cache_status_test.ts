@@ -39,6 +39,12 @@ const STATUSES: readonly (readonly [string, Answer, Record<string, string>, stri
     "lastgood; fwd=stale; fwd-status=500; detail=origin-error",
   ],
   [
+    "a failure after an empty field",
+    page({}, null, 500),
+    { "cache-status": "" },
+    "lastgood; fwd=stale; fwd-status=500; detail=origin-error",
+  ],
+  [
     "a failure after another cache's entry",
     page({}, null, 500),
     { "cache-status": "edge; hit" },
@@ -59,6 +65,40 @@ for (const [what, answer, fields, status] of STATUSES) {
     await response.text();
     assertEquals(response.headers.get("cache-status"), status);
     assertEquals([response.headers.get("warning"), response.headers.get("x-cache")], [null, null]);
+  });
+}
+
+for (const way of ["wrap", "hono"] as const) {
+  Deno.test(`H3: ${way}: a served answer says why, and our own 503 does not`, async () => {
+    const site = new Site({ threshold: 1 }, way);
+    await site.read();
+    site.fail();
+
+    const failed = await site.get();
+    const refused = await site.get();
+    const unserved = await site.get({}, `${ORIGIN}/other`);
+
+    const answers = await Promise.all([failed, refused, unserved].map(async (answer) => {
+      await answer.text();
+      return [answer.status, answer.headers.get("cache-status")];
+    }));
+    assertEquals(answers, [
+      [200, "lastgood; fwd=stale; fwd-status=503; detail=origin-error"],
+      [200, "lastgood; hit; detail=circuit-open"],
+      [503, null],
+    ]);
+  });
+
+  Deno.test(`H3: ${way}: the 504 of our own timeout has no Cache-Status`, async () => {
+    using time = new FakeTime();
+    const site = new Site({ timeoutMs: 1_000 }, way);
+    site.answer = () => new Promise(() => {});
+
+    const answer = site.get();
+    await time.tickAsync(1_000);
+    const { status, headers } = await answer;
+
+    assertEquals([status, headers.get("cache-status")], [504, null]);
   });
 }
 
