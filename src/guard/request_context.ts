@@ -77,14 +77,19 @@ export abstract class RequestContext implements KeyListener, RemovalListener {
   /** Such work is a call like another: limited in time, and given up with its caller (K4). */
   async waitFor<T>(work: Promise<T>): Promise<T | undefined> {
     const { request: caller, settings: { deadlines } } = this;
-    const call = new Call(() => work, { caller, deadlines, takesSignal: false });
-    try {
-      return await call.result;
-    } catch (error) {
-      if (call.endedBy === undefined || call.endedBy === "timeout") throw error;
-      this.isOver = true;
-      return undefined;
+    if (caller.justArrived || !caller.signal?.aborted) {
+      const call = new Call(() => work, { caller, deadlines, takesSignal: false });
+      try {
+        return await call.result;
+      } catch (error) {
+        if (call.endedBy === undefined || call.endedBy === "timeout") throw error;
+      }
+    } else {
+      // Nobody waits for its error either.
+      work.catch(() => {});
     }
+    this.isOver = true;
+    return undefined;
   }
 
   reportError(source: ErrorSource, error: unknown): void {

@@ -23,6 +23,28 @@ for (const way of WAYS) {
     assertEquals(time.next(), false);
   });
 
+  Deno.test(`9: on ${way} a fallback that hangs is given up, and the failed answer passes`, async () => {
+    using time = new FakeTime();
+    const act = stage([500], { timeoutMs: 1_000, fallback: () => NEVER }, way);
+
+    const asked = act.ask();
+    await time.tickAsync(1_000);
+
+    assertEquals((await asked).status, 500);
+    assertEquals(only(act.events, "error").map(({ source }) => source), ["fallback"]);
+  });
+
+  Deno.test(`9: on ${way} a fallback in time leaves no timer`, async () => {
+    using time = new FakeTime();
+    const fallback = () => Promise.resolve(new Response("instead"));
+    const act = stage([500], { timeoutMs: 1_000, fallback }, way);
+
+    assertEquals(await act.text(), "instead");
+    assertEquals(time.next(), false);
+  });
+}
+
+for (const way of [...WAYS, "hono"] as const) {
   Deno.test(`K4: on ${way} a caller who aborts while the partition hangs gets the reason at once`, async () => {
     const caller = new AbortController();
     const act = stage([200], { lastGood: { partition: () => NEVER }, timeoutMs: 1_000 }, way);
@@ -35,6 +57,19 @@ for (const way of WAYS) {
 
     assertEquals(end, way === "fetch" ? reason : 499);
     assertEquals([act.origin.calls, act.types, act.circuit.state], [0, [], "closed"]);
+  });
+
+  Deno.test(`K4: on ${way} a caller who has aborted before gets the reason at once, too`, async () => {
+    const reason = new Error("gone");
+    for (const work of [NEVER, Promise.reject(new Error("no session"))]) {
+      const act = stage([200], { lastGood: { partition: () => work } }, way);
+
+      const asked = act.ask({ signal: AbortSignal.abort(reason) });
+      const end = await asked.then(({ status }) => status, (error) => error);
+
+      assertEquals(end, way === "fetch" ? reason : 499);
+      assertEquals([act.origin.calls, act.types], [0, []]);
+    }
   });
 
   Deno.test(`K4: on ${way} a partition that rejects after its caller has left disturbs nobody`, async () => {
@@ -62,26 +97,6 @@ for (const way of WAYS) {
 
     assertEquals((await asked).status, 200);
     assertEquals(act.types, ["error", "success"]);
-  });
-
-  Deno.test(`9: on ${way} a fallback that hangs is given up, and the failed answer passes`, async () => {
-    using time = new FakeTime();
-    const act = stage([500], { timeoutMs: 1_000, fallback: () => NEVER }, way);
-
-    const asked = act.ask();
-    await time.tickAsync(1_000);
-
-    assertEquals((await asked).status, 500);
-    assertEquals(only(act.events, "error").map(({ source }) => source), ["fallback"]);
-  });
-
-  Deno.test(`9: on ${way} a fallback in time leaves no timer`, async () => {
-    using time = new FakeTime();
-    const fallback = () => Promise.resolve(new Response("instead"));
-    const act = stage([500], { timeoutMs: 1_000, fallback }, way);
-
-    assertEquals(await act.text(), "instead");
-    assertEquals(time.next(), false);
   });
 }
 
