@@ -1,11 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import type { BreakerOptions, LastGoodOptions } from "@lastgood/breaker";
-import { fetchHead } from "../../../src/last_good/request_head.ts";
-import { isNewEnough } from "../../../src/last_good/rules/early_answer.ts";
 import { types } from "../../stage/events.ts";
 import { keeping, PAGE, Site } from "../../stage/site.ts";
-import { stored } from "../../stage/stored.ts";
 import { page } from "../../stage/upstream.ts";
 import type { Way } from "../../stage/ways.ts";
 
@@ -190,10 +187,40 @@ Deno.test("F4: min-fresh is not met by a response without a lifetime", async () 
   assertEquals(text, "newer");
 });
 
-Deno.test("a copy that is softly forgotten is never new enough", () => {
-  const outdated = { ...stored(1), isOutdated: true };
+// ---- F8: what is softly forgotten is left to outages ----
 
-  assertEquals(isNewEnough(outdated, fetchHead(PAGE, undefined), 0), false);
+Deno.test("F8: a copy that is softly forgotten is not served by freshMs, an outage serves it", async () => {
+  const site = await keeping(control("max-age=60"), 1, { lastGood: YOUNG });
+  site.api.forget(PAGE, { soft: true });
+
+  assertEquals((await site.get(ONLY)).status, 504);
+  assertEquals(await site.kept(), "good");
+  assertEquals([await site.read(), site.calls], ["good", 3]);
+});
+
+Deno.test("F8: a copy that is softly forgotten is served by freshMs once it is confirmed", async () => {
+  const site = await keeping({ etag: '"1"' }, 1, { lastGood: YOUNG });
+  site.api.forget(PAGE, { soft: true });
+  await site.read();
+
+  assertEquals([await site.read(), site.calls], ["good", 2]);
+});
+
+Deno.test("F8: a copy that is softly forgotten is no slow call's copy", async () => {
+  using time = new FakeTime();
+  const site = await slow(100);
+  const first = site.read();
+  await time.tickAsync(100);
+  await first;
+  site.api.forget(PAGE, { soft: true });
+
+  const text = site.read();
+  await time.tickAsync(99);
+
+  assertEquals(site.calls, 3);
+  await time.tickAsync(300);
+  assertEquals(await text, "kept");
+  await site.api.idle();
 });
 
 // ---- F8: who is known gets nobody's page while the upstream is well ----
