@@ -62,9 +62,8 @@ export function initMembers(
     }
     if (isRequest || request !== undefined) {
       for (const name of OF_REQUESTS) {
-        const said = memberOf(init, name);
-        if (said !== undefined && !isRequest) continue;
-        members = added(members, name, said ?? readable(request, name), isOwn);
+        const said = memberOf(init, name) ?? readable(request, name);
+        members = added(members, name, said, isOwn);
       }
     }
     for (let index = 0; isOwn && index < rest.length; index++) {

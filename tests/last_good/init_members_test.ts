@@ -267,7 +267,8 @@ const INCOMPARABLE: Readonly<Record<string, unknown>> = {
   "a Map": { image: new Map([["width", 1]]) },
   "a Date": { image: new Date(0) },
   "bytes": { image: new Uint8Array(1) },
-  "a class": { image: new Connection() },
+  "a class within": { image: new Connection() },
+  "a class of its own": new Connection(),
   "a toJSON": { image: { toJSON: () => "a" } },
   "a getter that throws": {
     get image() {
