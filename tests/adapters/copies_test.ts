@@ -40,3 +40,20 @@ for (const [whose, make] of [["this", makeBreaker], ["another", main.breaker]] a
     ]);
   });
 }
+
+for (const [whose, make] of [["this", makeBreaker], ["another", main.breaker]] as const) {
+  Deno.test(`K5: middlewares of two copies that share a breaker of ${whose} copy keep a page each`, async () => {
+    let isDown = false;
+    const api: Breaker = make({ threshold: 1_000 });
+    const apps = [["one", breaker], ["other", copy.breaker], ["third", breaker]] as const;
+    const asks = apps.map(([name, middleware]) => {
+      const app = new Hono().use(middleware(api))
+        .get("*", (c) => isDown ? c.text("down", 503) : c.text(name));
+      return async () => await (await app.request(PAGE)).text();
+    });
+    for (const ask of asks) await ask();
+    isDown = true;
+
+    assertEquals(await Promise.all(asks.map((ask) => ask())), ["one", "other", "third"]);
+  });
+}
