@@ -13,5 +13,6 @@ import "./leaving.ts";
 import "./signals.ts";
 import "./frozen.ts";
 import "./servers.ts";
+import "./raw_urls.ts";
 
 await runAll();
