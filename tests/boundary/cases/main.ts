@@ -14,5 +14,6 @@ import "./signals.ts";
 import "./frozen.ts";
 import "./servers.ts";
 import "./raw_urls.ts";
+import "./attacks.ts";
 
 await runAll();
