@@ -1,7 +1,8 @@
 import type { Fields } from "../http/fields.ts";
 import { MemoryBudget } from "./budget.ts";
-import { type CacheKey, matchesVariant, variesOnAll } from "./cache_key.ts";
+import { type CacheKey, matchesVariant, type Variant, variesOnAll } from "./cache_key.ts";
 import { keyHash } from "./key_hash.ts";
+import { Pages } from "./pages.ts";
 import { RecentlyAsked } from "./recently_asked.ts";
 import { UrlMarks, VariantRemovals } from "./removals.ts";
 import { Segments, type Slot } from "./segments.ts";
@@ -26,8 +27,7 @@ export interface Kept {
 export class Memory {
   readonly budget: MemoryBudget;
   readonly #limits: MemoryLimits;
-  /** By primary key, then by owner: the variants in all places, the most recently used last. */
-  readonly #pages = new Map<string, Map<string, Slot[]>>();
+  readonly #pages = new Pages();
   readonly #segments: Segments;
   readonly #recentlyAsked = new RecentlyAsked();
   readonly #removed = new UrlMarks();
@@ -49,7 +49,7 @@ export class Memory {
 
   /** Returns the response for a request with these fields, the latest if several fit (RFC 9111 §4.1). */
   find(key: CacheKey, headers: Fields): StoredResponse | undefined {
-    const slots = this.#pages.get(key.primary)?.get(key.owner);
+    const slots = this.#pages.variants(key);
     if (slots === undefined) return undefined;
     let found: Slot | undefined;
     for (const slot of slots) {
@@ -75,8 +75,8 @@ export class Memory {
     headers: Fields,
     { variant, order }: Pick<StoredResponse, "variant"> & { readonly order: number },
   ): boolean {
-    if (this.#fitting(key, headers).length > 0) return true;
-    return this.#recentlyAsked.ask(keyHash(key, variant), order);
+    const replaced = replaceable(this.#fitting(key, headers), variant);
+    return replaced.length > 0 || this.#recentlyAsked.ask(keyHash(key, variant), order);
   }
 
   /**
@@ -94,11 +94,13 @@ export class Memory {
     if (this.#wasRemoved(key, stored)) return "superseded";
     const fitting = this.#fitting(key, headers);
     if (fitting.some((slot) => slot.stored.head.order > order)) return "superseded";
-    const replaced = fitting.filter((slot) => variesOnAll(slot.stored.variant, variant));
-    const isOften = this.isWanted(key, headers, { variant, order });
+    const replaced = replaceable(fitting, variant);
+    const isOften = replaced.length > 0 || this.#recentlyAsked.ask(keyHash(key, variant), order);
     if (!this.#makeRoom(key, stored.size, replaced, isOften)) return "no-room";
     this.budget.reserve(stored.size, isOften);
-    this.#insert({ key, stored: this.#marked(key, stored), isOften });
+    const slot = { key, stored: this.#marked(key, stored), isOften };
+    this.#pages.add(slot);
+    this.#segments.add(slot);
     return undefined;
   }
 
@@ -106,8 +108,8 @@ export class Memory {
    * Puts `next` in the place of `stored`, which has the same variant and size, and has just been found.
    * Does nothing if that is no longer kept.
    */
-  replace({ primary, owner }: CacheKey, stored: StoredResponse, next: StoredResponse): void {
-    const slot = this.#pages.get(primary)?.get(owner)?.find((it) => it.stored === stored);
+  replace(key: CacheKey, stored: StoredResponse, next: StoredResponse): void {
+    const slot = this.#pages.variants(key)?.find((it) => it.stored === stored);
     if (slot !== undefined) slot.stored = next;
   }
 
@@ -119,7 +121,7 @@ export class Memory {
    */
   remove(key: CacheKey, headers: Fields, order: number, kind: number): number {
     this.#removedVariants.add(key, headers, order, kind);
-    const slots = this.#pages.get(key.primary)?.get(key.owner) ?? [];
+    const slots = this.#pages.variants(key) ?? [];
     return this.#removeEach(
       slots.filter(({ key: { added }, stored }) =>
         added === key.added && stored.kind === kind && stored.head.order < order &&
@@ -135,7 +137,7 @@ export class Memory {
    */
   removeAll(primary: string, order: number): number {
     this.#removed.add(primary, order);
-    return this.#removeEach(this.#slotsOf(primary));
+    return this.#removeEach(this.#pages.slots(primary));
   }
 
   /**
@@ -146,7 +148,7 @@ export class Memory {
   clear(order: number): number {
     this.#removed.add(undefined, order);
     this.#removedVariants.clear();
-    return this.#removeEach([...this.#pages.keys()].flatMap((primary) => this.#slotsOf(primary)));
+    return this.#removeEach(this.#pages.slots());
   }
 
   /**
@@ -155,20 +157,13 @@ export class Memory {
    */
   outdate(primary: string | undefined, order: number): void {
     this.#outdated.add(primary, order);
-    const primaries = primary === undefined ? this.#pages.keys() : [primary];
-    for (const each of primaries) {
-      for (const slot of this.#slotsOf(each)) {
-        slot.stored = { ...slot.stored, isOutdated: true };
-      }
+    for (const slot of this.#pages.slots(primary)) {
+      slot.stored = { ...slot.stored, isOutdated: true };
     }
   }
 
-  #slotsOf(primary: string): Slot[] {
-    return [...this.#pages.get(primary)?.values() ?? []].flat();
-  }
-
   #fitting(key: CacheKey, headers: Fields): Slot[] {
-    const slots = this.#pages.get(key.primary)?.get(key.owner) ?? [];
+    const slots = this.#pages.variants(key) ?? [];
     return slots.filter((slot) => isOf(key, slot) && matchesVariant(slot.stored.variant, headers));
   }
 
@@ -192,7 +187,7 @@ export class Memory {
     if (!this.budget.hasRoom(size, isOften)) return false;
     for (const slot of replaced) this.#delete(slot);
     if (replaced.length > 0) return true;
-    const slots = this.#pages.get(key.primary)?.get(key.owner) ?? [];
+    const slots = this.#pages.variants(key) ?? [];
     // One variant too many pushes out another one of the same page.
     if (slots.length >= this.#limits.maxVariants) {
       const oldest = slots.find((slot) => !slot.isOften) ?? (isOften ? slots[0] : undefined);
@@ -203,16 +198,6 @@ export class Memory {
     if (!this.#segments.canEvict(isOften)) return false;
     this.#evict(isOften);
     return true;
-  }
-
-  #insert(slot: Slot): void {
-    const { primary, owner } = slot.key;
-    let byOwner = this.#pages.get(primary);
-    if (byOwner === undefined) this.#pages.set(primary, byOwner = new Map());
-    const slots = byOwner.get(owner);
-    if (slots === undefined) byOwner.set(owner, [slot]);
-    else slots.push(slot);
-    this.#segments.add(slot);
   }
 
   #evict(mayEvictOften: boolean): void {
@@ -232,17 +217,15 @@ export class Memory {
   }
 
   #delete(slot: Slot): void {
-    const { primary, owner } = slot.key;
+    this.#pages.delete(slot);
     this.#segments.delete(slot);
     this.budget.release(slot.stored.size);
-    const byOwner = this.#pages.get(primary);
-    const slots = byOwner?.get(owner);
-    if (byOwner === undefined || slots === undefined) return;
-    slots.splice(slots.indexOf(slot), 1);
-    if (slots.length > 0) return;
-    byOwner.delete(owner);
-    if (byOwner.size === 0) this.#pages.delete(primary);
   }
+}
+
+/** Returns those for which a response of this variant can stand in. */
+function replaceable(fitting: readonly Slot[], variant: Variant): Slot[] {
+  return fitting.filter((slot) => variesOnAll(slot.stored.variant, variant));
 }
 
 /** Reports whether a slot has this place and these added parts of the key. */

@@ -172,6 +172,14 @@ Deno.test("N4: a variant among hot ones only is kept when it is asked for again"
   assertEquals(kept, ["y", "new"]);
 });
 
+Deno.test("N4: made-up variants of a hot page that begins to vary are no hot pages", () => {
+  const memory = popular({ maxEntries: 100 });
+
+  for (let n = 0; n < 1_000; n++) memory.ask(keyOf(HOT[0]!), new Headers({ a: `${n}` }), ["a"]);
+
+  assertEquals(memory.hot(), HOT);
+});
+
 // ---- By real requests ----
 
 for (const way of ["fetch", "wrap", "respond", "hono"] as const satisfies readonly Way[]) {
