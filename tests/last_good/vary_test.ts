@@ -121,6 +121,20 @@ Deno.test("S10: a page that is allowed to all origins does not vary", async () =
   assertEquals(await site.kept({ headers: { origin: "https://b.test" } }), "good");
 });
 
+Deno.test("K2, S10: Vary still counts where one origin is allowed", async () => {
+  const site = new Site();
+  const asking = (origin: string, value: string) => ({ headers: { origin, "x-a": value } });
+  site.answer = page({ "access-control-allow-origin": "https://a.test", vary: "x-a" });
+  await site.read(asking("https://a.test", "1"));
+
+  const kept = [];
+  for (const [origin, value] of [["a", "1"], ["a", "2"], ["b", "1"]] as const) {
+    kept.push(await site.kept(asking(`https://${origin}.test`, value)));
+  }
+
+  assertEquals(kept, ["good", undefined, undefined]);
+});
+
 Deno.test("S10: the same entity tag freshens the page for its own origin alone", async () => {
   const site = new Site();
   site.answer = page({ etag: '"1"' });
