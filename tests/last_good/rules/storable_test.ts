@@ -385,6 +385,7 @@ const CASES: readonly Case[] = [
     "max-age=abc",
     "max-age",
     "max-age=-1",
+    'max-age=""',
     "max-age=1.5",
     "max-age=1, max-age=2",
     "s-maxage=x",
