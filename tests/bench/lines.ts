@@ -25,6 +25,14 @@ const CPU = "CPU per request";
 const RATE = "requests per second";
 const SIZES = ["1 KB", "64 KB", "1 MB"];
 
+/** The loads of memory_load.ts. */
+export const MEMORY_LOADS = [
+  "100,000 pages of 0 B",
+  "100,000 pages of 1 KB",
+  "1,000,000 keys",
+  "2,000 removals of long URLs",
+];
+
 /** All lines, by name, in the order in which they run. */
 export const LINES: Readonly<Record<string, Line>> = {
   closed: {
@@ -116,6 +124,15 @@ export const LINES: Readonly<Record<string, Line>> = {
       { measure: "% of a core, 10,000 idle", of: "by time", less: "nothing", atMost: 1 },
       { measure: "bytes per call, of an hour", of: "growth", atMost: 5 },
     ],
+  },
+  memory: {
+    title: "what is held, of 4 MiB, under loads that a memory without bounds would keep",
+    targets: MEMORY_LOADS.map((load) => ({
+      measure: `MB, ${load}`,
+      of: "breaker",
+      less: "bare",
+      atMost: 24,
+    })),
   },
   size: {
     title: "the bundle for Workers",

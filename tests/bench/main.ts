@@ -1,7 +1,7 @@
 /**
  * Measures the cost of a call through a circuit, against its floor and against other breakers:
  *
- *     deno task bench [closed | refused | keep | proxy | stale | hono | scale | size | import …]
+ *     deno task bench [closed | refused | keep | proxy | stale | hono | scale | memory | size | import …]
  *       [--runtime deno | node | node20 | bun | workerd]… [--quick]
  *
  * Prints ratios, medians over interleaved rounds with their quartiles, and the targets that fall
@@ -14,6 +14,7 @@ import { WORKERD_VERSION } from "../runtimes/runtimes.ts";
 import { type Figure, short, spread, subjects, table, type Verdict, verdicts } from "./figures.ts";
 import { HTTP_LINES, overHttp } from "./http.ts";
 import { LINES } from "./lines.ts";
+import { memory } from "./memory.ts";
 import type { Effort, Samples } from "./rounds.ts";
 import { type Runtime, runtime } from "./runtime.ts";
 import { type LineResult, type RuntimeResult, summary } from "./summary.ts";
@@ -81,6 +82,7 @@ async function lineOn(
 
 async function measure(name: string, on: Runtime): Promise<Samples> {
   const effort: Effort = { rounds: isQuick ? 24 : 120, roundMs: 3 };
+  if (name === "memory") return await memory(on, isQuick);
   if (name === "size") return await size(folder);
   if (name === "import") return await importing(on, folder, isQuick ? 5 : 15);
   if (name in HTTP_LINES) return await overHttp(name, on, isQuick);
