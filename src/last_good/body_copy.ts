@@ -1,5 +1,6 @@
 import { isNativeOnWorkers, prefersByobReader, soon } from "../runtime.ts";
 import { offerByob } from "./body_readers.ts";
+import type { Hold } from "./copies.ts";
 import { StallTimer } from "./stall_timer.ts";
 import type { StoredBody } from "./stored_response.ts";
 
@@ -7,6 +8,7 @@ import type { StoredBody } from "./stored_response.ts";
 export type CopyEnd =
   | "whole"
   | "too-large"
+  | "no-room"
   | "too-slow"
   | "stalled"
   | "truncated"
@@ -36,16 +38,30 @@ export interface BodyCopyOptions {
   /** Reports whether the reader has aborted; asked if the body ends in an error. */
   readonly isAborted: () => boolean;
   readonly host?: CopyHost;
+  /** What it holds in memory. */
+  readonly hold: Hold;
   /**
    * Hears how the copy ended, before the reader does.
    *
+   * @param hold What the reader holds, if there is something of the body that it has still to get.
    * @returns The body as it is kept; undefined if it is not.
    */
-  readonly onEnd: (end: CopyEnd, bytes: Uint8Array<ArrayBuffer>) => StoredBody | undefined;
+  readonly onEnd: (
+    end: CopyEnd,
+    bytes: Uint8Array<ArrayBuffer>,
+    hold: Hold | undefined,
+  ) => StoredBody | undefined;
 }
 
 /** A body's reader, in either of its kinds. */
 type Reader = ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
+
+/** The rest of a whole body, in the pieces in which it came. */
+interface Rest {
+  readonly body: StoredBody;
+  at: number;
+  readonly lengths: number[];
+}
 
 const NOTHING = new Uint8Array(0);
 
@@ -59,6 +75,9 @@ const BUFFER_BYTES = 65_536;
  * It reads ahead of a slow reader to complete the copy, by up to `maxBytes`. Once the copy has ended,
  * also because the body is too large or too slow, it reads only on demand. `tee()` would buffer
  * without bound, and would not report that the reader cancels.
+ *
+ * Each byte is held once: while the body is copied, the copy and the reader share one list of chunks;
+ * when it is whole, the reader gets the rest from what is kept.
  */
 export class BodyCopy {
   readonly #reader: Reader;
@@ -67,15 +86,23 @@ export class BodyCopy {
   /** How many bytes are still to come; Infinity if only the end of the stream shows it. */
   #missing = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Chunks that were read, but not yet asked for. */
-  readonly #ahead: Uint8Array<ArrayBuffer>[] = [];
-  /** The copy; undefined once it has ended. */
-  #chunks: Uint8Array<ArrayBuffer>[] | undefined = [];
+  /** The chunks of the copy; once it has ended, those that the reader has still to get. */
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
+  /** How many of the chunks the reader has. */
+  #next = 0;
+  /** The chunk that the reader was waiting for. */
+  #awaited: Uint8Array<ArrayBuffer> | undefined;
+  /** What the reader has still to get of a whole body. */
+  #rest: Rest | undefined;
   #body: ReadableStream<Uint8Array> | undefined;
   /** The whole of a body that was there at once. */
   #piece: StoredBody | undefined;
   #stall: StallTimer | undefined;
   #bytes = 0;
+  #readBytes = 0;
+  /** How the copy ended; undefined while it goes on. */
+  #ended: CopyEnd | undefined;
+  #isAwaited = false;
   #reading: Promise<void> | undefined;
   /** True once the copy has ended, and no more is read than the reader asks for. */
   #isPassing = false;
@@ -118,17 +145,19 @@ export class BodyCopy {
   // ---- What the reader does ----
 
   #stream(): ReadableStream<Uint8Array> {
-    const { maxMs, stallMs } = this.#options;
-    if (this.#chunks !== undefined) {
+    const { maxMs, stallMs, hold } = this.#options;
+    if (this.#ended === undefined) {
       if (maxMs !== Infinity) this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
       if (stallMs !== Infinity) this.#stall = new StallTimer(stallMs, () => this.#end("stalled"));
     }
-    return offerByob(
+    const body = offerByob(
       new ReadableStream<Uint8Array>({
         pull: (controller) => this.#give(controller),
         cancel: (reason) => this.#cancel(reason),
       }, { highWaterMark: 0 }),
     );
+    hold.watch(body);
+    return body;
   }
 
   #give(controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> {
@@ -138,34 +167,78 @@ export class BodyCopy {
       this.#cancel(signal.reason).catch(() => {});
       return;
     }
-    if (this.#ahead.length === 0 && !this.#isOver) {
+    if (!this.#hasMore && !this.#isOver) {
+      this.#isAwaited = true;
       return this.#read().then(() => this.#give(controller));
     }
-    const chunk = this.#ahead.shift();
+    const chunk = this.#nextChunk();
     if (chunk !== undefined) controller.enqueue(chunk);
-    if (this.#ahead.length > 0 || !this.#isOver) return;
+    if (this.#hasMore || !this.#isOver) return;
     if (this.#failure === undefined) controller.close();
     else if (chunk === undefined) controller.error(this.#failure.error);
+  }
+
+  /** True if something is here that the reader does not have. */
+  get #hasMore(): boolean {
+    return this.#awaited !== undefined || this.#rest !== undefined ||
+      this.#next < this.#chunks.length;
+  }
+
+  /** Returns a chunk of the reader's own: it may do anything with it, even transfer it. */
+  #nextChunk(): Uint8Array<ArrayBuffer> | undefined {
+    const awaited = this.#awaited;
+    if (awaited !== undefined) {
+      this.#awaited = undefined;
+      return awaited;
+    }
+    if (this.#rest !== undefined) return this.#nextPart(this.#rest);
+    const chunk = this.#chunks[this.#next];
+    if (chunk === undefined) return undefined;
+    if (this.#ended === undefined) {
+      this.#chunks[this.#next++] = chunk.slice();
+      this.#readBytes += chunk.byteLength;
+    } else {
+      this.#chunks.shift();
+      this.#options.hold.free(chunk.byteLength);
+    }
+    return chunk;
+  }
+
+  #nextPart(rest: Rest): Uint8Array<ArrayBuffer> {
+    const { body, at, lengths } = rest;
+    rest.at += lengths.shift() ?? 0;
+    const part = body.slice(at, rest.at);
+    if (lengths.length === 0) this.#rest = undefined;
+    this.#options.hold.free(part.length);
+    return typeof part === "string" ? new TextEncoder().encode(part) : part;
   }
 
   #cancel(reason: unknown): Promise<void> {
     this.#isOver = true;
     this.#end("cancelled");
+    this.#chunks = [];
+    this.#rest = undefined;
+    this.#options.hold.leave();
     return this.#reader.cancel(reason);
   }
 
   // ---- Reading from the source ----
 
   async #copyAll(): Promise<void> {
-    while (this.#chunks !== undefined) await this.#read();
+    while (this.#ended === undefined) await this.#read();
     // Too large to be kept, but perhaps all of it is here, and its length known: a text comes in one
     // chunk, on Bun in two.
-    if (this.#bytes > this.#options.maxBytes && this.#ahead.length <= 2 && !this.#body) {
-      const size = this.#bytes;
+    if (this.#ended === "too-large" && this.#chunks.length <= 2 && !this.#body) {
       await this.#read();
-      if (this.#isOver && this.#failure === undefined) this.#piece = joined(this.#ahead, size);
+      if (this.#isOver && this.#failure === undefined) this.#piece = this.#allChunks();
     }
     this.#isPassing = true;
+  }
+
+  #allChunks(): Uint8Array<ArrayBuffer> {
+    const chunks = this.#chunks;
+    this.#options.hold.leave();
+    return joined(chunks, chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
   }
 
   /** The copy and the reader wait for the same chunk. */
@@ -177,7 +250,7 @@ export class BodyCopy {
     try {
       const { done, value } = await this.#readChunk();
       if (done) this.#finish();
-      else this.#take(value);
+      else this.#take(value as Uint8Array<ArrayBuffer>);
     } catch (error) {
       this.#isOver = true;
       this.#failure = { error };
@@ -196,13 +269,27 @@ export class BodyCopy {
       : (reader as ReadableStreamDefaultReader<Uint8Array>).read();
   }
 
-  #take(chunk: Uint8Array): void {
+  #take(chunk: Uint8Array<ArrayBuffer>): void {
     this.#stall?.moved();
-    this.#ahead.push(chunk as Uint8Array<ArrayBuffer>);
-    this.#copyChunk(chunk);
+    const isCopied = this.#ended === undefined && this.#mayCopy(chunk);
+    // An app that has made this chunk may fill its buffer again.
+    const isOthers = this.#isAwaited || !this.#options.isFetched;
+    if (isCopied || !this.#isAwaited) {
+      this.#chunks.push(isCopied && isOthers ? chunk.slice() : chunk);
+    }
+    if (this.#isAwaited) this.#giveAwaited(chunk, isCopied);
     if (!(chunk instanceof Uint8Array) || (this.#missing -= chunk.byteLength) > 0) return;
     this.#finish();
     this.#releaseReader();
+  }
+
+  /** The reader has nothing else to get before this chunk. */
+  #giveAwaited(chunk: Uint8Array<ArrayBuffer>, isCopied: boolean): void {
+    this.#isAwaited = false;
+    this.#awaited = chunk;
+    if (!isCopied) return;
+    this.#next++;
+    this.#readBytes += chunk.byteLength;
   }
 
   /** All bytes are here, but the runtime waits until the end is read: each kind has a cheap way. */
@@ -213,13 +300,14 @@ export class BodyCopy {
 
   // ---- The copy ----
 
-  #copyChunk(chunk: Uint8Array): void {
-    if (this.#chunks === undefined) return;
+  /** Reports whether the copy goes on with this chunk; if not, it has ended. */
+  #mayCopy(chunk: Uint8Array): boolean {
     if (!(chunk instanceof Uint8Array)) return this.#end("broken");
+    const { maxBytes, hold } = this.#options;
+    if (this.#bytes + chunk.byteLength > maxBytes) return this.#end("too-large");
+    if (!hold.take(chunk.byteLength)) return this.#end("no-room");
     this.#bytes += chunk.byteLength;
-    if (this.#bytes > this.#options.maxBytes) return this.#end("too-large");
-    // The reader may do anything with its chunk, even transfer it.
-    this.#chunks.push(chunk.slice());
+    return true;
   }
 
   #finish(): void {
@@ -228,15 +316,38 @@ export class BodyCopy {
     this.#end(this.#bytes === expectedBytes ? "whole" : "truncated");
   }
 
-  #end(end: CopyEnd): void {
-    const chunks = this.#chunks;
-    if (chunks === undefined) return;
-    this.#chunks = undefined;
+  #end(end: CopyEnd): false {
+    if (this.#ended !== undefined) return false;
+    this.#ended = end;
     clearTimeout(this.#timer);
     this.#stall?.stop();
-    const bytes = end === "whole" ? joined(chunks, this.#bytes) : NOTHING;
-    const kept = this.#options.onEnd(end, bytes);
-    if (end === "whole") this.#piece = kept ?? bytes;
+    const unread = this.#bytes - this.#readBytes;
+    const { hold, onEnd } = this.#options;
+    hold.endCopy();
+    if (end === "whole") this.#finishWhole(unread);
+    else {
+      this.#chunks.splice(0, this.#next);
+      this.#next = 0;
+      hold.wait(unread, false);
+      onEnd(end, NOTHING, undefined);
+    }
+    return false;
+  }
+
+  #finishWhole(unread: number): void {
+    const { hold, onEnd } = this.#options;
+    // What goes in one piece is the runtime's, as without a copy.
+    const waits = this.#body !== undefined && unread > 0;
+    const bytes = joined(this.#chunks, this.#bytes);
+    const lengths = waits ? this.#chunks.slice(this.#next).map(({ length }) => length) : [];
+    this.#chunks = [];
+    this.#next = 0;
+    const kept = onEnd("whole", bytes, waits ? hold : undefined);
+    const body = kept ?? bytes;
+    if (this.#body === undefined) this.#piece = body;
+    if (!waits) return;
+    this.#rest = { body, at: this.#readBytes, lengths };
+    hold.wait(unread, kept !== undefined);
   }
 }
 
@@ -246,7 +357,10 @@ export function joined(
   size: number,
 ): Uint8Array<ArrayBuffer> {
   const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
+  if (first !== undefined && chunks.length === 1) {
+    // It may be the small part of a large buffer.
+    return first.byteLength === first.buffer.byteLength ? first : first.slice();
+  }
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {

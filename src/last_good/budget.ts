@@ -28,6 +28,8 @@ export class MemoryBudget implements Budget {
   readonly #maxBytes: number;
   readonly #kept: Evictable;
   #bytes = 0;
+  /** Those of kept responses that also wait for a reader: evicting these makes no room. */
+  #lent = 0;
 
   constructor(maxBytes: number, kept: Evictable) {
     this.#maxBytes = maxBytes;
@@ -50,9 +52,14 @@ export class MemoryBudget implements Budget {
     this.#bytes -= bytes;
   }
 
+  /** Notes that so many kept bytes, more or fewer, are held by readers as well. */
+  lend(bytes: number): void {
+    this.#lent += bytes;
+  }
+
   /** Reports whether a share can be had. Asked first, so that nothing is evicted in vain. */
   hasRoom(bytes: number, mayEvict: boolean): boolean {
     const missing = this.#bytes + bytes - this.#maxBytes;
-    return missing <= 0 || missing <= this.#kept.evictableBytes(mayEvict);
+    return missing <= 0 || missing <= this.#kept.evictableBytes(mayEvict) - this.#lent;
   }
 }

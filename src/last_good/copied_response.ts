@@ -20,6 +20,18 @@ export interface PassingResponse {
  * head may go. All ways of copying begin here.
  */
 export async function copiedResponse(
+  passing: PassingResponse,
+  options: BodyCopyOptions,
+): Promise<Response> {
+  try {
+    return await passedOn(passing, options);
+  } catch (error) {
+    options.hold.abandon();
+    throw error;
+  }
+}
+
+async function passedOn(
   { response, body, fetched, hasType, isDecoded }: PassingResponse,
   options: BodyCopyOptions,
 ): Promise<Response> {

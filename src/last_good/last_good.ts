@@ -1,6 +1,7 @@
 import type { RemovalListener } from "../observe/events.ts";
 import type { CacheKey } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
+import { Copies } from "./copies.ts";
 import { confirm } from "./confirming.ts";
 import { forget, invalidate } from "./invalidating.ts";
 import { keep } from "./keeping.ts";
@@ -21,7 +22,9 @@ export class LastGood {
 
   constructor(settings: LastGoodSettings) {
     this.settings = settings;
-    this.#store = { settings, memory: new Memory(settings) };
+    const memory = new Memory(settings);
+    const copies = new Copies(memory.budget, settings.maxBodyMs);
+    this.#store = { settings, memory, copies };
   }
 
   /** What is held in memory now. */

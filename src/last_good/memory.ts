@@ -219,7 +219,7 @@ export class Memory {
   #delete(slot: Slot): void {
     this.#pages.delete(slot);
     this.#segments.delete(slot);
-    this.budget.release(slot.stored.size);
+    this.budget.release(slot.stored.size - (slot.stored.hold?.inherit() ?? 0));
   }
 }
 

@@ -3,11 +3,12 @@ import { type Fields, parseLength } from "../http/fields.ts";
 import { decodesFetched, isWorkerd } from "../runtime.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
+import type { Hold } from "./copies.ts";
 import { copiedResponse } from "./copied_response.ts";
 import { type Fetched, isFromFetch } from "./fetched.ts";
 import { freshness } from "./rules/freshness.ts";
 import type { Exchange } from "./rules/exchange.ts";
-import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
+import { isHeadTooLarge, isKeyTooLong, overheadOf, put, type Store } from "./store.ts";
 import {
   compactBody,
   decodedHead,
@@ -26,6 +27,7 @@ interface Recording {
   readonly head: StoredHead;
   readonly fetched: Fetched;
   readonly variant: Variant;
+  readonly overhead: number;
   readonly coded: CodedBody;
   /** The length of the body as it is read; undefined if it may be decoded on its way here. */
   readonly expectedBytes: number | undefined;
@@ -42,16 +44,20 @@ export function record(
   seen: Exchange,
 ): BodyRecorder | KeepResult {
   const { request, key, response, timing } = candidate;
+  const { memory, copies } = store;
+  const { order, receivedAt } = timing;
+  if (copies.isUnderWay(key, receivedAt)) return { why: "under-way" };
   // Deno parses the URL each time it is asked for. A mock may have neither.
   const { url = "", type = "default" } = response;
   const fetched = { url, type };
-  const head = storedHead(candidate, seen.fields, freshness(seen, timing.receivedAt), fetched);
+  const head = storedHead(candidate, seen.fields, freshness(seen, receivedAt), fetched);
   if (isHeadTooLarge(head)) return { why: "headers-too-large" };
   const variant = variantOf(request, seen.vary ?? []);
   if (isKeyTooLong(key, variant)) return { why: "key-too-large" };
   const { body } = response;
   if (response.bodyUsed || body?.locked) return { why: "body-used" };
   if (!isCopyable(response)) return { why: "uncopyable" };
+  const overhead = overheadOf(key, head, variant);
   const coded = codedBody(response, seen.fields);
   const expectedBytes = isDecodable(coded.codings) ? undefined : coded.length;
   const recording: Recording = {
@@ -62,14 +68,21 @@ export function record(
     head,
     fetched,
     variant,
+    overhead,
     coded,
     expectedBytes,
   };
   if (body === null) return keepBody(recording, new Uint8Array(0)).result;
-  if (expectedBytes !== undefined && expectedBytes > store.settings.maxBodyBytes) {
-    return { why: "too-large" };
-  }
-  return (listener) => copyBody(recording, body, listener);
+  if (expectedBytes !== undefined && expectedBytes > maxBytesOf(store)) return { why: "too-large" };
+  const mayEvict = () => memory.isWanted(key, request.headers, { variant, order });
+  const hold = copies.begin(key, receivedAt, expectedBytes ?? 0, { overhead, mayEvict });
+  if (hold === undefined) return { why: "no-room" };
+  return (listener) => copyBody(recording, body, hold, listener);
+}
+
+/** A body that is larger than all room there is can never be kept. */
+function maxBytesOf({ settings: { maxBodyBytes, maxBytes } }: Store): number {
+  return Math.min(maxBodyBytes, maxBytes);
 }
 
 function codedBody(response: Response, fields: Fields): CodedBody {
@@ -96,10 +109,10 @@ function isCopyable({ status, body }: Response): boolean {
 function copyBody(
   recording: Recording,
   body: ReadableStream<Uint8Array>,
+  hold: Hold,
   listener: CopyListener,
 ): Promise<Response> {
-  const { store: { settings }, candidate: { response }, head, fetched, coded, expectedBytes } =
-    recording;
+  const { store, candidate: { response }, head, fetched, coded, expectedBytes } = recording;
   const wasFetched = isFetched(fetched);
   const passing = {
     response,
@@ -109,17 +122,18 @@ function copyBody(
     isDecoded: coded.isFetched && coded.decodes === true,
   };
   return copiedResponse(passing, {
-    maxBytes: settings.maxBodyBytes,
-    maxMs: settings.maxBodyMs,
+    maxBytes: maxBytesOf(store),
+    maxMs: store.settings.maxBodyMs,
     stallMs: listener.stallMs,
     expectedBytes,
     isFetched: wasFetched,
     signal: listener.signal,
     isAborted: () => listener.isAborted(),
     host: listener.host,
-    onEnd: (end, bytes) => {
+    hold,
+    onEnd: (end, bytes, hold) => {
       const { body, result } = end === "whole"
-        ? keepBody(recording, bytes)
+        ? keepBody(recording, bytes, hold)
         : { result: { why: end } };
       listener.onCopied(end, result);
       return body;
@@ -131,8 +145,10 @@ function copyBody(
 function keepBody(
   recording: Recording,
   bytes: Uint8Array<ArrayBuffer>,
+  hold?: Hold,
 ): { readonly body?: StoredBody; readonly result: KeepResult } {
-  const { store, candidate, asked, head, variant, coded: { codings, length }, coded } = recording;
+  const { store, candidate, asked, head, variant, overhead, coded: { codings, length }, coded } =
+    recording;
   const wasDecoded = isDecoded(coded, bytes);
   if (wasDecoded === undefined) return { result: { why: "malformed" } };
   // A handler may hand over coded bytes, which must have the length that its fields say:
@@ -144,8 +160,11 @@ function keepBody(
     return { result: { why: "veto" } };
   }
   const body = compactBody(bytes, head);
-  const kept = { head: wasDecoded ? decodedHead(head) : head, body, variant };
-  return { body, result: put(store, candidate, kept) };
+  const kept = wasDecoded
+    ? { head: decodedHead(head), body, variant, hold }
+    : { head, body, variant, hold, overhead };
+  const result = put(store, candidate, kept);
+  return "why" in result ? { result } : { body, result };
 }
 
 /** Constructed responses have the type "default". On Bun and Workers all have it, and fetched ones a URL. */

@@ -1,5 +1,6 @@
 import { type CacheKey, keyLength, MAX_KEY_LENGTH, type Variant } from "./cache_key.ts";
 import type { Candidate, KeepResult } from "./candidate.ts";
+import type { Copies, Hold } from "./copies.ts";
 import { withoutDropped } from "./kept_fields.ts";
 import type { Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
@@ -10,6 +11,7 @@ import { headSize, type StoredBody, type StoredHead } from "./stored_response.ts
 export interface Store {
   readonly settings: LastGoodSettings;
   readonly memory: Memory;
+  readonly copies: Copies;
 }
 
 /** The most bytes of fields that are kept (S15). */
@@ -30,6 +32,10 @@ export interface Parts {
   readonly head: StoredHead;
   readonly body: StoredBody;
   readonly variant: Variant;
+  /** The answer that it was copied from, if its reader has not got all of it. */
+  readonly hold?: Hold | undefined;
+  /** {@link overheadOf} these, if that is known already. */
+  readonly overhead?: number | undefined;
 }
 
 /**
@@ -41,18 +47,25 @@ const ENTRY_BYTES = 920;
 /** What a field takes besides its text. */
 const FIELD_BYTES = 70;
 
+/** What keeping a response takes besides its body, in bytes. */
+export function overheadOf(key: CacheKey, head: StoredHead, variant: Variant): number {
+  const fields = Object.keys(head.fields).length + variant.length;
+  return ENTRY_BYTES + fields * FIELD_BYTES + headSize(head) +
+    2 * (keyLength(key, variant) + key.place.length + key.owner.length);
+}
+
 /** Puts a response into memory in place of the older copy. */
 export function put(
   { settings, memory }: Store,
   { key, request, timing }: Candidate,
-  { head: given, body, variant }: Parts,
+  { head: given, body, variant, hold, overhead }: Parts,
 ): KeepResult {
   const head = withoutDropped(given, settings.dropFields);
-  const fields = Object.keys(head.fields).length + variant.length;
-  const size = ENTRY_BYTES + fields * FIELD_BYTES + body.length + headSize(head) +
-    2 * (keyLength(key, variant) + key.place.length + key.owner.length);
+  const known = head === given ? overhead : undefined;
+  const size = (known ?? overheadOf(key, head, variant)) + body.length;
   const copiedAt = timing.receivedAt;
   const kind = requestKind(request.headers);
-  const why = memory.put(key, request.headers, { body, variant, copiedAt, head, size, kind });
+  const stored = { body, variant, copiedAt, head, size, kind, hold };
+  const why = memory.put(key, request.headers, stored);
   return why === undefined ? { bytes: body.length } : { why };
 }

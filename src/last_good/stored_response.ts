@@ -2,6 +2,7 @@ import type { FieldMap } from "../http/fields.ts";
 import { maxTextBytes } from "../runtime.ts";
 import type { Variant } from "./cache_key.ts";
 import type { Candidate } from "./candidate.ts";
+import type { Hold } from "./copies.ts";
 import type { Fetched } from "./fetched.ts";
 import { decodedFields, type KeptFields, keptFields } from "./kept_fields.ts";
 import { type Freshness, initialAgeMs } from "./rules/freshness.ts";
@@ -26,6 +27,8 @@ export interface StoredResponse {
   readonly isDoubted?: boolean;
   /** True once it was softly forgotten: it is served in an outage only. */
   readonly isOutdated?: boolean;
+  /** The answer that it was copied from, if a reader still waits for bytes of it (N3). */
+  readonly hold?: Hold | undefined;
 }
 
 /** The head of a kept response. */

@@ -38,7 +38,7 @@ export async function copiedOnWorkers(
     return readable;
   }
   const copy = new WorkersCopy(options);
-  const read = copy.readBranch(response.clone().body!);
+  const read = copy.readBranch(response.clone().body!, response);
   // A body that a handler has made is there in a moment: so it is kept before its reader has it.
   if (!isFetched) await Promise.race([read, nextTurn()]);
   if (isKeptAlive || copy.isOver) return response;
@@ -55,6 +55,10 @@ class WorkersCopy {
   #chunks: Uint8Array<ArrayBuffer>[] | undefined = [];
   #bytes = 0;
   #buffer: ArrayBuffer;
+  /** The response whose clone it copies; undefined if it passes the body on. */
+  #original: Response | undefined;
+  /** How many of the bytes that it passes on have been read. */
+  #readBytes = 0;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #stall: StallTimer | undefined;
 
@@ -73,18 +77,24 @@ class WorkersCopy {
     return this.#chunks === undefined;
   }
 
-  /** Ends the copy without a word. */
+  /** Ends the copy without a word; another one may take its place. */
   giveUp(): void {
+    this.#stop();
+    this.#options.hold.free(Infinity);
+  }
+
+  #stop(): void {
     this.#chunks = undefined;
     clearTimeout(this.#timer);
     this.#stall?.stop();
   }
 
-  /** Copies from a branch that only the copy reads. */
-  async readBranch(branch: ReadableStream<Uint8Array>): Promise<void> {
+  /** Copies from a clone. The runtime holds what the reader of the original has not read. */
+  async readBranch(branch: ReadableStream<Uint8Array>, original: Response): Promise<void> {
+    this.#original = original;
     try {
       const reader = branch.getReader({ mode: "byob" });
-      while (this.#chunks !== undefined) await this.#read(reader);
+      while (this.#chunks !== undefined) await this.#read(reader, 2);
       await reader.cancel();
     } catch {
       this.#break();
@@ -104,14 +114,17 @@ class WorkersCopy {
     signal?.addEventListener("abort", abort);
     writer.closed.catch((reason) => {
       this.#end("cancelled");
+      this.#options.hold.leave();
       reader.cancel(reason).catch(ignore);
     }).then(() => signal?.removeEventListener("abort", abort));
     let written: Promise<void> | undefined;
     try {
       while (this.#chunks !== undefined) {
-        const chunk = await this.#read(reader);
+        const chunk = await this.#read(reader, 1);
+        if (chunk === undefined || chunk.length === 0) continue;
         // Not awaited: the copy runs ahead of the other reader.
-        if (chunk !== undefined && chunk.length > 0) (written = writer.write(chunk)).catch(ignore);
+        written = writer.write(chunk);
+        written.then(() => this.#wasRead(chunk.length), ignore);
       }
       if (this.#missing <= 0) return await writer.close();
       await written;
@@ -125,8 +138,20 @@ class WorkersCopy {
     }
   }
 
-  /** Reads and copies a chunk; returns undefined at the end of the body. */
-  async #read(reader: ReadableStreamBYOBReader): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  #wasRead(bytes: number): void {
+    this.#readBytes += bytes;
+    if (this.#chunks === undefined) this.#options.hold.free(bytes);
+  }
+
+  /**
+   * Reads and copies a chunk; returns undefined at the end of the body.
+   *
+   * @param times How often it is held until the other reader has it.
+   */
+  async #read(
+    reader: ReadableStreamBYOBReader,
+    times: number,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const size = Math.min(this.#missing, this.#buffer.byteLength);
     const { done, value } = await reader.read(new Uint8Array(this.#buffer, 0, size));
     if (done) {
@@ -138,11 +163,17 @@ class WorkersCopy {
     this.#buffer = value.buffer;
     const chunk = value.slice();
     this.#missing -= chunk.length;
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#options.maxBytes) this.#end("too-large");
-    this.#chunks?.push(chunk);
+    this.#copyChunk(chunk, times);
     if (this.#missing <= 0) this.#finish();
     return chunk;
+  }
+
+  #copyChunk(chunk: Uint8Array<ArrayBuffer>, times: number): void {
+    const { maxBytes, hold } = this.#options;
+    if (this.#bytes + chunk.length > maxBytes) return this.#end("too-large");
+    if (!hold.take(times * chunk.length)) return this.#end("no-room");
+    this.#bytes += chunk.length;
+    this.#chunks?.push(chunk);
   }
 
   #finish(): void {
@@ -157,8 +188,20 @@ class WorkersCopy {
   #end(end: CopyEnd): void {
     const chunks = this.#chunks;
     if (chunks === undefined) return;
-    this.giveUp();
-    this.#options.onEnd(end, end === "whole" ? joined(chunks, this.#bytes) : new Uint8Array(0));
+    this.#stop();
+    const { hold, onEnd } = this.#options;
+    hold.endCopy();
+    onEnd(end, end === "whole" ? joined(chunks, this.#bytes) : new Uint8Array(0), undefined);
+    hold.wait(this.#unreadBytes(), false);
+  }
+
+  /**
+   * How many bytes the runtime holds for the other reader. Of a clone only whether it is being read can
+   * be known; what a handler has made is there without us, too.
+   */
+  #unreadBytes(): number {
+    if (this.#original === undefined) return this.#bytes - this.#readBytes;
+    return this.#options.isFetched && !this.#original.bodyUsed ? this.#bytes : 0;
   }
 }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
 import { type Faucet, faucet, spring } from "../stage/bodies.ts";
 import { stage } from "../stage/breaker_stage.ts";
+import { holdIn } from "../stage/holds.ts";
 import { settled } from "../stage/settle.ts";
 
 /** Starts a copy, and records how it ends. */
@@ -15,6 +16,7 @@ function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number
     isFetched: false,
     signal: undefined,
     isAborted: () => false,
+    hold: holdIn(),
     onEnd: (end, bytes) => {
       ends.push([end, new TextDecoder().decode(bytes)]);
       return undefined;

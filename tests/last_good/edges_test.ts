@@ -4,6 +4,7 @@ import type { Variant } from "../../src/last_good/cache_key.ts";
 import { Memory } from "../../src/last_good/memory.ts";
 import { type LastGoodOptions, lastGoodSettings } from "../../src/last_good/options.ts";
 import { faucet, spring } from "../stage/bodies.ts";
+import { holdIn } from "../stage/holds.ts";
 import { settled } from "../stage/settle.ts";
 import { keyOf, stored } from "../stage/stored.ts";
 
@@ -94,6 +95,7 @@ function copyFrom(source: ReadableStream<Uint8Array>, maxBytes: number) {
     isFetched: false,
     signal: undefined,
     isAborted: () => false,
+    hold: holdIn(),
     onEnd: (end) => {
       ends.push(end);
       return undefined;

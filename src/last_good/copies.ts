@@ -1,0 +1,215 @@
+import { isWorkerd } from "../runtime.ts";
+import type { MemoryBudget } from "./budget.ts";
+import type { CacheKey } from "./cache_key.ts";
+
+/** Where nothing else limits the time of a copy, its lease is that long, in ms. */
+const LEASE_MS = 30_000;
+
+/**
+ * The copies under way, at most one at a time for each place of a key, and what their readers have
+ * still to get (N3).
+ *
+ * Each is a lease, as a request on Workers may vanish and never end its copy. Whether it is over is
+ * known by comparing times; no timer keeps it.
+ */
+export class Copies {
+  readonly #budget: MemoryBudget;
+  readonly #leaseMs: number;
+  /** By primary key. */
+  readonly #running = new Map<string, Hold[]>();
+  /** Those whose end nobody may tell, in the order in which they began. */
+  readonly #leased = new Set<Hold>();
+
+  /** @param maxMs How long a copy may take; Infinity for no limit. */
+  constructor(budget: MemoryBudget, maxMs: number) {
+    this.#budget = budget;
+    this.#leaseMs = maxMs === Infinity ? LEASE_MS : maxMs;
+  }
+
+  /** Reports whether another answer for this place is being copied. */
+  isUnderWay(key: CacheKey, now: number): boolean {
+    if (this.#leased.size > 0) this.#expire(now);
+    const other = this.#runningAt(key);
+    if (other !== undefined && this.#isExpired(other, now)) other.endCopy();
+    return other?.isCopying === true;
+  }
+
+  /**
+   * Begins a copy; returns undefined if there is no room for it.
+   *
+   * @param bytes How many its body has at least.
+   */
+  begin(key: CacheKey, now: number, bytes: number, need: Need): Hold | undefined {
+    const hold = new Hold(this.#budget, key, now, need, this);
+    if (!hold.hasRoom(bytes)) return undefined;
+    const running = this.#running.get(key.primary);
+    if (running === undefined) this.#running.set(key.primary, [hold]);
+    else running.push(hold);
+    if (!canFinalize()) this.#leased.add(hold);
+    return hold;
+  }
+
+  #runningAt(key: CacheKey): Hold | undefined {
+    return this.#running.get(key.primary)?.find((hold) => isSamePlace(hold.key, key));
+  }
+
+  /** Takes a copy off the list that has ended, or its reader. */
+  end(hold: Hold): void {
+    if (hold.isOver) this.#leased.delete(hold);
+    const { primary } = hold.key;
+    const running = this.#running.get(primary);
+    const at = running?.indexOf(hold) ?? -1;
+    if (running === undefined || at < 0) return;
+    running.splice(at, 1);
+    if (running.length === 0) this.#running.delete(primary);
+  }
+
+  #expire(now: number): void {
+    for (const hold of this.#leased) {
+      if (!this.#isExpired(hold, now)) return;
+      hold.abandon();
+    }
+  }
+
+  #isExpired(hold: Hold, now: number): boolean {
+    // A clock that has stepped back gives it one more lease (promise 12).
+    if (now < hold.begunAt) hold.begunAt = now;
+    return now - hold.begunAt >= this.#leaseMs;
+  }
+}
+
+function isSamePlace(a: CacheKey, b: CacheKey): boolean {
+  return a.place === b.place && a.added === b.added && a.owner === b.owner;
+}
+
+/** What a copy needs besides room for its body. */
+export interface Need {
+  /** The bytes that it will take besides its body. Without room for these, it would be in vain. */
+  readonly overhead: number;
+  /** Reports whether it may take the room of responses that were asked for often. */
+  mayEvict(): boolean;
+}
+
+/** What one copied answer holds: its place while it is copied, and bytes until its reader has them. */
+export class Hold {
+  readonly key: CacheKey;
+  /** When it began, in ms. */
+  begunAt: number;
+  readonly #budget: MemoryBudget;
+  readonly #need: Need;
+  readonly #copies: Copies;
+  /** Asked only if there is no room otherwise. */
+  #mayEvict: boolean | undefined;
+  #bytes = 0;
+  #isCopying = true;
+  /** True while its bytes are those of a kept response, which counts them. */
+  #isShared = false;
+  #hasReader = true;
+
+  constructor(
+    budget: MemoryBudget,
+    key: CacheKey,
+    begunAt: number,
+    need: Need,
+    copies: Copies,
+  ) {
+    this.#budget = budget;
+    this.key = key;
+    this.begunAt = begunAt;
+    this.#need = need;
+    this.#copies = copies;
+  }
+
+  /** True until the copy has ended. */
+  get isCopying(): boolean {
+    return this.#isCopying;
+  }
+
+  /** True once it holds nothing any more. */
+  get isOver(): boolean {
+    return !this.#isCopying && this.#bytes === 0;
+  }
+
+  /** Reports whether so many more bytes can be kept in the end: nothing is evicted in vain. */
+  hasRoom(bytes: number): boolean {
+    const needed = bytes + this.#need.overhead;
+    return this.#budget.hasRoom(needed, false) ||
+      (this.#mayEvict ??= this.#need.mayEvict()) && this.#budget.hasRoom(needed, true);
+  }
+
+  /** Takes more bytes; returns false if there is no room for them. */
+  take(bytes: number): boolean {
+    if (!this.#isCopying || !this.hasRoom(bytes)) return false;
+    this.#budget.reserve(bytes, this.#mayEvict === true);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Gives up its place. All bytes are let go: who holds them from now on is said next. */
+  endCopy(): void {
+    this.#isCopying = false;
+    this.free(this.#bytes);
+    this.#copies.end(this);
+  }
+
+  /**
+   * Holds the bytes that the reader has still to get after the copy has ended.
+   *
+   * @param isKept True if they are those of the response that is now kept.
+   */
+  wait(bytes: number, isKept: boolean): void {
+    if (!this.#hasReader || bytes <= 0) return;
+    if (isKept) this.#budget.lend(bytes);
+    else if (!this.#budget.reserve(bytes, false)) return;
+    this.#isShared = isKept;
+    this.#bytes = bytes;
+  }
+
+  /** Lets go of bytes; of those that are not held, nothing. */
+  free(bytes: number): void {
+    const freed = Math.min(bytes, this.#bytes) || 0;
+    if (freed === 0) return;
+    this.#bytes -= freed;
+    if (this.#isShared) this.#budget.lend(-freed);
+    else this.#budget.release(freed);
+    if (this.isOver) this.#copies.end(this);
+  }
+
+  /** The reader wants no more, or was forgotten by the app. */
+  leave(): void {
+    this.#hasReader = false;
+    if (!this.#isCopying) this.free(this.#bytes);
+  }
+
+  /** Its lease is over: what it belongs to has vanished. */
+  abandon(): void {
+    this.#hasReader = false;
+    this.endCopy();
+  }
+
+  /**
+   * The response is no longer kept.
+   *
+   * @returns How many of its bytes still wait for the reader, and count here from now on.
+   */
+  inherit(): number {
+    if (!this.#isShared) return 0;
+    this.#isShared = false;
+    this.#budget.lend(-this.#bytes);
+    return this.#bytes;
+  }
+
+  /** Lets go when the app has forgotten the reader's body. */
+  watch(body: object): void {
+    if (!canFinalize()) return;
+    forgotten ??= new FinalizationRegistry((hold) => hold.leave());
+    forgotten.register(body, this);
+  }
+}
+
+let forgotten: FinalizationRegistry<Hold> | undefined;
+
+/** On Workers, what belongs to a request that has ended may never be collected, and old ones cannot tell. */
+function canFinalize(): boolean {
+  return typeof FinalizationRegistry === "function" && !isWorkerd();
+}
