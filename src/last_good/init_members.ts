@@ -1,18 +1,11 @@
 /** What `fetch` is told besides URL, method, fields and body, where it can change the answer (K6). */
 
-/** Members of `init` that change no answer, or that the rules read elsewhere. */
-const IGNORED: ReadonlySet<string> = new Set([
-  "body",
-  "cache",
-  "duplex",
-  "headers",
-  "integrity",
-  "keepalive",
-  "method",
-  "priority",
-  "signal",
-  "window",
-]);
+/**
+ * Members of `init` that change no answer, or that the rules read elsewhere. Clients such as ofetch
+ * leave their limits, retries and hooks there.
+ */
+const IGNORED =
+  /^(body|cache|duplex|headers|integrity|keepalive|method|on[A-Z]\w*|priority|retry\w*|signal|timeout|window)$/;
 
 /** What saying nothing means. */
 const DEFAULTS: ReadonlyMap<unknown, unknown> = new Map([
@@ -33,6 +26,9 @@ const BY_IDENTITY: ReadonlySet<unknown> = new Set([
   "unix",
 ]);
 
+/** What a global `fetch` reads besides: that of Workers, Bun, or Next. */
+const OF_HOSTS: ReadonlySet<string> = new Set(["cf", "decompress", "fetcher", "next", "s3"]);
+
 /** What a request shows of all this with the same default on every runtime. */
 const OF_REQUESTS = ["cf", "redirect"];
 
@@ -49,30 +45,32 @@ export function initMembers(
   request: object | undefined,
   rest: readonly unknown[] | undefined,
 ): string | null {
-  const isOwn = rest !== undefined;
   // Nothing else of the request in `fetch(url, request)` is read.
   const isRequest = typeof memberOf(init, "clone") === "function";
   let members: unknown[] | undefined;
   try {
     for (const name in isRequest ? undefined : init) {
-      if (IGNORED.has(name)) continue;
       // Memory has to answer, whatever mode goes with that (F4).
       if (name === "mode" && memberOf(init, "cache") === "only-if-cached") continue;
-      members = added(members, name, memberOf(init, name), isOwn);
+      const isRead = rest === undefined ? isReadByGlobal(name) : !IGNORED.test(name);
+      if (isRead) members = added(members, name, memberOf(init, name));
     }
     if (isRequest || request !== undefined) {
       for (const name of OF_REQUESTS) {
-        const said = memberOf(init, name) ?? readable(request, name);
-        members = added(members, name, said, isOwn);
+        members = added(members, name, memberOf(init, name) ?? readable(request, name));
       }
     }
-    for (let index = 0; isOwn && index < rest.length; index++) {
-      members = added(members, index, rest[index], isOwn);
+    for (let index = 0; rest !== undefined && index < rest.length; index++) {
+      members = added(members, index, rest[index]);
     }
     return members === undefined ? "" : JSON.stringify(members);
   } catch {
     return null;
   }
+}
+
+function isReadByGlobal(name: string): boolean {
+  return DEFAULTS.has(name) || BY_IDENTITY.has(name) || OF_HOSTS.has(name);
 }
 
 function memberOf(owner: object | undefined, name: string): unknown {
@@ -97,22 +95,14 @@ function added(
   members: unknown[] | undefined,
   name: string | number,
   given: unknown,
-  isOwn: boolean,
 ): unknown[] | undefined {
   if (given === undefined || given === DEFAULTS.get(name)) return members;
   const value = name === "cf" ? withoutIncoming(given) : given;
   if (value === undefined) return members;
-  if (isObject(value) && name !== "cf" && (BY_IDENTITY.has(name) || !isPlain(value))) {
-    // The global `fetch` calls no function: those are hooks of clients, made anew for each call.
-    const isHook = typeof value === "function" && !isOwn;
-    return isHook ? members : [...members ?? [], name, numberOf(value)];
-  }
-  try {
-    return [...members ?? [], name, JSON.stringify(value, asItIs)];
-  } catch (error) {
-    if (isOwn || name === "cf") throw error;
-    return members;
-  }
+  const isByIdentity = isObject(value) && name !== "cf" &&
+    (BY_IDENTITY.has(name) || !isPlain(value));
+  const told = isByIdentity ? numberOf(value) : JSON.stringify(value, asItIs);
+  return [...members ?? [], name, told];
 }
 
 // ---- By identity ----

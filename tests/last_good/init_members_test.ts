@@ -153,16 +153,27 @@ const APART: Readonly<Record<string, Pair>> = {
   "a number and its text": [[PAGE, { decompress: 1 }], [PAGE, { decompress: "1" }]],
   "true and none": [[PAGE, { decompress: false }], [PAGE]],
   "null and none": [[PAGE, { proxy: null }], [PAGE]],
-  "an unknown member": [[PAGE, { next: { tags: ["a"] } }], [PAGE, { next: { tags: ["b"] } }]],
+  "next": [[PAGE, { next: { tags: ["a"] } }], [PAGE, { next: { tags: ["b"] } }]],
+};
+
+/** Members that no global `fetch` reads, but one of the app's own may. */
+const UNKNOWN: Readonly<Record<string, Pair>> = {
+  "an unknown member": [[PAGE, { own: { tags: ["a"] } }], [PAGE, { own: { tags: ["b"] } }]],
   "__proto__": [
     [PAGE, JSON.parse('{ "__proto__": 1 }')],
     [PAGE, JSON.parse('{ "__proto__": 2 }')],
   ],
   "constructor": [[PAGE, { constructor: 1 }], [PAGE]],
+  "functions": [[PAGE, { agent() {} }], [PAGE, { agent() {} }]],
 };
 
-for (const [what, [one = [], other = []]] of Object.entries(APART)) {
-  for (const way of ["own", "global"] as const) {
+const DIFFERENT = [
+  ...Object.entries(APART).map((entry) => [...entry, ["own", "global"]] as const),
+  ...Object.entries(UNKNOWN).map((entry) => [...entry, ["own"]] as const),
+];
+
+for (const [what, [one = [], other = []], ways] of DIFFERENT) {
+  for (const way of ways as readonly ("own" | "global")[]) {
     Deno.test(`K6: calls of the ${way} fetch that differ in ${what} never share a copy`, async () => {
       const told = new Told(way);
 
@@ -215,6 +226,10 @@ const SAME: Readonly<Record<string, Pair>> = {
       window: null,
     }],
     [PAGE],
+  ],
+  "limits, retries and hooks of a client": [
+    [PAGE, { timeout: 1, retry: 2, retryDelay: () => 1, onResponse() {} }],
+    [PAGE, { timeout: 2, retry: { limit: () => 1 }, onResponse() {} }],
   ],
   "an empty cf": [[PAGE, { cf: {} }], [PAGE]],
   "the client of an incoming Request": [[requestWith(CLIENTS[0])], [requestWith(CLIENTS[1])]],
@@ -344,14 +359,14 @@ Deno.test("K6: a fetch of the app's own is told apart by further arguments, the 
   assertEquals(await global.kept(PAGE, undefined, "b"), "1");
 });
 
-Deno.test("K6: hooks of a client tell nothing apart for the global fetch, which calls none", async () => {
-  const hooks = () => ({ onResponse() {}, retry: { attempts: 1, when: () => true } });
-  const own = new Told("own");
-  await own.read(PAGE, hooks());
-  const global = new Told("global");
-  await global.read(PAGE, hooks());
+Deno.test("K6: what no global fetch reads tells nothing apart for it", async () => {
+  for (const [one = [], other = []] of Object.values(UNKNOWN)) {
+    const told = new Told("global");
 
-  assertEquals([await own.kept(PAGE, hooks()), await global.kept(PAGE, hooks())], [undefined, "1"]);
+    await told.read(...one);
+
+    assertEquals([await told.kept(...one), await told.kept(...other)], ["1", "1"]);
+  }
 });
 
 Deno.test("K6: what an app does to its cf after the call changes nothing", async () => {

@@ -14,6 +14,7 @@ import "./signals.ts";
 import "./frozen.ts";
 import "./servers.ts";
 import "./raw_urls.ts";
+import "./told.ts";
 import "./attacks.ts";
 
 await runAll();
