@@ -141,7 +141,7 @@ for (const [way, around] of Object.entries(AROUND)) {
     const data = await (await api.fetch(PAGE)).json();
 
     assertEquals([good, fromRaw, fromPage], ["price 14", "price 14", "price 14"]);
-    assertEquals(data, { cost: 7 });
+    assertEquals(data.cost, 7);
   });
 
   Deno.test(`K5, S17: ${way} around a fetch that may not be kept: the page is kept all the same`, async () => {

@@ -80,7 +80,8 @@ for (const way of ["fetch", "wrap", "respond"] as const) {
 
   Deno.test(`F8: ${way}: patience gives the copy to anybody without credentials`, async () => {
     using time = new FakeTime();
-    const site = new Site({ lastGood: { patienceMs: 100, maxBodyMs: Infinity } }, way);
+    const lastGood = { patienceMs: 100, maxBodyMs: Infinity };
+    const site = new Site({ lastGood, waitUntil: () => {} }, way);
     await site.read();
     const [arrivals, anybody] = [site.hold(), site.read()];
 
