@@ -66,11 +66,6 @@ export class Segments {
     return this.#once?.pop() ?? (mayEvictOften ? this.#often?.pop() : undefined);
   }
 
-  clear(): void {
-    this.#once = undefined;
-    this.#often = undefined;
-  }
-
   /** Never evicts by itself, as room is made before a response is added. */
   #segment(): LRUCache<Slot, Slot> {
     return new LRUCache({ maxSize: this.#maxBytes });
