@@ -9,8 +9,11 @@ const MAX_URLS = 1_024;
 /** How many removals of single variants are remembered. */
 const MAX_VARIANTS = 128;
 
-/** The most UTF-16 units of fields that are remembered of the request behind a removal. */
-const MAX_FIELDS_LENGTH = 1_024;
+/** The most bytes of fields that are remembered of the request behind a removal. */
+const MAX_FIELDS_BYTES = 2_048;
+
+/** What a field takes besides its text. */
+const FIELD_BYTES = 32;
 
 /**
  * What is too long to be kept need not be remembered, either (S15). So a key of any length costs next
@@ -94,12 +97,12 @@ export class VariantRemovals {
 /** A copy of fields if they are short enough to be remembered. */
 function shortFields(headers: Fields): readonly string[] | undefined {
   const fields: string[] = [];
-  let length = 0;
+  let bytes = 0;
   headers.forEach((value, name) => {
-    length += name.length + value.length;
-    if (length <= MAX_FIELDS_LENGTH) fields.push(name, value);
+    bytes += FIELD_BYTES + name.length + value.length;
+    if (bytes <= MAX_FIELDS_BYTES) fields.push(name, value);
   });
-  return length <= MAX_FIELDS_LENGTH ? fields : undefined;
+  return bytes <= MAX_FIELDS_BYTES ? fields : undefined;
 }
 
 function matches(variant: Variant, fields: Removal["fields"]): boolean {
