@@ -35,6 +35,19 @@ export function cacheKey(
   return { primary, place, added: isPlain ? "" : JSON.stringify([reflected, told]), owner };
 }
 
+/**
+ * Returns the key of a request that writes the same host as the URL parser does; undefined if this one
+ * does, or means another host. What is kept under it harms nobody (K1).
+ */
+export function usualKey(
+  { primary, place, owner }: CacheKey,
+  { headers, isOutgoing, told, doubt }: RequestHead,
+): CacheKey | undefined {
+  return isOutgoing || !told || doubt !== undefined
+    ? undefined
+    : cacheKey(primary, place, { headers }, owner);
+}
+
 /** Hashes a partition, which may be a secret: SHA-256 in hexadecimal (K4). */
 export async function hashPartition(partition: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", bytesOf(partition));

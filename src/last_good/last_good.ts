@@ -1,5 +1,5 @@
 import type { RemovalListener } from "../observe/events.ts";
-import type { CacheKey } from "./cache_key.ts";
+import { type CacheKey, usualKey } from "./cache_key.ts";
 import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
 import { Copies } from "./copies.ts";
 import { confirm } from "./confirming.ts";
@@ -51,7 +51,9 @@ export class LastGood {
 
   /** Returns what is kept for a request, whatever its age. */
   find(key: CacheKey, request: RequestHead): StoredResponse | undefined {
-    return this.#store.memory.find(key, request.headers);
+    const { memory } = this.#store;
+    const usual = usualKey(key, request);
+    return memory.find(key, request.headers) ?? (usual && memory.find(usual, request.headers));
   }
 
   /**

@@ -215,6 +215,18 @@ for (const sent of SAME_HOSTS) {
     }
   });
 
+  Deno.test(`K1: the usual page is served for ${JSON.stringify(sent)}, unless it has one of its own`, async () => {
+    for (const way of WAYS) {
+      const app = new App(way);
+      await app.read({ host: "v.test" });
+      const usual = await app.kept(sent);
+      app.answer = page({}, "its own");
+      await app.read(sent);
+
+      assertEquals([usual, await app.kept(sent), await app.kept()], ["good", "its own", "good"]);
+    }
+  });
+
   Deno.test(`K1, S19: a POST with ${JSON.stringify(sent)} removes the page for all`, async () => {
     const app = new App();
     for (const each of [{}, ...SAME_HOSTS]) await app.read(each);
