@@ -80,6 +80,35 @@ for (const [way, guard] of Object.entries(WAYS)) {
   }
 }
 
+for (const [way, guard] of Object.entries(WAYS)) {
+  boundary(
+    `K4: a client of ${way} who leaves while the partition hangs is let go, uncounted`,
+    async () => {
+      const asked = new Deferred();
+      const ended = new Deferred<number>();
+      const partition = () => {
+        asked.resolve();
+        return new Promise<string>(() => {});
+      };
+      const w = watched({ timeoutMs: Infinity, lastGood: { partition } });
+      const guarded = guard(w.api, () => new Response("never"));
+      await using served = await serve(async (request, ...rest) => {
+        const answer = await guarded(request, ...rest);
+        ended.resolve(answer.status);
+        return answer;
+      });
+      const client = new AbortController();
+      const answer = fetch(served.url, { signal: client.signal }).catch(() => {});
+      await within(asked.promise, "the partition is asked");
+      client.abort();
+      await answer;
+
+      assertEquals(await within(ended.promise, "the request"), 499);
+      assertEquals([w.ends, w.events, served.errors], [[], [], []]);
+    },
+  );
+}
+
 boundary("36: app.onError hears of no client who leaves", async () => {
   const w = watched();
   const app = (isGuarded: boolean) => (handler: Handler, heard: unknown[]): Handler => {
