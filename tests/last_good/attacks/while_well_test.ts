@@ -50,6 +50,22 @@ for (const way of EVERY_WAY) {
     assertEquals(await own.read({ headers: { "x-api-key": "bob" } }), "newer");
   });
 
+  Deno.test(`S6: ${way}: freshMs serves nothing past the freshness that its origin insists on`, async () => {
+    for (
+      const value of ["max-age=5, must-revalidate", "max-age=5, proxy-revalidate", "s-maxage=5"]
+    ) {
+      const site = new Site({ lastGood: { freshMs: 60_000 } }, way);
+      site.answer = page({ "cache-control": value });
+      await site.read();
+      site.answer = page({}, "newer");
+
+      site.clock.tick(4_999);
+      assertEquals([value, await site.read()], [value, "good"]);
+      site.clock.tick(1);
+      assertEquals([value, await site.read()], [value, "newer"]);
+    }
+  });
+
   Deno.test(`F8: ${way}: a quoted or malformed public is none`, async () => {
     for (const value of ['public="x"', "public=1"]) {
       const site = new Site({ lastGood: { freshMs: 60_000 } }, way);
