@@ -51,7 +51,7 @@ for (const way of ["fetch", "wrap", "hono"] as const) {
       lastGood: { partition: () => new Promise(() => {}), maxBodyMs: Infinity },
     }, way);
 
-    const call = site.get().then((response) => response.text(), (error) => error.name);
+    const call = site.get().then((response) => response.body?.cancel(), () => {});
     await time.tickAsync(99);
     assertEquals(await standing(call), "pending");
     await time.tickAsync(1);
