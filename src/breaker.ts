@@ -41,6 +41,7 @@ import {
 
 export type { HandlerInput, RespondContext } from "./guard/caller.ts";
 export type { BreakerOptions } from "./guard/options.ts";
+export { asFetched } from "./last_good/fetched.ts";
 
 /** How {@link Breaker.forget} forgets. */
 export interface ForgetOptions {

@@ -33,6 +33,7 @@ import {
 } from "../breaker.ts";
 import { discard } from "../http/body.ts";
 import { isFromServer } from "../runtime.ts";
+import { type Around, onChainEnd } from "./hono_chain_end.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 import {
   type OuterFields,
@@ -42,6 +43,7 @@ import {
   withOuterFields,
   withoutOuterFields,
 } from "./hono_fields.ts";
+import { dispatchesAround, Places } from "./hono_routes.ts";
 
 export type { Breaker, BreakerOptions } from "../breaker.ts";
 export type { HonoContextLike } from "./hono_context.ts";
@@ -78,11 +80,13 @@ export function breaker(options: BreakerOptions | Breaker = {}): BreakerMiddlewa
   const ownKey = isBreaker(options) ? `hono-${side.middlewares}` : options.name ?? "circuit";
   const defaultKey = () => ownKey;
   const { answer, keeps } = side;
-  const place = `hono ${side.middlewares}`;
-  const middleware = (c: HonoContextLike, next: () => Promise<void>) =>
-    new GuardedChain(c, next, place, keeps).run(answer, defaultKey);
+  const places = new Places(`hono ${side.middlewares}`);
+  const middleware: Middleware = (c, next) =>
+    new GuardedChain(c, next, keeps, middleware, places).run(answer, defaultKey);
   return Object.assign(middleware as BreakerMiddleware, { breaker: guard });
 }
+
+type Middleware = (c: HonoContextLike, next: () => Promise<void>) => Promise<void>;
 
 /**
  * One request on its way through a chain. A class because V8 keeps a hidden class for every object
@@ -95,6 +99,9 @@ class GuardedChain implements HandlerInput {
   readonly place: string;
   readonly #c: HonoContextLike;
   readonly #next: () => Promise<void>;
+  readonly #middleware: Middleware;
+  /** Its place in the chain, before handlers further in have theirs; undefined if this is not Hono's. */
+  readonly #index: number | undefined;
   /** False if nothing is kept: then the fields of the chain's own answers are left alone. */
   readonly #keeps: boolean;
   readonly #outer: OuterFields | undefined;
@@ -110,12 +117,23 @@ class GuardedChain implements HandlerInput {
   #given: Response | undefined;
   #errorThen: Error | undefined;
   #isOver = false;
+  #around: Around | undefined;
+  /** Waits for what middleware further out says. */
+  #listener: ((response: Response) => void) | undefined;
 
-  constructor(c: HonoContextLike, next: () => Promise<void>, place: string, keeps: boolean) {
-    this.place = place;
+  constructor(
+    c: HonoContextLike,
+    next: () => Promise<void>,
+    keeps: boolean,
+    middleware: Middleware,
+    places: Places,
+  ) {
     this.#c = c;
     this.#next = next;
+    this.#middleware = middleware;
+    this.#index = c.req.routeIndex;
     this.#keeps = keeps;
+    this.place = keeps ? places.at(c.req) : "";
     this.#outer = keeps ? takeOuterFields(c) : outerFields(c);
     this.justArrived = isFromServer(c.env);
   }
@@ -128,6 +146,17 @@ class GuardedChain implements HandlerInput {
     } catch {
       return undefined;
     }
+  }
+
+  /** In a context that is not Hono's, nobody can be heard. */
+  get outside(): HandlerInput["outside"] {
+    if (this.#index === undefined) return undefined;
+    this.#around = dispatchesAround(this.#c.req, this.#index, this.#middleware);
+    return this.#around && this;
+  }
+
+  hear(listener: (response: Response) => void): void {
+    this.#listener = listener;
   }
 
   /** Lets the guard answer, and makes its answer the response of the context. */
@@ -209,6 +238,7 @@ class GuardedChain implements HandlerInput {
     this.#given = isUntouched ? answer : withOuterFields(answer, this.#outer);
     this.#errorThen = c.error;
     replaceResponse(c, this.#given);
+    if (this.#around && this.#listener) onChainEnd(c, this.#around, this.#listener);
   }
 }
 

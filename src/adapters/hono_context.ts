@@ -2,8 +2,12 @@
 export interface HonoContextLike {
   /** Handed over by the server, with the request. */
   readonly env?: unknown;
-  /** The request. */
-  readonly req: { readonly raw: Request };
+  /** The request, and where in the chain its handlers are; a context without a router has no routes. */
+  readonly req: {
+    readonly raw: Request;
+    readonly routeIndex?: number;
+    readonly matchedRoutes?: readonly { readonly handler: unknown }[];
+  };
   /** The response so far. */
   // deno-lint-ignore no-explicit-any
   res: any;

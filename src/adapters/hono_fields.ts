@@ -3,7 +3,9 @@
  * for others nor lost when a kept response is served.
  */
 
+import { asFetched } from "../breaker.ts";
 import { asRefusal, isRefusal } from "../errors.ts";
+import { decodesFetched, dropsCodingOfFetched } from "../runtime.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 
 /** Fields set for this very request, by the way in which they were set. */
@@ -108,25 +110,50 @@ export function withoutOuterFields(response: Response, outer: OuterFields | unde
   // Hono's `compress` has not always said so.
   const coding = isCoded ? ["Accept-Encoding"] : [];
   if (outer === undefined && missingIn(vary, coding).length === 0) return response;
-  const own = outer === undefined ? rebuilt(response) : withOuterFields(response, outer);
+  // It is not kept anyway, and must not look as if it could be (S14).
+  if (isForeign(response)) return response;
+  const own = outer === undefined ? rebuilt(response) : merged(response, outer);
   if (own === response) return response;
   const outerVary: string[] = [];
   for (const fields of [outer?.defaults, outer?.overrides]) {
     for (const [name, value] of fields ?? []) {
       if (!DECISIVE.has(name) && own.headers.get(name) === value) own.headers.delete(name);
     }
-    // Who may see an answer (CORS) is decided anew for each request.
-    outerVary.push(...namesIn(fields?.get("vary")).filter((name) => !/^origin$/i.test(name)));
+    outerVary.push(...namesIn(fields?.get("vary")));
   }
   setVary(own.headers, vary, [...outerVary, ...coding]);
+  const said = response.headers.get("cache-control");
+  // Those outside may allow to their client what the handler forbids, but not to all others.
+  if (said !== null && FORBIDS.test(said) && said !== own.headers.get("cache-control")) {
+    own.headers.append("cache-control", said);
+  }
   return own;
 }
 
 const DECISIVE: ReadonlySet<string> = new Set(["cache-control", "set-cookie", "vary"]);
+const FORBIDS = /private|no-store|no-cache/i;
+
+/** Reading these takes long on Node, so only those are asked that are rebuilt otherwise. */
+function isForeign({ redirected, type }: Response): boolean {
+  return redirected === true || type === "error" || type === "opaque" || type === "opaqueredirect";
+}
 
 /** The answer for this client: with the fields set for them. */
 export function withOuterFields(response: Response, outer: OuterFields | undefined): Response {
   if (outer === undefined) return response;
+  const whole = merged(response, outer);
+  // Deno has decoded it, but sends that without the coding only of what its `fetch` has made.
+  if (whole !== response && whole.type !== "default" && dropsCodingOfFetched()) {
+    const { headers } = whole;
+    if (decodesFetched(headers.get("content-encoding") ?? "")) {
+      headers.delete("content-encoding");
+      headers.delete("content-length");
+    }
+  }
+  return whole;
+}
+
+function merged(response: Response, outer: OuterFields): Response {
   const whole = rebuilt(response);
   if (whole === response) return response;
   const { headers } = whole;
@@ -169,7 +196,8 @@ function namesIn(vary: string | null | undefined): string[] {
 function rebuilt(response: Response): Response {
   if (!isRebuildable(response)) return response;
   try {
-    const own = new Response(response.body, response);
+    const { url, type, redirected } = response;
+    const own = asFetched(new Response(response.body, response), { url, type, redirected });
     return isRefusal(response) ? asRefusal(own) : own;
   } catch {
     return response;

@@ -1,3 +1,4 @@
+import type { Outside } from "../last_good/candidate.ts";
 import { isFromServer } from "../runtime.ts";
 
 /** Facts about one request that `breaker.respond` cannot see for itself. */
@@ -29,6 +30,8 @@ export interface HandlerInput extends RespondContext {
    * @default {false}
    */
   readonly justArrived?: boolean;
+  /** The handlers further out, who may change the answer after it was given (H6). */
+  readonly outside?: Outside | undefined;
 }
 
 /** Makes a response for a request. */

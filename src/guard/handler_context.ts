@@ -1,6 +1,7 @@
 import type { Circuit } from "../circuit/circuit.ts";
 import { type CircuitOpenError, problem } from "../errors.ts";
 import { hasStatus } from "../http/body.ts";
+import type { Outside } from "../last_good/candidate.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
 import type { HandlerInput, Produce } from "./caller.ts";
@@ -73,6 +74,10 @@ export class HandlerContext extends RequestContext implements SignalSource {
     this.#controller = new AbortController();
     const caller = this.#outer ?? this.#request;
     return this.#signal = either(caller.signal as AbortSignal | null | undefined, this.#controller);
+  }
+
+  override outside(): Outside | undefined {
+    return this.#input.outside;
   }
 
   override stop(reason: unknown): void {

@@ -3,6 +3,7 @@ import { causeOfError } from "../circuit/cause.ts";
 import type { Circuit } from "../circuit/circuit.ts";
 import type { CircuitOpenError } from "../errors.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
+import type { Outside } from "../last_good/candidate.ts";
 import type { KeyListener } from "../last_good/keying.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import {
@@ -64,6 +65,11 @@ export abstract class RequestContext implements KeyListener, RemovalListener {
   /** Makes `produce` independent of its caller. Returns false if that is not possible (promise 33). */
   detach(): boolean {
     return true;
+  }
+
+  /** Finds the handlers further out, who may change its answer after it was given (H6). */
+  outside(): Outside | undefined {
+    return undefined;
   }
 
   /** Hears that the call was ended from outside while `produce` is still at work. */

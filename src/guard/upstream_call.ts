@@ -3,6 +3,7 @@ import { endRejected } from "../circuit/cause.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { isRefusal } from "../errors.ts";
 import { discard, hasStatus } from "../http/body.ts";
+import type { LaterResult } from "../last_good/candidate.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
@@ -223,7 +224,16 @@ export class UpstreamCaller {
     }
     const { order, requestedAt, etag } = start;
     const timing = { order, requestedAt, receivedAt: now() };
-    const candidate = { request, key, response, timing, byFetch, isObserved, errors: context };
+    const candidate = {
+      request,
+      key,
+      response,
+      timing,
+      byFetch,
+      isObserved,
+      errors: context,
+      chain: context,
+    };
     // A 304 to the caller's own condition may confirm what is kept as well as one to ours (S21).
     const isConfirmation = response.status === 304 &&
       (etag !== undefined || isConditional(request));
@@ -263,9 +273,11 @@ export class UpstreamCaller {
     return { type: "good", response, copied };
   }
 
-  #emitKept({ request, circuit: { name: circuit } }: RequestContext, kept: KeepResult): void {
+  #emitKept(context: RequestContext, kept: KeepResult | LaterResult): void {
+    const { request, circuit: { name: circuit } } = context;
     const { onEvent, now } = this.#settings;
     if (onEvent === undefined) return;
+    if ("onKept" in kept) return kept.onKept((kept) => this.#emitKept(context, kept));
     const about = { circuit, at: now(), url: request.url };
     emit(
       onEvent,

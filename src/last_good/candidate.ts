@@ -4,6 +4,12 @@ import type { CacheKey } from "./cache_key.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { Timing } from "./stored_response.ts";
 
+/** The handlers further out in a chain, who may change an answer after it was given. */
+export interface Outside {
+  /** Reports the answer as they have left it, when they are done; again if one changes it after all. */
+  hear(listener: (response: Response) => void): void;
+}
+
 /** A good response that may be kept. */
 export interface Candidate {
   readonly request: RequestHead;
@@ -16,10 +22,19 @@ export interface Candidate {
   readonly isObserved: boolean;
   /** Hears of copies that it removes, too. */
   readonly errors: RemovalListener;
+  readonly chain: {
+    /** Returns undefined if nobody is further out. */
+    outside(): Outside | undefined;
+  };
 }
 
 /** Reports that a response was kept, with the size of its body, or why it was not. */
 export type KeepResult = { readonly bytes: number } | { readonly why: NotKeptReason };
+
+/** Tells what became of a copy, once the outside has been heard. */
+export interface LaterResult {
+  onKept(listener: (kept: KeepResult) => void): void;
+}
 
 /** Follows the copy of a body. */
 export interface CopyListener {
@@ -31,7 +46,7 @@ export interface CopyListener {
   isAborted(): boolean;
   readonly host: CopyHost;
   /** Hears how the copy ended, before the caller reads the end of the body. */
-  onCopied(end: CopyEnd, kept: KeepResult): void;
+  onCopied(end: CopyEnd, kept: KeepResult | LaterResult): void;
 }
 
 /** Copies a good response on its way. Returns the one for the caller as soon as its head may go. */

@@ -2,13 +2,14 @@ import { parseDate } from "../http/dates.ts";
 import { FieldMap, type Fields, isOneTag, isSameTag } from "../http/fields.ts";
 import { variantOf } from "./cache_key.ts";
 import type { Candidate, KeepResult } from "./candidate.ts";
+import { keeper } from "./hearing.ts";
 import { olderCopy, refuse } from "./older_copy.ts";
 import { confirmedFields } from "./kept_fields.ts";
 import type { LastGoodSettings } from "./options.ts";
 import { type Exchange, exchange } from "./rules/exchange.ts";
 import { freshness } from "./rules/freshness.ts";
 import { foreignReason, keepRefusal } from "./rules/storable.ts";
-import { isHeadTooLarge, isKeyTooLong, put, type Store } from "./store.ts";
+import { isHeadTooLarge, isKeyTooLong, type Store } from "./store.ts";
 import {
   compactBody,
   decodedHead,
@@ -64,7 +65,7 @@ function putHead(
 ): boolean {
   const variant = variantOf(candidate.request, vary ?? []);
   if (isHeadTooLarge(head) || isKeyTooLong(candidate.key, variant)) return false;
-  put(store, candidate, { head, body: compactBody(body, head), variant });
+  keeper(store, candidate)({ head, body: compactBody(body, head), variant });
   return true;
 }
 

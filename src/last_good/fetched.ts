@@ -6,6 +6,8 @@ export interface Fetched {
   /** The URL it came from; "" if it was constructed. */
   readonly url: string;
   readonly type: Response["type"];
+  /** True if it is the answer of another URL; undefined if that cannot be. */
+  readonly redirected?: boolean | undefined;
   /** Ends its body when it aborts, even if all of it is here; undefined for none. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -24,8 +26,8 @@ const prototypes = new WeakMap<Response, object>();
  * `url`. A prototype takes Deno 0.3 µs, and three properties of the response itself 2.6 µs.
  */
 export function asFetched(response: Response, fetched: Fetched): Response {
-  const { url, type, signal } = fetched;
-  if (url === "" && type === "default" && signal === undefined) return response;
+  const { url, type, redirected, signal } = fetched;
+  if (url === "" && type === "default" && !redirected && signal === undefined) return response;
   const base: Response = Object.getPrototypeOf(response);
   let prototype = prototypes.get(base);
   if (prototype === undefined) prototypes.set(base, prototype = fetchedOver(base));
@@ -38,6 +40,7 @@ function fetchedOver(base: Response): object {
   const prototype = Object.create(base, {
     url: getter((response) => response[FETCHED].url),
     type: getter((response) => response[FETCHED].type),
+    redirected: getter((response) => response[FETCHED].redirected === true),
     body: getter((response) => bodyOf(Reflect.get(base, "body", response), response, bodies)),
     clone: {
       value(this: FetchedResponse): Response {

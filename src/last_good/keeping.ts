@@ -1,5 +1,5 @@
 import { isStrong } from "../http/fields.ts";
-import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
+import type { BodyRecorder, Candidate, KeepResult, LaterResult } from "./candidate.ts";
 import { freshen, isJustFreshened } from "./confirming.ts";
 import { clearDoubt, olderCopy, refuse } from "./older_copy.ts";
 import type { LastGoodSettings } from "./options.ts";
@@ -16,7 +16,10 @@ import { isVetoed } from "./veto.ts";
  * @returns A recorder if it is to be copied on its way; a result if it passes as it came;
  * undefined if what is kept is good enough.
  */
-export function keep(store: Store, candidate: Candidate): BodyRecorder | KeepResult | undefined {
+export function keep(
+  store: Store,
+  candidate: Candidate,
+): BodyRecorder | KeepResult | LaterResult | undefined {
   const { request, key, response, timing } = candidate;
   const { settings } = store;
   // A mock may have anything for fields.

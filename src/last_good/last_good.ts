@@ -1,6 +1,6 @@
 import type { RemovalListener } from "../observe/events.ts";
 import { type CacheKey, usualKey } from "./cache_key.ts";
-import type { BodyRecorder, Candidate, KeepResult } from "./candidate.ts";
+import type { BodyRecorder, Candidate, KeepResult, LaterResult } from "./candidate.ts";
 import { Copies } from "./copies.ts";
 import { confirm } from "./confirming.ts";
 import { forget, invalidate } from "./invalidating.ts";
@@ -62,7 +62,7 @@ export class LastGood {
    * @returns A recorder if it is to be copied on its way; a result if it passes as it came;
    * undefined if what is kept is good enough.
    */
-  keep(candidate: Candidate): BodyRecorder | KeepResult | undefined {
+  keep(candidate: Candidate): BodyRecorder | KeepResult | LaterResult | undefined {
     return keep(this.#store, candidate);
   }
 

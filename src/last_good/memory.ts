@@ -113,6 +113,12 @@ export class Memory {
     if (slot !== undefined) slot.stored = next;
   }
 
+  /** Removes this very response, if it is still kept. */
+  drop(key: CacheKey, stored: StoredResponse): void {
+    const slot = this.#pages.variants(key)?.find((it) => it.stored === stored);
+    if (slot !== undefined) this.#delete(slot);
+  }
+
   /**
    * Removes what fits a request with these fields and of this kind, in all places, unless it was
    * asked for after `order`. Responses that are under way are removed only in the place of the key.

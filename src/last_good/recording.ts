@@ -2,13 +2,20 @@ import { type CodedBody, codingsOf, isDecodable, isDecoded } from "../http/codin
 import { type Fields, parseLength } from "../http/fields.ts";
 import { decodesFetched, isWorkerd } from "../runtime.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
-import type { BodyRecorder, Candidate, CopyListener, KeepResult } from "./candidate.ts";
+import type {
+  BodyRecorder,
+  Candidate,
+  CopyListener,
+  KeepResult,
+  LaterResult,
+} from "./candidate.ts";
 import type { Hold } from "./copies.ts";
 import { copiedResponse } from "./copied_response.ts";
 import { type Fetched, isFromFetch } from "./fetched.ts";
+import { type Keeper, keeper } from "./hearing.ts";
 import { freshness } from "./rules/freshness.ts";
 import type { Exchange } from "./rules/exchange.ts";
-import { isHeadTooLarge, isKeyTooLong, overheadOf, put, type Store } from "./store.ts";
+import { isHeadTooLarge, isKeyTooLong, overheadOf, type Store } from "./store.ts";
 import {
   compactBody,
   decodedHead,
@@ -24,6 +31,7 @@ interface Recording {
   readonly candidate: Candidate;
   /** The same without a body, for the option `keep`; undefined if there is no such option. */
   readonly asked: Candidate | undefined;
+  readonly keep: Keeper;
   readonly head: StoredHead;
   readonly fetched: Fetched;
   readonly variant: Variant;
@@ -42,7 +50,7 @@ export function record(
   store: Store,
   candidate: Candidate,
   seen: Exchange,
-): BodyRecorder | KeepResult {
+): BodyRecorder | KeepResult | LaterResult {
   const { request, key, response, timing } = candidate;
   const { memory, copies } = store;
   const { order, receivedAt } = timing;
@@ -60,11 +68,21 @@ export function record(
   const overhead = overheadOf(key, head, variant);
   const coded = codedBody(response, seen.fields);
   const expectedBytes = isDecodable(coded.codings) ? undefined : coded.length;
+  let hold: Hold | undefined;
+  if (body !== null) {
+    if (expectedBytes !== undefined && expectedBytes > maxBytesOf(store)) {
+      return { why: "too-large" };
+    }
+    const mayEvict = () => memory.isWanted(key, request.headers, { variant, order });
+    hold = copies.begin(key, receivedAt, expectedBytes ?? 0, { overhead, mayEvict });
+    if (hold === undefined) return { why: "no-room" };
+  }
   const recording: Recording = {
     store,
     candidate,
     // The caller may change the fields of what they are handed.
     asked: store.settings.keep && { ...candidate, response: withoutBody(response) },
+    keep: keeper(store, candidate),
     head,
     fetched,
     variant,
@@ -72,12 +90,9 @@ export function record(
     coded,
     expectedBytes,
   };
-  if (body === null) return keepBody(recording, new Uint8Array(0)).result;
-  if (expectedBytes !== undefined && expectedBytes > maxBytesOf(store)) return { why: "too-large" };
-  const mayEvict = () => memory.isWanted(key, request.headers, { variant, order });
-  const hold = copies.begin(key, receivedAt, expectedBytes ?? 0, { overhead, mayEvict });
-  if (hold === undefined) return { why: "no-room" };
-  return (listener) => copyBody(recording, body, hold, listener);
+  return body === null || hold === undefined
+    ? keepBody(recording, new Uint8Array(0)).result
+    : (listener) => copyBody(recording, body, hold, listener);
 }
 
 /** A body that is larger than all room there is can never be kept. */
@@ -146,8 +161,8 @@ function keepBody(
   recording: Recording,
   bytes: Uint8Array<ArrayBuffer>,
   hold?: Hold,
-): { readonly body?: StoredBody; readonly result: KeepResult } {
-  const { store, candidate, asked, head, variant, overhead, coded: { codings, length }, coded } =
+): { readonly body?: StoredBody; readonly result: KeepResult | LaterResult } {
+  const { store, keep, asked, head, variant, overhead, coded: { codings, length }, coded } =
     recording;
   const wasDecoded = isDecoded(coded, bytes);
   if (wasDecoded === undefined) return { result: { why: "malformed" } };
@@ -163,8 +178,10 @@ function keepBody(
   const kept = wasDecoded
     ? { head: decodedHead(head), body, variant, hold }
     : { head, body, variant, hold, overhead };
-  const result = put(store, candidate, kept);
-  return "why" in result ? { result } : { body, result };
+  const result = keep(kept);
+  // What is not kept, or not yet, is its reader's alone.
+  const isReaders = "why" in result || (hold !== undefined && "onKept" in result);
+  return isReaders ? { result } : { body, result };
 }
 
 /** Constructed responses have the type "default". On Bun and Workers all have it, and fetched ones a URL. */

@@ -19,7 +19,10 @@ for (const [maker, make] of MAKERS) {
         outer: [cors({ origin: (origin) => origin, credentials: true })],
       });
       edge.answer = (c) => make(c, "good", { "x-own": "1" });
-      assertEquals((await edge.get(from(A))).headers.get("access-control-allow-origin"), A);
+      for (const origin of [A, B]) {
+        const { headers } = await edge.get(from(origin));
+        assertEquals(headers.get("access-control-allow-origin"), origin);
+      }
       edge.fail(answer);
 
       const toA = await edge.get(from(A));
@@ -35,16 +38,44 @@ for (const [maker, make] of MAKERS) {
       }
     });
 
+    Deno.test(`S10: CORS outside, ${maker}, ${failure}: no origin gets another one's page`, async () => {
+      const edge = new Edge({ outer: [cors({ origin: (origin) => origin || null })] });
+      edge.answer = (c) => make(c, `for ${c.req.header("origin")}`);
+      await edge.read(from(A));
+      edge.fail(answer);
+
+      const others = [await edge.get(from(B)), await edge.get()];
+
+      for (const response of others) {
+        assertEquals(response.status, answer === down ? 503 : 500);
+        await response.text();
+      }
+      assertEquals(await edge.read(from(A)), `for ${A}`);
+    });
+
     Deno.test(`H6: CORS outside, ${maker}, ${failure}: a client without an origin gets none`, async () => {
       const edge = new Edge({ outer: [cors({ origin: (origin) => origin || null })] });
       edge.answer = (c) => make(c, "good");
-      await (await edge.get(from(A))).text();
+      await edge.read();
       edge.fail(answer);
 
       const response = await edge.get();
 
       assertEquals(await response.text(), "good");
       assertEquals(response.headers.get("access-control-allow-origin"), null);
+    });
+
+    Deno.test(`S10: CORS outside for all origins, ${maker}, ${failure}: all share one copy`, async () => {
+      const edge = new Edge({ outer: [cors()] });
+      edge.answer = (c) => make(c, "good");
+      await edge.read(from(A));
+      edge.fail(answer);
+
+      const response = await edge.get(from(B));
+
+      assertEquals(await response.text(), "good");
+      assertEquals(response.headers.get("access-control-allow-origin"), "*");
+      assertEquals(response.headers.get("vary"), null);
     });
 
     Deno.test(`H6: CORS outside, ${maker}, ${failure}: an error response carries the origin, too`, async () => {
@@ -66,13 +97,14 @@ for (const [maker, make] of MAKERS) {
     const edge = new Edge({ outer: [cors({ origin: (origin) => origin || null })] });
     edge.answer = (c) => make(c, "good", { "access-control-allow-origin": "*" });
 
-    const withoutOrigin = await edge.get();
+    const live = await edge.get(from(B));
     edge.fail();
-    const toB = await edge.get(from(B));
+    const stale = await edge.get(from(B));
 
-    assertEquals(withoutOrigin.headers.get("access-control-allow-origin"), "*");
-    assertEquals(toB.headers.get("access-control-allow-origin"), B);
-    assertEquals([await withoutOrigin.text(), await toB.text()], ["good", "good"]);
+    for (const response of [live, stale]) {
+      assertEquals(response.headers.get("access-control-allow-origin"), B);
+      assertEquals(await response.text(), "good");
+    }
   });
 
   Deno.test(`K2: an answer's own Vary counts alongside CORS outside, ${maker}`, async () => {

@@ -49,6 +49,50 @@ for (const [maker, make] of MAKERS) {
       assertEquals(await edge.read(), "down");
     });
 
+    for (const forbids of ["private", "no-store", "no-cache"]) {
+      Deno.test(`S3, S4, S5: the answer's own Cache-Control ${forbids} forbids keeping beside public set outside by ${how}, ${maker}`, async () => {
+        const edge = new Edge({ outer: [sets(how, () => ({ "cache-control": "public" }))] });
+        edge.answer = (c) => make(c, "good", { "cache-control": forbids });
+
+        const response = await edge.get();
+        edge.fail();
+
+        // Hono lets what is set on c.res win.
+        assertEquals(response.headers.get("cache-control"), how === "c.res" ? "public" : forbids);
+        await response.text();
+        assertEquals(await edge.read(), "down");
+        assertEquals(edge.notKept, [forbids]);
+      });
+    }
+
+    Deno.test(`S10: a reflected origin set outside by ${how} counts as Vary: Origin, ${maker}`, async () => {
+      const origin = (c: { req: { header(name: string): string | undefined } }) =>
+        c.req.header("origin") ?? "";
+      const edge = new Edge({
+        outer: [sets(how, (c) => ({ "access-control-allow-origin": origin(c) }))],
+      });
+      edge.answer = (c) => make(c, origin(c));
+      const from = (origin: string) => ({ headers: { origin } });
+      const live = await edge.get(from("https://a.test"));
+      await live.text();
+      edge.fail();
+
+      assertEquals(live.headers.get("vary"), null);
+      assertEquals(await edge.read(from("https://b.test")), "down");
+      assertEquals(await edge.read(from("https://a.test")), "https://a.test");
+    });
+
+    Deno.test(`S20: a nonce set outside by ${how} forbids keeping, ${maker}`, async () => {
+      const policy = { "content-security-policy": "script-src 'nonce-abc'" };
+      const edge = new Edge({ outer: [sets(how, () => policy)] });
+      edge.answer = (c) => make(c, "good");
+      await edge.read();
+      edge.fail();
+
+      assertEquals(await edge.read(), "down");
+      assertEquals(edge.notKept, ["nonce"]);
+    });
+
     Deno.test(`S7: an answer with a cookie set outside by ${how} is not kept, and no other client gets it, ${maker}`, async () => {
       const edge = new Edge({
         outer: [sets(how, (c) => ({ "set-cookie": `id=${c.req.header("x-name")}` }))],
