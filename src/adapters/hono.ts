@@ -33,7 +33,7 @@ import {
 } from "../breaker.ts";
 import { discard } from "../http/body.ts";
 import { isFromServer } from "../runtime.ts";
-import { type Around, onChainEnd } from "./hono_chain_end.ts";
+import { type Around, onChainEnd, tellDue } from "./hono_chain_end.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 import {
   type OuterFields,
@@ -133,6 +133,7 @@ class GuardedChain implements HandlerInput {
     this.#middleware = middleware;
     this.#index = c.req.routeIndex;
     this.#keeps = keeps;
+    if (keeps) tellDue();
     this.place = keeps ? places.at(c.req) : "";
     this.#outer = keeps ? takeOuterFields(c) : outerFields(c);
     this.justArrived = isFromServer(c.env);

@@ -59,18 +59,33 @@ class Ending {
     this.#seen++;
   }
 
+  /** Whoever looks at the response may change it in the same turn, before the next dispatch ends. */
   seeLook(): void {
-    this.#seen++;
-    for (const waiting of this.#waiting) {
-      if (waiting.dispatches <= this.#ended) this.#tell(waiting, this.#seen);
+    const look = ++this.#seen;
+    for (const { dispatches, isExact, hear } of this.#waiting) {
+      if (dispatches > this.#ended) continue;
+      const isLast = isExact && dispatches === this.#ended;
+      afterTurns(isLast ? 1 : QUIET_TURNS, () => {
+        if (isLast || look === this.#seen) hear(this.#response());
+      });
     }
   }
+}
 
-  /** Whoever looks at the response may change it in the same turn, before the next dispatch ends. */
-  async #tell({ dispatches, isExact, hear }: Waiting, look: number): Promise<void> {
-    const isLast = isExact && dispatches === this.#ended;
-    for (let turn = isLast ? 1 : QUIET_TURNS; turn > 0; turn--) await undefined;
-    if (isLast || look === this.#seen) hear(this.#response());
+/** What is to be done within a few microtasks. */
+const due = new Set<() => void>();
+
+async function afterTurns(turns: number, act: () => void): Promise<void> {
+  due.add(act);
+  for (let turn = 0; turn < turns; turn++) await undefined;
+  if (due.delete(act)) act();
+}
+
+/** Does it now: the next request is here, as only an app that is called in its own process sees it. */
+export function tellDue(): void {
+  for (const act of due) {
+    due.delete(act);
+    act();
   }
 }
 

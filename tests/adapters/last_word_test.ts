@@ -234,6 +234,9 @@ function slow(word: Word): [MiddlewareHandler, Deferred<void>[]] {
 const SLOW = { headers: { "x-slow": "1" } };
 /** A middleware that looks at the answer and says nothing. */
 const bystander: MiddlewareHandler = after((c) => void (c.res as Response).headers.get("etag"));
+const returning: MiddlewareHandler = async (_, next) => {
+  return await next();
+};
 const REFRESHING = { lastGood: { maxBodyMs: Infinity, refreshMs: 0 } };
 
 /** The ways to put middlewares around a breaker; `every` and `route` dispatch within a dispatch. */
@@ -247,6 +250,10 @@ const NESTINGS: readonly (readonly [
     for (const middleware of [outer, guard, bystander]) app.use("/*", middleware);
     return app.get("/page", answer);
   }],
+  [
+    "a middleware that returns next()",
+    (outer, guard, answer) => new Hono().use(outer, returning, bystander, guard).get("*", answer),
+  ],
   [
     "every around all",
     (outer, guard, answer) =>
@@ -334,6 +341,19 @@ for (const [nesting, build] of NESTINGS) {
     assertEquals(notKept(events), ["set-cookie"]);
   });
 }
+
+Deno.test("H6: an answer is kept before the next request, though nobody has read it", async () => {
+  for (const middleware of [bystander, returning, every(bystander)]) {
+    const guard = breaker(calm(new Clock(), []));
+    const app = new Hono().use(middleware, guard).get("*", (c) => c.text("good"));
+    const unread = await app.request(PAGE);
+    guard.breaker.circuit("circuit").isolate();
+
+    const stale = await app.request(PAGE);
+
+    assertEquals([await stale.text(), await unread.text()], ["good", "good"]);
+  }
+});
 
 for (const word of [undefined, "public", "private"]) {
   Deno.test(`H6: on Cloudflare Pages, with ${word} said outside, an answer is kept if it may be`, async () => {
