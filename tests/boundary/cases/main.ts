@@ -16,5 +16,6 @@ import "./servers.ts";
 import "./raw_urls.ts";
 import "./told.ts";
 import "./attacks.ts";
+import "./chain.ts";
 
 await runAll();
