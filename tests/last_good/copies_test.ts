@@ -90,7 +90,7 @@ Deno.test("N3: an answer whose copy cannot begin leaves its place", async () => 
 });
 
 for (const [maxBodyMs, leaseMs] of [[5_000, 5_000], [Infinity, 30_000]] as const) {
-  Deno.test(`N3: a copy that vanishes holds its place for ${leaseMs} ms`, async () => {
+  Deno.test(`N3: a copy that vanishes holds its place for ${leaseMs} ms`, () => {
     const copies = new Copies(budgetOf(), maxBodyMs);
     copies.begin(keyOf("/"), 1_000, 0, NO_NEED);
 

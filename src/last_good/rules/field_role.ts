@@ -63,7 +63,7 @@ const IDENTITY_PARTS = new RegExp(
 
 /** These say who asks as whole words. */
 const IDENTITY_WORDS = new RegExp(
-  "(?:^|-)(?:sid|uid|uidh|upn|dn|pin|otp|totp|mfa|2fa|sso|pass|pwd|creds?|acct|sig|" +
+  "(?:^|-)(?:sid|uid|uidh|upn|dn|pin|otp|totp|mfa|2fa|sso|pass|pwd|creds?|acct|sig|wsse|ticket|passport|grant|" +
     "roles?|scopes?|groups?|orgs?|team|company|project|realm|subject|sub|admin|sudo|bypass|" +
     "behalf|mail|phone|imsi|imei|acr|wallet|licen[cs]e|member|persona|merchant|partner|owner|" +
     "employee|staff|patient|student|(?:act|acting|run)-as|" +
