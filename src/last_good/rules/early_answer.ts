@@ -23,16 +23,14 @@ export function isFresh(stored: StoredResponse, now: number): boolean {
   return stored.head.freshness.lifetimeMs !== undefined && stalenessMs(stored, now) < 0;
 }
 
-/** Reports whether a kept response is young enough to be served without calling the upstream. */
+/** Reports whether a servable response is young enough to be served without calling the upstream. */
 export function isWithinFreshMs(
-  stored: StoredResponse,
+  { head: { receivedAt } }: StoredResponse,
   now: number,
   { freshMs }: LastGoodSettings,
 ): boolean {
-  const { receivedAt, freshness: { onlyWhileFresh } } = stored.head;
   const sinceMs = now - receivedAt;
-  if (sinceMs < 0 || sinceMs >= freshMs) return false;
-  return !onlyWhileFresh || isFresh(stored, now);
+  return sinceMs >= 0 && sinceMs < freshMs;
 }
 
 /** These members of `cache` ask for what the upstream says now: Fetch Standard, "cache mode" (F4). */

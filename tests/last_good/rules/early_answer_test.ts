@@ -86,6 +86,34 @@ Deno.test("F4: only-if-cached gets what freshMs would serve without it", async (
   assertEquals([await site.read(ONLY), site.calls], ["good", 1]);
 });
 
+Deno.test("F4: only-if-cached gets a fresh response whoever asks, as the app itself wants it", async () => {
+  const site = await keeping(control("max-age=10"), 1);
+  const headers = { ...ONLY.headers, authorization: "Bearer own" };
+
+  assertEquals([await site.read({ headers }), site.calls], ["good", 1]);
+});
+
+Deno.test("F4: only-if-cached does not get a slow call's stale copy", async () => {
+  using time = new FakeTime();
+  const site = await slow(100, {}, "fetch");
+  const first = site.read();
+  await time.tickAsync(100);
+  await first;
+
+  assertEquals((await site.get(ONLY)).status, 504);
+  await time.tickAsync(300);
+  await site.api.idle();
+});
+
+for (const init of [{ method: "POST" }, { headers: { "if-match": '"1"' } }]) {
+  Deno.test(`F4: only-if-cached with ${JSON.stringify(init)} is left to the upstream`, async () => {
+    const site = await keeping(control("max-age=10"), 1);
+
+    const headers = { ...ONLY.headers, ...init.headers };
+    assertEquals([await site.read({ ...init, headers }), site.calls], ["good", 2]);
+  });
+}
+
 Deno.test("F4: what only-if-cached gets is reported as fresh", async () => {
   const site = await keeping(control("max-age=10"), 1);
 
