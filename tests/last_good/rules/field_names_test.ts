@@ -37,7 +37,7 @@ const WAYS: readonly Way[] = ["fetch", "wrap", "hono"];
  */
 const IDENTITY = `
   proxy-authorization dpop signature signature-input client-cert client-cert-chain
-  x-api-key api-key apikey api_key x-apikey xapikey api-token x-api-token x-api-secret x-app-key
+  x-wsse x-ticket x-passport x-grant x-api-key api-key apikey api_key x-apikey xapikey api-token x-api-token x-api-secret x-app-key
   x-app-token x-app-id x-access-key x-access-token accesstoken x-accesstoken access-token id-token
   x-id-token x-refresh-token x-token token x-key x-secret x-client-id client-id x-client-key
   x-client-secret client-secret clientid x-auth x-auth-token x-auth-key x-auth-user x-auth-email
