@@ -8,7 +8,7 @@ import type { CacheKey, Variant } from "./cache_key.ts";
 export function keyHash({ primary, place, added, owner }: CacheKey, variant: Variant): number {
   let hash = textHash(owner, textHash(added, textHash(place, textHash(primary))));
   for (const [name, value] of variant) {
-    hash = textHash(value ?? "", textHash(value === null ? "-" : "=", textHash(name, hash)));
+    hash = textHash(value ?? "", textHash(name, hash));
   }
   return hash;
 }

@@ -154,7 +154,9 @@ export class Memory {
   clear(order: number): number {
     this.#removed.add(undefined, order);
     this.#removedVariants.clear();
-    return this.#removeEach(this.#pages.slots());
+    const removed = this.#removeEach(this.#pages.slots());
+    this.#segments.clear();
+    return removed;
   }
 
   /**

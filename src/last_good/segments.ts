@@ -66,6 +66,12 @@ export class Segments {
     return this.#once?.pop() ?? (mayEvictOften ? this.#often?.pop() : undefined);
   }
 
+  /** Lets go of the lists of all that there ever were, once nothing is kept. */
+  clear(): void {
+    this.#once = undefined;
+    this.#often = undefined;
+  }
+
   /** Never evicts by itself, as room is made before a response is added. */
   #segment(): LRUCache<Slot, Slot> {
     return new LRUCache({ maxSize: this.#maxBytes });

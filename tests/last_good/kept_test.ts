@@ -24,6 +24,18 @@ Deno.test("22: kept counts entries and bytes, from the first to the last one", a
   assertEquals(site.api.kept, NOTHING);
 });
 
+Deno.test("22, N3: kept counts what each field takes besides its text", async () => {
+  const site = new Site();
+  await site.read();
+  const { bytes } = site.api.kept;
+  const fields = Array.from({ length: 100 }, (_, index) => [`x-${index}`, "1"] as const);
+  site.answer = page(Object.fromEntries(fields));
+
+  await site.read({}, `${PAGE}/other`);
+
+  assert(site.api.kept.bytes - 2 * bytes > 100 * 70, `${site.api.kept.bytes}, ${bytes}`);
+});
+
 Deno.test("22: kept is the same after a page was kept again", async () => {
   const site = new Site({ lastGood: { refreshMs: 0 } });
   await site.read();

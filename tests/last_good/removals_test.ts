@@ -73,6 +73,25 @@ Deno.test("S18: a removal is remembered for requests without a field, too", () =
   assertEquals(memory.put(keyOf("a"), fields, without), "superseded");
 });
 
+Deno.test("S18: a removal by a request without a field leaves the variants with one", () => {
+  const memory = new Memory(LIMITS);
+  memory.remove(keyOf("a"), new Headers({ b: "1" }), 2, 0);
+
+  const fields = new Headers({ a: "1", b: "1" });
+  assertEquals(memory.put(keyOf("a"), fields, stored(1, 1, [["a", "1"]])), undefined);
+});
+
+Deno.test("S18: each removal is about earlier requests only", () => {
+  const memory = new Memory(LIMITS);
+  memory.remove(keyOf("a"), NO_FIELDS, 5, 0);
+  memory.removeAll("b", 5);
+  memory.remove(keyOf("c"), NO_FIELDS, 10, 0);
+  memory.removeAll("d", 10);
+
+  const put = (name: string) => memory.put(keyOf(name), NO_FIELDS, stored(7));
+  assertEquals(["a", "b", "c", "d"].map(put), [undefined, undefined, "superseded", "superseded"]);
+});
+
 Deno.test("S15, S18: removals of keys that are too long to be kept push out no others", () => {
   const memory = new Memory(LIMITS);
   memory.remove(keyOf("a"), NO_FIELDS, 2, 0);

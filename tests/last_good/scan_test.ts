@@ -99,6 +99,24 @@ Deno.test("N4: what was evicted is hot when it is asked for again", () => {
   assert(memory.find(keyOf("a"), NO_FIELDS));
 });
 
+Deno.test("N4: the hot page that goes is the one that was not asked for for the longest time", () => {
+  const memory = popular({ maxEntries: 100 });
+  memory.find(keyOf(HOT[0]!), NO_FIELDS);
+
+  memory.ask(keyOf("new"));
+  memory.ask(keyOf("new"));
+
+  assertEquals(memory.hot(), [HOT[0], ...HOT.slice(2)]);
+});
+
+Deno.test("N4: what was asked for is remembered from its eviction on", () => {
+  const memory = new Visited({ maxEntries: 20_000, maxBytes: 1e7 });
+  for (let n = 0; n <= 20_000; n++) memory.ask(keyOf(`${n}`));
+
+  assert(memory.isWanted(keyOf("0"), NO_FIELDS, { variant: [], order: 1e6 }));
+  assert(!memory.isWanted(keyOf("other"), NO_FIELDS, { variant: [], order: 1e6 }));
+});
+
 Deno.test("N4: what was removed is hot when it is kept again", () => {
   const memory = new Visited({ maxEntries: 1 });
   memory.ask(keyOf("a"));
@@ -170,6 +188,18 @@ Deno.test("N4: a variant among hot ones only is kept when it is asked for again"
   assertEquals(memory.ask(keyOf("a", "new")), undefined);
   const kept = ["x", "y", "new"].filter((added) => memory.find(keyOf("a", added), NO_FIELDS));
   assertEquals(kept, ["y", "new"]);
+});
+
+Deno.test("N4: of hot variants, the least recently used gives way", () => {
+  const memory = new Visited({ maxVariants: 3 });
+  for (const added of ["x", "x", "y", "y", "z", "z", "x"]) memory.ask(keyOf("a", added));
+  memory.find(keyOf("a", "y"), NO_FIELDS);
+
+  memory.ask(keyOf("a", "new"));
+  memory.ask(keyOf("a", "new"));
+
+  const kept = ["x", "y", "z"].filter((added) => memory.find(keyOf("a", added), NO_FIELDS));
+  assertEquals(kept, ["x", "y"]);
 });
 
 Deno.test("N4: made-up variants of a hot page that begins to vary are no hot pages", () => {
