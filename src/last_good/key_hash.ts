@@ -6,7 +6,8 @@ import type { CacheKey, Variant } from "./cache_key.ts";
  * two share a hash with a probability of one to 40 million.
  */
 export function keyHash({ primary, place, added, owner }: CacheKey, variant: Variant): number {
-  let hash = textHash(owner, textHash(added, textHash(place, textHash(primary))));
+  let hash = textHash(place, textHash(primary));
+  if (added !== "" || owner !== "") hash = textHash(owner, textHash(added, hash));
   for (const [name, value] of variant) {
     hash = textHash(value ?? "", textHash(name, hash));
   }
@@ -17,7 +18,7 @@ export function keyHash({ primary, place, added, owner }: CacheKey, variant: Var
 export function textHash(text: string, before = 0): number {
   const { length } = text;
   let high = (before / LOW_RANGE) ^ 0x811c9dc5;
-  let low = (before % LOW_RANGE) ^ length;
+  let low = (before & (LOW_RANGE - 1)) ^ length;
   for (let at = 0; at < length; at++) {
     const unit = text.charCodeAt(at);
     high = Math.imul(high ^ unit, 0x9e3779b1);
