@@ -45,8 +45,13 @@ export class Copies {
     const running = this.#running.get(key.primary);
     if (running === undefined) this.#running.set(key.primary, [hold]);
     else running.push(hold);
-    if (!canFinalize()) this.#leased.add(hold);
+    this.lease(hold);
     return hold;
+  }
+
+  /** Remembers what nobody may tell the end of. */
+  lease(hold: Hold): void {
+    if (!canFinalize()) this.#leased.add(hold);
   }
 
   #runningAt(key: CacheKey): Hold | undefined {
@@ -163,6 +168,7 @@ export class Hold {
     else if (!this.#budget.reserve(bytes, false)) return;
     this.#isShared = isKept;
     this.#bytes = bytes;
+    this.#copies.lease(this);
   }
 
   /** Lets go of bytes; of those that are not held, nothing. */

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Copies } from "../../src/last_good/copies.ts";
 import { faucet, pieces, spring } from "../stage/bodies.ts";
 import { stage } from "../stage/breaker_stage.ts";
+import { asWorkers } from "../stage/hosting.ts";
 import { budgetOf, NO_NEED } from "../stage/holds.ts";
 import { settled } from "../stage/settle.ts";
 import { ORIGIN, Site } from "../stage/site.ts";
@@ -105,6 +106,29 @@ Deno.test("12, N3: a clock that steps back gives a copy one more lease, not more
 
   assert(copies.isUnderWay(keyOf("/"), 10_000));
   assert(!copies.isUnderWay(keyOf("/"), 15_000));
+});
+
+Deno.test("N3: on Workers what waits for a reader, or is copied, is let go when its lease is over", () => {
+  using _workers = asWorkers();
+  const budget = budgetOf();
+  const copies = new Copies(budget, 5_000);
+  const [copying, waiting, kept] = ["/copying", "/waiting", "/kept"].map((url) =>
+    copies.begin(keyOf(url), 0, 0, NO_NEED)!
+  );
+  copying!.take(10);
+  for (const [hold, isKept] of [[waiting!, false], [kept!, true]] as const) {
+    hold.take(10);
+    hold.endCopy();
+    hold.wait(10, isKept);
+  }
+  // What is kept counts by itself.
+  assertEquals(budget.bytes, 20);
+
+  copies.isUnderWay(keyOf("/"), 4_999);
+  assertEquals(budget.bytes, 20);
+
+  copies.isUnderWay(keyOf("/"), 5_000);
+  assertEquals([budget.bytes, kept!.isOver], [0, true]);
 });
 
 // ---- What is held ----

@@ -6,3 +6,10 @@ export function stopping(): { [Symbol.dispose](): void } {
   Object.assign(globalThis, { WebSocketPair: class {} });
   return { [Symbol.dispose]: () => void Reflect.deleteProperty(globalThis, "WebSocketPair") };
 }
+
+/** Makes this runtime be taken for Workers until disposed. */
+export function asWorkers(): { [Symbol.dispose](): void } {
+  if ("WebSocketPair" in globalThis) return { [Symbol.dispose]() {} };
+  Object.assign(globalThis, { WebSocketPair: class {} });
+  return { [Symbol.dispose]: () => void Reflect.deleteProperty(globalThis, "WebSocketPair") };
+}
