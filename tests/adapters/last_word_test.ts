@@ -8,10 +8,9 @@ import { handleMiddleware } from "hono/cloudflare-pages";
 import { every } from "hono/combine";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 import { Clock } from "../stage/clock.ts";
-import { type Deferred, deferred } from "../stage/deferred.ts";
+import { deferred } from "../stage/deferred.ts";
 import { notKept, types } from "../stage/events.ts";
 import { calm, Edge, MAKERS, PAGE } from "../stage/hono_stage.ts";
-import { settled } from "../stage/settle.ts";
 
 /** The ways in which a middleware can set a field once the answer is there. */
 const LATER:
@@ -220,15 +219,16 @@ Deno.test("S6: must-revalidate set after next() forbids serving the copy stale",
 type Word = (c: Context) => void;
 
 /** A middleware that has its word only when the test lets it, for requests with `x-slow`. */
-function slow(word: Word): [MiddlewareHandler, Deferred<void>[]] {
-  const waiting: Deferred<void>[] = [];
-  return [async (c, next) => {
+function slow(word: Word) {
+  const [reached, said] = [deferred(), deferred()];
+  const middleware: MiddlewareHandler = async (c, next) => {
     await next();
     if (c.req.header("x-slow") === undefined) return;
-    waiting.push(deferred());
-    await waiting.at(-1)!.promise;
+    reached.resolve();
+    await said.promise;
     word(c);
-  }, waiting];
+  };
+  return { middleware, reached: reached.promise, say: () => said.resolve() };
 }
 
 const SLOW = { headers: { "x-slow": "1" } };
@@ -326,16 +326,16 @@ for (const [nesting, build] of NESTINGS) {
   }
 
   Deno.test(`H6: through ${nesting}, the older copy is served until the last word is said`, async () => {
-    const [outer, waiting] = slow((c) => c.header("set-cookie", "id=1"));
-    const { read, answer, events } = nested(outer);
+    const { middleware, reached, say } = slow((c) => c.header("set-cookie", "id=1"));
+    const { read, answer, events } = nested(middleware);
     await read();
     answer.of = (c) => c.text("newer");
 
     const pending = read(SLOW);
-    await settled();
+    await reached;
     answer.of = (c) => c.text("down", 500);
     const meanwhile = await read();
-    for (const { resolve } of waiting) resolve();
+    say();
 
     assertEquals([meanwhile, await pending, await read()], ["good", "newer", "good"]);
     assertEquals(notKept(events), ["set-cookie"]);
@@ -375,15 +375,15 @@ for (const word of [undefined, "public", "private"]) {
 }
 
 Deno.test("H6: an answer whose last word is never said is not kept", async () => {
-  const [outer, waiting] = slow((c) => c.header("cache-control", "private"));
-  const edge = new Edge({ outer: [outer] });
+  const { middleware, reached, say } = slow((c) => c.header("cache-control", "private"));
+  const edge = new Edge({ outer: [middleware] });
 
   const pending = edge.read(SLOW);
-  await settled();
+  await reached;
   edge.fail();
 
   assertEquals(await edge.read(), "down");
-  waiting[0]!.resolve();
+  say();
   assertEquals(await pending, "good");
 });
 
