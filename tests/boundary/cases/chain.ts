@@ -189,3 +189,31 @@ boundary(
     }
   },
 );
+
+boundary(
+  "34: a WebSocket opens under a breaker in a Hono chain with fields set outside (deno)",
+  async () => {
+    const { api, events } = watched();
+    const app = new Hono();
+    for (const outer of Object.values(OUTER).slice(0, 2)) app.use(outer);
+    app.use(middleware(api) as MiddlewareHandler);
+    app.get("/", (c) => {
+      const { socket, response } = Deno.upgradeWebSocket(c.req.raw);
+      socket.onmessage = ({ data }) => socket.send(`${data}, too`);
+      return response;
+    });
+    await using served = await serve((request) => app.fetch(request));
+    const client = new WebSocket(served.url.replace("http", "ws"));
+    const heard = new Deferred<unknown>();
+    client.onopen = () => client.send("hello");
+    client.onmessage = ({ data }) => heard.resolve(data);
+
+    assertEquals(await heard.promise, "hello, too");
+    assertEquals(events.filter(({ type }) => type === "kept"), []);
+    const closed = new Deferred();
+    client.onclose = () => closed.resolve();
+    client.close();
+    await closed.promise;
+  },
+  ["deno"],
+);
