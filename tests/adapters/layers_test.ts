@@ -200,6 +200,7 @@ Deno.test("S17: a stranger whom outer middleware refuses takes no page away", as
     if (c.req.header("x-bad")) return c.text("gone", 410, { "cache-control": "no-store" });
     await next();
     if (c.req.header("x-late")) c.res = new Response("gone", { status: 410 });
+    return undefined;
   };
   const edge = new Edge({ outer: [outer] });
   await edge.read();
