@@ -78,7 +78,7 @@ const IDENTITY_WORDS = new RegExp(
  */
 const HARMLESS = new RegExp(
   "^(?:sec|accept|access-control)-|(?:idempoten(?:cy|t)|surrogate|cache)-?keys?$|" +
-    "-(?:ip(?:v[46])?|addr)$|^cf-cert-|^exposed-credential-check$|^x-nf-(?:account|site)-|" +
+    "-(?:ip(?:v[46])?|addr)$|^cf-cert-|^x-appengine-api-ticket$|^exposed-credential-check$|^x-nf-(?:account|site)-|" +
     "^x-vercel-(?:oidc-token$|sc-|internal-)|^x-(?:vercel|cf)-proxy-signature(?:-ts)?$",
 );
 
