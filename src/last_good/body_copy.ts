@@ -1,6 +1,7 @@
 import { isNativeOnWorkers, prefersByobReader, soon } from "../runtime.ts";
 import { offerByob } from "./body_readers.ts";
 import type { Hold } from "./copies.ts";
+import { SharedChunks } from "./shared_chunks.ts";
 import { StallTimer } from "./stall_timer.ts";
 import type { StoredBody } from "./stored_response.ts";
 
@@ -56,13 +57,6 @@ export interface BodyCopyOptions {
 /** A body's reader, in either of its kinds. */
 type Reader = ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
 
-/** The rest of a whole body, in the pieces in which it came. */
-interface Rest {
-  readonly body: StoredBody;
-  at: number;
-  readonly lengths: number[];
-}
-
 const NOTHING = new Uint8Array(0);
 
 /** The buffers that are read into, in bytes. */
@@ -75,9 +69,6 @@ const BUFFER_BYTES = 65_536;
  * It reads ahead of a slow reader to complete the copy, by up to `maxBytes`. Once the copy has ended,
  * also because the body is too large or too slow, it reads only on demand. `tee()` would buffer
  * without bound, and would not report that the reader cancels.
- *
- * Each byte is held once: while the body is copied, the copy and the reader share one list of chunks;
- * when it is whole, the reader gets the rest from what is kept.
  */
 export class BodyCopy {
   readonly #reader: Reader;
@@ -86,23 +77,13 @@ export class BodyCopy {
   /** How many bytes are still to come; Infinity if only the end of the stream shows it. */
   #missing = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The chunks of the copy; once it has ended, those that the reader has still to get. */
-  #chunks: Uint8Array<ArrayBuffer>[] = [];
-  /** How many of the chunks the reader has. */
-  #next = 0;
-  /** The chunk that the reader was waiting for. */
-  #awaited: Uint8Array<ArrayBuffer> | undefined;
-  /** What the reader has still to get of a whole body. */
-  #rest: Rest | undefined;
+  readonly #chunks: SharedChunks;
   #body: ReadableStream<Uint8Array> | undefined;
   /** The whole of a body that was there at once. */
   #piece: StoredBody | undefined;
   #stall: StallTimer | undefined;
-  #bytes = 0;
-  #readBytes = 0;
   /** How the copy ended; undefined while it goes on. */
   #ended: CopyEnd | undefined;
-  #isAwaited = false;
   #reading: Promise<void> | undefined;
   /** True once the copy has ended, and no more is read than the reader asks for. */
   #isPassing = false;
@@ -113,6 +94,7 @@ export class BodyCopy {
   constructor(source: ReadableStream<Uint8Array>, options: BodyCopyOptions) {
     const { isFetched, expectedBytes } = options;
     this.#options = options;
+    this.#chunks = new SharedChunks(options.hold);
     // On a connection, a body ends where its length says: RFC 9112 §6.3.
     if (isFetched) this.#missing = expectedBytes || Infinity;
     // Deno allocates 64 KiB for each chunk unless the reader brings a buffer: with it, a kept request
@@ -167,58 +149,22 @@ export class BodyCopy {
       this.#cancel(signal.reason).catch(() => {});
       return;
     }
-    if (!this.#hasMore && !this.#isOver) {
-      this.#isAwaited = true;
+    const chunks = this.#chunks;
+    if (!chunks.hasMore && !this.#isOver) {
+      chunks.isAwaited = true;
       return this.#read().then(() => this.#give(controller));
     }
-    const chunk = this.#nextChunk();
+    const chunk = chunks.take();
     if (chunk !== undefined) controller.enqueue(chunk);
-    if (this.#hasMore || !this.#isOver) return;
+    if (chunks.hasMore || !this.#isOver) return;
     if (this.#failure === undefined) controller.close();
     else if (chunk === undefined) controller.error(this.#failure.error);
-  }
-
-  /** True if something is here that the reader does not have. */
-  get #hasMore(): boolean {
-    return this.#awaited !== undefined || this.#rest !== undefined ||
-      this.#next < this.#chunks.length;
-  }
-
-  /** Returns a chunk of the reader's own: it may do anything with it, even transfer it. */
-  #nextChunk(): Uint8Array<ArrayBuffer> | undefined {
-    const awaited = this.#awaited;
-    if (awaited !== undefined) {
-      this.#awaited = undefined;
-      return awaited;
-    }
-    if (this.#rest !== undefined) return this.#nextPart(this.#rest);
-    const chunk = this.#chunks[this.#next];
-    if (chunk === undefined) return undefined;
-    if (this.#ended === undefined) {
-      this.#chunks[this.#next++] = chunk.slice();
-      this.#readBytes += chunk.byteLength;
-    } else {
-      this.#chunks.shift();
-      this.#options.hold.free(chunk.byteLength);
-    }
-    return chunk;
-  }
-
-  #nextPart(rest: Rest): Uint8Array<ArrayBuffer> {
-    const { body, at, lengths } = rest;
-    rest.at += lengths.shift() ?? 0;
-    const part = body.slice(at, rest.at);
-    if (lengths.length === 0) this.#rest = undefined;
-    this.#options.hold.free(part.length);
-    return typeof part === "string" ? new TextEncoder().encode(part) : part;
   }
 
   #cancel(reason: unknown): Promise<void> {
     this.#isOver = true;
     this.#end("cancelled");
-    this.#chunks = [];
-    this.#rest = undefined;
-    this.#options.hold.leave();
+    this.#chunks.clear();
     return this.#reader.cancel(reason);
   }
 
@@ -228,17 +174,11 @@ export class BodyCopy {
     while (this.#ended === undefined) await this.#read();
     // Too large to be kept, but perhaps all of it is here, and its length known: a text comes in one
     // chunk, on Bun in two.
-    if (this.#ended === "too-large" && this.#chunks.length <= 2 && !this.#body) {
+    if (this.#ended === "too-large" && this.#chunks.waiting <= 2 && !this.#body) {
       await this.#read();
-      if (this.#isOver && this.#failure === undefined) this.#piece = this.#allChunks();
+      if (this.#isOver && this.#failure === undefined) this.#piece = this.#chunks.takeAll();
     }
     this.#isPassing = true;
-  }
-
-  #allChunks(): Uint8Array<ArrayBuffer> {
-    const chunks = this.#chunks;
-    this.#options.hold.leave();
-    return joined(chunks, chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
   }
 
   /** The copy and the reader wait for the same chunk. */
@@ -272,24 +212,12 @@ export class BodyCopy {
   #take(chunk: Uint8Array<ArrayBuffer>): void {
     this.#stall?.moved();
     const isCopied = this.#ended === undefined && this.#mayCopy(chunk);
-    // An app that has made this chunk may fill its buffer again.
-    const isOthers = this.#isAwaited || !this.#options.isFetched;
-    if (isCopied || !this.#isAwaited) {
-      this.#chunks.push(isCopied && isOthers ? chunk.slice() : chunk);
-    }
-    if (this.#isAwaited) this.#giveAwaited(chunk, isCopied);
+    // An app that has made a chunk may fill its buffer again.
+    if (isCopied) this.#chunks.copy(chunk, this.#options.isFetched);
+    else this.#chunks.pass(chunk);
     if (!(chunk instanceof Uint8Array) || (this.#missing -= chunk.byteLength) > 0) return;
     this.#finish();
     this.#releaseReader();
-  }
-
-  /** The reader has nothing else to get before this chunk. */
-  #giveAwaited(chunk: Uint8Array<ArrayBuffer>, isCopied: boolean): void {
-    this.#isAwaited = false;
-    this.#awaited = chunk;
-    if (!isCopied) return;
-    this.#next++;
-    this.#readBytes += chunk.byteLength;
   }
 
   /** All bytes are here, but the runtime waits until the end is read: each kind has a cheap way. */
@@ -304,16 +232,14 @@ export class BodyCopy {
   #mayCopy(chunk: Uint8Array): boolean {
     if (!(chunk instanceof Uint8Array)) return this.#end("broken");
     const { maxBytes, hold } = this.#options;
-    if (this.#bytes + chunk.byteLength > maxBytes) return this.#end("too-large");
-    if (!hold.take(chunk.byteLength)) return this.#end("no-room");
-    this.#bytes += chunk.byteLength;
-    return true;
+    if (this.#chunks.bytes + chunk.byteLength > maxBytes) return this.#end("too-large");
+    return hold.take(chunk.byteLength) || this.#end("no-room");
   }
 
   #finish(): void {
     this.#isOver = true;
-    const { expectedBytes = this.#bytes } = this.#options;
-    this.#end(this.#bytes === expectedBytes ? "whole" : "truncated");
+    const { bytes } = this.#chunks;
+    this.#end(bytes === (this.#options.expectedBytes ?? bytes) ? "whole" : "truncated");
   }
 
   #end(end: CopyEnd): false {
@@ -321,51 +247,15 @@ export class BodyCopy {
     this.#ended = end;
     clearTimeout(this.#timer);
     this.#stall?.stop();
-    const unread = this.#bytes - this.#readBytes;
-    const { hold, onEnd } = this.#options;
-    hold.endCopy();
-    if (end === "whole") this.#finishWhole(unread);
-    else {
-      this.#chunks.splice(0, this.#next);
-      this.#next = 0;
-      hold.wait(unread, false);
+    const { onEnd } = this.#options;
+    const isStreamed = this.#body !== undefined;
+    if (end === "whole") {
+      const whole = this.#chunks.endWhole(isStreamed, (bytes, hold) => onEnd(end, bytes, hold));
+      if (!isStreamed) this.#piece = whole;
+    } else {
+      this.#chunks.endCopy();
       onEnd(end, NOTHING, undefined);
     }
     return false;
   }
-
-  #finishWhole(unread: number): void {
-    const { hold, onEnd } = this.#options;
-    // What goes in one piece is the runtime's, as without a copy.
-    const waits = this.#body !== undefined && unread > 0;
-    const bytes = joined(this.#chunks, this.#bytes);
-    const lengths = waits ? this.#chunks.slice(this.#next).map(({ length }) => length) : [];
-    this.#chunks = [];
-    this.#next = 0;
-    const kept = onEnd("whole", bytes, waits ? hold : undefined);
-    const body = kept ?? bytes;
-    if (this.#body === undefined) this.#piece = body;
-    if (!waits) return;
-    this.#rest = { body, at: this.#readBytes, lengths };
-    hold.wait(unread, kept !== undefined);
-  }
-}
-
-/** Puts chunks together. */
-export function joined(
-  chunks: readonly Uint8Array<ArrayBuffer>[],
-  size: number,
-): Uint8Array<ArrayBuffer> {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) {
-    // It may be the small part of a large buffer.
-    return first.byteLength === first.buffer.byteLength ? first : first.slice();
-  }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }

@@ -1,5 +1,6 @@
 import { isNativeOnWorkers, nextTurn } from "../runtime.ts";
-import { type BodyCopyOptions, type CopyEnd, joined } from "./body_copy.ts";
+import type { BodyCopyOptions, CopyEnd } from "./body_copy.ts";
+import { joined } from "./shared_chunks.ts";
 import { StallTimer } from "./stall_timer.ts";
 
 /** What Workers have beyond the standard: streams that bytes pass through without JavaScript. */

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
+import { MemoryBudget } from "../../src/last_good/budget.ts";
 import { Copies } from "../../src/last_good/copies.ts";
 import { faucet, pieces, spring } from "../stage/bodies.ts";
 import { stage } from "../stage/breaker_stage.ts";
 import { asWorkers } from "../stage/hosting.ts";
-import { budgetOf, NO_NEED } from "../stage/holds.ts";
+import { budgetOf, holdIn, NO_NEED } from "../stage/holds.ts";
 import { settled } from "../stage/settle.ts";
 import { ORIGIN, Site } from "../stage/site.ts";
 import { keyOf } from "../stage/stored.ts";
@@ -78,15 +79,19 @@ Deno.test("N3: a copy that has ended, in whichever way, makes room for the next"
   assertEquals(await site.kept(), "good");
 });
 
-Deno.test("N3: an answer whose copy cannot begin leaves its place", async () => {
+Deno.test("N3: a copy that cannot begin leaves its place", async () => {
   const site = new Site({ lastGood: { refreshMs: 0 } }, "wrap");
-  // What only a runtime can make, and no constructor takes.
-  site.answer = () => madeBy({ status: 299.5 }, new Response(pieces("odd")));
-  await site.get().then((response) => response.body?.cancel()).catch(() => {});
+  const unreadable = new ReadableStream();
+  unreadable.getReader = () => {
+    throw new TypeError("unreadable");
+  };
+  site.answer = () => madeBy({ body: unreadable }, new Response());
+  await site.get();
   site.answer = page();
 
   await site.read();
 
+  assertEquals(site.notKept, []);
   assertEquals(await site.kept(), "good");
 });
 
@@ -221,6 +226,20 @@ Deno.test("N3: it counts once the body is no longer kept, until the reader has i
   assertEquals(site.api.kept.bytes, 950);
   while (!(await reader.read()).done);
   assertEquals(site.api.kept.bytes, 0);
+});
+
+Deno.test("N3: bytes that only a reader holds make no room, and those of both do not count as room", () => {
+  const budget = new MemoryBudget(100, { evictableBytes: () => 60, evict: () => {} });
+  budget.reserve(60, false);
+  const hold = holdIn(budget);
+  hold.take(10);
+  hold.endCopy();
+  hold.wait(10, true);
+  const seen = [budget.hasRoom(90, false), budget.hasRoom(91, false)];
+  budget.release(60 - hold.inherit());
+
+  assertEquals(seen, [true, false]);
+  assertEquals([budget.bytes, budget.hasRoom(100, false)], [10, true]);
 });
 
 Deno.test("N3: a reader who cancels lets go of what waits for it", async () => {
