@@ -7,14 +7,7 @@
  * - `certificate`: its value says whether there is somebody who asks (S8b);
  * - `plain`: none of these.
  */
-export type FieldRole =
-  | "routing"
-  | "forwarded"
-  | "server"
-  | "host"
-  | "identity"
-  | "certificate"
-  | "plain";
+export type FieldRole = "routing" | "host" | "identity" | "certificate" | "plain";
 
 /** The roles of names that came lately. Clients choose names, so their number is bounded. */
 const roles = new Map<string, FieldRole>();
@@ -78,7 +71,8 @@ const IDENTITY_WORDS = new RegExp(
  */
 const HARMLESS = new RegExp(
   "^(?:sec|accept|access-control)-|(?:idempoten(?:cy|t)|surrogate|cache)-?keys?$|" +
-    "-(?:ip(?:v[46])?|addr)$|^cf-cert-|^x-appengine-api-ticket$|^exposed-credential-check$|^x-nf-(?:account|site)-|" +
+    "-(?:ip(?:v[46])?|addr)$|^cf-cert-|^exposed-credential-check$|^x-appengine-api-ticket$|" +
+    "^x-nf-(?:account|site)-|" +
     "^x-vercel-(?:oidc-token$|sc-|internal-)|^x-(?:vercel|cf)-proxy-signature(?:-ts)?$",
 );
 
