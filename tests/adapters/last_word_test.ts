@@ -11,6 +11,7 @@ import { Clock } from "../stage/clock.ts";
 import { deferred } from "../stage/deferred.ts";
 import { notKept, types } from "../stage/events.ts";
 import { calm, Edge, MAKERS, PAGE } from "../stage/hono_stage.ts";
+import { settled } from "../stage/settle.ts";
 
 /** The ways in which a middleware can set a field once the answer is there. */
 const LATER:
@@ -385,6 +386,27 @@ Deno.test("H6: an answer whose last word is never said is not kept", async () =>
   assertEquals(await edge.read(), "down");
   say();
   assertEquals(await pending, "good");
+});
+
+Deno.test("H6: a word after a look that could have been the last one takes the copy back", async () => {
+  const events: BreakerEvent[] = [];
+  const guard = breaker(calm(new Clock(), events));
+  const outer: MiddlewareHandler = async (c, next) => {
+    await next();
+    c.res.headers.get("etag");
+    await settled();
+    c.header("cache-control", "private");
+  };
+  const app = new Hono().use(every(outer, guard)).get("*", (c) => c.text("good"));
+
+  const live = await app.request(PAGE);
+  await settled();
+  guard.breaker.circuit("circuit").trip();
+  const refused = await app.request(PAGE);
+
+  assertEquals([await live.text(), refused.status], ["good", 503]);
+  assertEquals(notKept(events), ["private"]);
+  await refused.text();
 });
 
 Deno.test("H6: a streamed answer is kept after its end, but only if all have allowed it", async () => {
