@@ -1,0 +1,195 @@
+import type { AnswerHandler, HandlerInput } from "../breaker.ts";
+import { discard } from "../http/body.ts";
+import { isFromServer } from "../runtime.ts";
+import { type Around, onChainEnd, tellDue } from "./hono_chain_end.ts";
+import type { HonoContextLike } from "./hono_context.ts";
+import {
+  type OuterFields,
+  outerFields,
+  restoreContext,
+  takeOuterFields,
+  withOuterFields,
+  withoutOuterFields,
+} from "./hono_fields.ts";
+import { dispatchesAround, type Places } from "./hono_routes.ts";
+
+/** The middleware as Hono calls it. */
+export type Middleware = (c: HonoContextLike, next: () => Promise<void>) => Promise<void>;
+
+/**
+ * One request on its way through a chain. A class because V8 keeps a hidden class for every object
+ * literal with a getter, one per request.
+ */
+export class GuardedChain implements HandlerInput {
+  readonly background = false;
+  readonly takesSignal = false;
+  readonly justArrived: boolean;
+  readonly place: string;
+  readonly #c: HonoContextLike;
+  readonly #next: () => Promise<void>;
+  readonly #middleware: Middleware;
+  /** Its place in the chain, before handlers further in have theirs; undefined if this is not Hono's. */
+  readonly #index: number | undefined;
+  /** False if nothing is kept: then the fields of the chain's own answers are left alone. */
+  readonly #keeps: boolean;
+  readonly #outer: OuterFields | undefined;
+  /** What the chain has given the guard. */
+  #produced: Response | undefined;
+  /** The handler's own error, if it threw one that counts. */
+  #thrown: Error | undefined;
+  /** The error of a chain that ended without an answer. */
+  #unanswered: Error | undefined;
+  /** Stands in for the app's answer to a client's error where the guard looks at it. */
+  #standIn: Response | undefined;
+  /** The answer that was given, and the error of the context at that time. */
+  #given: Response | undefined;
+  #errorThen: Error | undefined;
+  #isOver = false;
+  #around: Around | undefined;
+  /** Waits for what middleware further out says. */
+  #listener: ((response: Response) => void) | undefined;
+
+  constructor(
+    c: HonoContextLike,
+    next: () => Promise<void>,
+    keeps: boolean,
+    middleware: Middleware,
+    places: Places,
+  ) {
+    this.#c = c;
+    this.#next = next;
+    this.#middleware = middleware;
+    this.#index = c.req.routeIndex;
+    this.#keeps = keeps;
+    if (keeps) tellDue();
+    this.place = keeps ? places.at(c.req) : "";
+    this.#outer = keeps ? takeOuterFields(c) : outerFields(c);
+    this.justArrived = isFromServer(c.env);
+  }
+
+  /** Looked up only if there is work: Hono throws where there is no `executionCtx`. */
+  get waitUntil(): ((work: Promise<unknown>) => void) | undefined {
+    try {
+      const { executionCtx } = this.#c;
+      return (work) => executionCtx.waitUntil(work);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** In a context that is not Hono's, nobody can be heard. */
+  get outside(): HandlerInput["outside"] {
+    if (this.#index === undefined) return undefined;
+    this.#around = dispatchesAround(this.#c.req, this.#index, this.#middleware);
+    return this.#around && this;
+  }
+
+  hear(listener: (response: Response) => void): void {
+    this.#listener = listener;
+  }
+
+  /** Lets the guard answer, and makes its answer the response of the context. */
+  async run(answer: AnswerHandler, defaultKey: () => string): Promise<void> {
+    try {
+      const response = await answer(this.#c.req.raw, () => this.#produce(), defaultKey, this);
+      this.#answerWith(response);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#isOver = true;
+    }
+  }
+
+  async #produce(): Promise<Response> {
+    await this.#next();
+    return this.#isOver ? this.#late() : this.#produced = this.#result();
+  }
+
+  /** Says what came of the chain: an answer to look at, or an error. */
+  #result(): Response {
+    const c = this.#c;
+    if (!c.finalized) {
+      throw this.#unanswered = new Error("Cannot answer as no handler has given a response");
+    }
+    const response = c.res as Response;
+    // Hono has caught what its handlers threw and has answered it; the error itself counts.
+    const { error } = c;
+    if (error === undefined || error === (c as MarkedContext)[REPLACED]) return this.#own(response);
+    const status = clientErrorOf(error);
+    if (status === undefined) throw this.#thrown = error;
+    if (response.status < 500) return this.#own(response);
+    const headers = { "cache-control": "no-store" };
+    return this.#standIn = new Response(null, { status, headers });
+  }
+
+  /** Ends a chain that was overtaken: an error that the app has answered since changes nothing (H6). */
+  #late(): Response {
+    const c = this.#c;
+    if (this.#given !== undefined && c.error !== this.#errorThen) {
+      discard(c.res);
+      replaceResponse(c, this.#given);
+    }
+    return new Response(null);
+  }
+
+  #own(response: Response): Response {
+    return this.#keeps ? withoutOuterFields(response, this.#outer) : response;
+  }
+
+  #answerWith(answer: Response): void {
+    const c = this.#c;
+    if (this.#stands(answer)) return this.#end(c.res as Response);
+    if (this.#thrown !== undefined) {
+      (c as MarkedContext)[REPLACED] = this.#thrown;
+      discard(c.res);
+    }
+    this.#end(answer);
+  }
+
+  /** Reports whether the app's own answer stands: to a client's error, or to a client who has left. */
+  #stands(answer: Response): boolean {
+    if (answer === this.#standIn) return true;
+    return this.#produced === undefined && this.#c.finalized && answer.status === 499;
+  }
+
+  #fail(error: unknown): void {
+    const c = this.#c;
+    // The app's own answer to its error stands.
+    if (this.#thrown !== undefined && error === this.#thrown) return this.#end(c.res as Response);
+    if (this.#keeps) restoreContext(c, this.#outer);
+    // Hono has its own error for a chain without an answer.
+    if (this.#unanswered === undefined || error !== this.#unanswered) throw error;
+  }
+
+  #end(answer: Response): void {
+    const c = this.#c;
+    const isUntouched = !this.#keeps && c.finalized && answer === c.res;
+    this.#given = isUntouched ? answer : withOuterFields(answer, this.#outer);
+    this.#errorThen = c.error;
+    replaceResponse(c, this.#given);
+    if (this.#around && this.#listener) onChainEnd(c, this.#around, this.#listener);
+  }
+}
+
+/**
+ * Where a breaker leaves the error that it has replaced by something better: a breaker further out
+ * ignores it. The same in all copies of the package, as one app may have several.
+ */
+const REPLACED: unique symbol = Symbol.for("@lastgood/breaker/replaced") as never;
+
+type MarkedContext = HonoContextLike & { [REPLACED]?: Error };
+
+/** Assigning to `c.res` would merge the fields of the old response into the new one (H6). */
+function replaceResponse(c: HonoContextLike, response: Response): void {
+  if (c.finalized && c.res === response) return;
+  c.res = undefined;
+  c.res = response;
+}
+
+/** The status of an HTTPException below 500, which is an answer and no failure (promise 30). */
+function clientErrorOf(error: Error): number | undefined {
+  const { status, getResponse } = error as { status?: unknown; getResponse?: unknown };
+  const isAnswer = typeof getResponse === "function" && typeof status === "number" &&
+    status >= 200 && status < 500;
+  return isAnswer ? status : undefined;
+}
