@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BodyCopy, type CopyEnd } from "../../src/last_good/body_copy.ts";
-import { type Faucet, faucet, spring } from "../stage/bodies.ts";
+import { type Faucet, faucet, pieces, spring } from "../stage/bodies.ts";
 import { stage } from "../stage/breaker_stage.ts";
 import { holdIn } from "../stage/holds.ts";
 import { settled } from "../stage/settle.ts";
@@ -205,4 +205,26 @@ Deno.test("21: a body that is already read or locked is left alone", async () =>
     "body-used",
   ]);
   reader.releaseLock();
+});
+
+Deno.test("N3: a chunk that is a small part of a large buffer does not hold all of it", async () => {
+  const sizes: number[] = [];
+  const copy = new BodyCopy(pieces(new Uint8Array(1_000).subarray(0, 10)), {
+    maxBytes: 100,
+    maxMs: Infinity,
+    stallMs: Infinity,
+    expectedBytes: undefined,
+    isFetched: true,
+    signal: undefined,
+    isAborted: () => false,
+    hold: holdIn(),
+    onEnd: (_end, { buffer }) => {
+      sizes.push(buffer.byteLength);
+      return undefined;
+    },
+  });
+
+  await new Response(await copy.bodySoon()).arrayBuffer();
+
+  assertEquals(sizes, [10]);
 });
