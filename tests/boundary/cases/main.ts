@@ -17,5 +17,6 @@ import "./raw_urls.ts";
 import "./told.ts";
 import "./attacks.ts";
 import "./chain.ts";
+import "./memory.ts";
 
 await runAll();
