@@ -141,7 +141,7 @@ class Crowd {
 
 for (const way of ["fetch", "wrap", "hono"] as const) {
   Deno.test(`N3: ${way}: after ${STEPS} answers and readers of all kinds, no byte stays reserved`, async () => {
-    for (const seed of [1, 2, 3]) {
+    for (const seed of [1, 2]) {
       const crowd = new Crowd(way, seed);
       const { api } = crowd.site;
       for (let n = 0; n < STEPS; n++) {
@@ -157,8 +157,8 @@ for (const way of ["fetch", "wrap", "hono"] as const) {
   });
 
   Deno.test(`N3: ${way}: 200 stalled readers of a kept page take no more than maxBytes`, async () => {
-    const size = 1_000_000;
-    const site = new Site({ lastGood: { maxBytes: 4_000_000 } }, way);
+    const size = 300_000;
+    const site = new Site({ lastGood: { maxBytes: 1_000_000 } }, way);
     site.answer = page({}, "x".repeat(size));
     await site.read();
     site.fail();
@@ -169,7 +169,7 @@ for (const way of ["fetch", "wrap", "hono"] as const) {
       await reader.read();
       stalled.push(reader);
     }
-    assert(site.api.kept.bytes <= 4_000_000, `${site.api.kept.bytes} bytes`);
+    assert(site.api.kept.bytes <= 1_000_000, `${site.api.kept.bytes} bytes`);
     const another = await site.get();
 
     assertEquals((await another.text()).length, size);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { read, shortened } from "./reading.ts";
 import { storyOf } from "./story.ts";
 
-const STORIES = 250;
+const STORIES = 150;
 const LENGTH = 40;
 
 Deno.test("S1 to S21, K2 to K6, F2 to F8: in random sequences each request gets what the rules say", async () => {
