@@ -164,7 +164,9 @@ for (const way of WAYS) {
 Deno.test("S21: nothing is added to the caller's request", async () => {
   const site = await answered304({ etag: '"1"' }, { "if-modified-since": MODIFIED }, {});
 
-  assertEquals([...site.asked.at(-1)!.headers], [["if-modified-since", MODIFIED]]);
+  // Some hosts have arrays of another realm for fields.
+  const fields = Object.fromEntries(site.asked.at(-1)!.headers);
+  assertEquals(fields, { "if-modified-since": MODIFIED });
 });
 
 /** Fields of the copy, of the request besides its condition, and of the 304, and what becomes of it. */
