@@ -101,12 +101,12 @@ export class Hold {
   /** When it began, in ms. */
   begunAt: number;
   readonly #budget: MemoryBudget;
-  readonly #need: Need;
+  /** Undefined once the copy has ended: it belongs to the request, and what is kept outlives that. */
+  #need: Need | undefined;
   readonly #copies: Copies;
   /** Asked only if there is no room otherwise. */
   #mayEvict: boolean | undefined;
   #bytes = 0;
-  #isCopying = true;
   /** True while its bytes are those of a kept response, which counts them. */
   #isShared = false;
   #hasReader = true;
@@ -127,24 +127,26 @@ export class Hold {
 
   /** True until the copy has ended. */
   get isCopying(): boolean {
-    return this.#isCopying;
+    return this.#need !== undefined;
   }
 
   /** True once it holds nothing any more. */
   get isOver(): boolean {
-    return !this.#isCopying && this.#bytes === 0;
+    return !this.isCopying && this.#bytes === 0;
   }
 
   /** Reports whether so many more bytes can be kept in the end: nothing is evicted in vain. */
   hasRoom(bytes: number): boolean {
-    const needed = bytes + this.#need.overhead;
+    const need = this.#need;
+    if (need === undefined) return false;
+    const needed = bytes + need.overhead;
     return this.#budget.hasRoom(needed, false) ||
-      (this.#mayEvict ??= this.#need.mayEvict()) && this.#budget.hasRoom(needed, true);
+      (this.#mayEvict ??= need.mayEvict()) && this.#budget.hasRoom(needed, true);
   }
 
   /** Takes more bytes; returns false if there is no room for them. */
   take(bytes: number): boolean {
-    if (!this.#isCopying || !this.hasRoom(bytes)) return false;
+    if (!this.hasRoom(bytes)) return false;
     this.#budget.reserve(bytes, this.#mayEvict === true);
     this.#bytes += bytes;
     return true;
@@ -152,7 +154,7 @@ export class Hold {
 
   /** Gives up its place. All bytes are let go: who holds them from now on is said next. */
   endCopy(): void {
-    this.#isCopying = false;
+    this.#need = undefined;
     this.free(this.#bytes);
     this.#copies.end(this);
   }
@@ -184,7 +186,7 @@ export class Hold {
   /** The reader wants no more, or was forgotten by the app. */
   leave(): void {
     this.#hasReader = false;
-    if (!this.#isCopying) this.free(this.#bytes);
+    if (!this.isCopying) this.free(this.#bytes);
   }
 
   /** Its lease is over: what it belongs to has vanished. */
