@@ -260,6 +260,13 @@ for (const how of ["before", "after"] as const) {
   });
 }
 
+Deno.test("S20: what is not kept for its nonce is told as such", async () => {
+  const edge = new Edge({ outer: [nonces()] });
+  await edge.read();
+
+  assertEquals(edge.notKept, ["nonce"]);
+});
+
 Deno.test("S20: a policy without a nonce outside, and one with a nonce inside, stop nothing", async () => {
   const outside = new Edge({
     outer: [sets("c.header", () => ({ "content-security-policy": "script-src 'self'" }))],
@@ -381,6 +388,7 @@ Deno.test("K1: a raw path that the router sees and the parser does not gets noth
   app.use(breaker(api));
   app.get("/admin/report", (c) => c.text("secret", 200, { "cache-control": "public" }));
   app.get("/home", (c) => isDown ? c.text("down", 503) : c.text("home"));
+  app.get("/u/*", (c) => c.text("mallory's"));
   app.all("*", (c) => c.text("no such page", 404));
   const ask = async (url: string, headers: HeadersInit = {}) => {
     const request = Object.defineProperty(new Request(PAGE, { headers }), "url", { value: url });

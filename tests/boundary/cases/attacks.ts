@@ -226,6 +226,8 @@ for (const order of ["inside", "outside"]) {
         (c) => isDown ? c.text("down", 503) : c.text("secret", 200, { "cache-control": "public" }),
       );
       app.get("/home", (c) => isDown ? c.text("down", 503) : c.text("home"));
+      // A page of whoever has an account, which a raw path may put in the place of another.
+      app.get("/u/*", (c) => c.text("mallory's"));
       app.all("*", (c) => c.text("no such page", 404));
       await using served = await serve(app.fetch);
       const own = `host: 127.0.0.1:${served.port}`;

@@ -112,6 +112,23 @@ for (const way of EVERY_WAY) {
     assertEquals(wrong, []);
   });
 
+  Deno.test(`S1, S8, S8b, S9, N3: ${way}: why an answer is not kept is told`, async () => {
+    const reasons = [
+      ["authorization", "authorization"],
+      ["cookie", "cookie"],
+      ["x-api-key", "identity"],
+      ["tailscale-user-login", "identity"],
+      ["upgrade", "upgrade"],
+    ] as const;
+    for (const [name, why] of reasons) {
+      const site = new Site({}, way);
+
+      await site.read({ headers: { [name]: "ann" } });
+
+      assertEquals([name, ...site.notKept], [name, why]);
+    }
+  });
+
   Deno.test(`S8b, S8: ${way}: two credentials need two permissions`, async () => {
     const headers = { "x-api-key": "ann", "x-tenant-id": "one" };
 
