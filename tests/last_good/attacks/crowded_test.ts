@@ -12,7 +12,8 @@ const MIB = 1_048_576;
 
 /** A site whose hot pages visitors have asked for three times. */
 async function popular(way: Way, maxBytes: number): Promise<Site> {
-  const lastGood = { maxBytes, maxBodyMs: Infinity };
+  const keep = ({ url }: Request) => !url.includes("/vetoed/");
+  const lastGood = { maxBytes, maxBodyMs: Infinity, keep };
   const site = new Site({ onEvent: () => {}, waitUntil: () => {}, lastGood }, way);
   site.answer = ({ url }) => new Response(url.padEnd(2_000));
   for (let turn = 0; turn < 3; turn++) {
@@ -53,6 +54,22 @@ for (const way of ["fetch", "wrap", "hono"] as const) {
       for (const response of unread) response.body?.cancel().catch(() => {});
     });
   }
+
+  Deno.test(`N3, N4: ${way}: 200 unread answers that are not kept after all push out no page either`, async () => {
+    const site = await popular(way, 2 * MIB);
+    const { answer } = site;
+    site.answer = () => new Response(spring(100, CHUNK).body);
+    const unread: Response[] = [];
+    for (let n = 0; n < 200; n++) {
+      unread.push(await site.get({}, `${ORIGIN}/vetoed/${n}`));
+      await settled(1_000);
+    }
+    site.answer = answer;
+
+    assertEquals(await left(site), HOT.length);
+    assert(site.api.kept.bytes <= 2 * MIB);
+    for (const response of unread) response.body?.cancel().catch(() => {});
+  });
 
   Deno.test(`N3, N4: ${way}: while others stall, a page that changes is still kept anew`, async () => {
     const site = await popular(way, 2 * MIB);
