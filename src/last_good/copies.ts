@@ -140,14 +140,14 @@ export class Hold {
     const need = this.#need;
     if (need === undefined) return false;
     const needed = bytes + need.overhead;
-    return this.#budget.hasRoom(needed, false) ||
-      (this.#mayEvict ??= need.mayEvict()) && this.#budget.hasRoom(needed, true);
+    return this.#budget.canHold(needed, this.#bytes, false) ||
+      (this.#mayEvict ??= need.mayEvict()) && this.#budget.canHold(needed, this.#bytes, true);
   }
 
   /** Takes more bytes; returns false if there is no room for them. */
   take(bytes: number): boolean {
     if (!this.hasRoom(bytes)) return false;
-    this.#budget.reserve(bytes, this.#mayEvict === true);
+    this.#budget.hold(bytes, this.#mayEvict === true);
     this.#bytes += bytes;
     return true;
   }
@@ -167,7 +167,7 @@ export class Hold {
   wait(bytes: number, isKept: boolean): void {
     if (!this.#hasReader || bytes <= 0) return;
     if (isKept) this.#budget.lend(bytes);
-    else if (!this.#budget.reserve(bytes, false)) return;
+    else this.#budget.hold(bytes, false);
     this.#isShared = isKept;
     this.#bytes = bytes;
     this.#copies.lease(this);
@@ -179,7 +179,7 @@ export class Hold {
     if (freed === 0) return;
     this.#bytes -= freed;
     if (this.#isShared) this.#budget.lend(-freed);
-    else this.#budget.release(freed);
+    else this.#budget.letGo(freed);
     if (this.isOver) this.#copies.end(this);
   }
 
@@ -203,7 +203,7 @@ export class Hold {
   inherit(): number {
     if (!this.#isShared) return 0;
     this.#isShared = false;
-    this.#budget.lend(-this.#bytes);
+    this.#budget.handOver(this.#bytes);
     return this.#bytes;
   }
 

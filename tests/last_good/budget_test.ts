@@ -75,3 +75,49 @@ Deno.test("N3, N5: what is kept is bounded in number and bytes at any time", () 
   memory.clear(20_001);
   assertEquals(memory.kept, { entries: 0, bytes: reserved });
 });
+
+/** What others hold of 1,000,000 bytes, what a copy wants, whether it was asked for, and if it may. */
+const HELD: readonly (readonly [others: number, bytes: number, isWanted: boolean, may: boolean])[] =
+  [
+    [500_000, 100_000, false, true],
+    [500_001, 100_000, false, false],
+    [500_001, 100_000, true, false],
+    [500_001, 65_536, false, true],
+    [750_000, 65_536, false, true],
+    [750_001, 65_536, false, false],
+    [750_001, 65_536, true, true],
+    [950_000, 50_001, true, false],
+  ];
+
+for (const [others, bytes, isWanted, may] of HELD) {
+  const what = `${bytes} bytes of a page asked for ${isWanted ? "twice" : "once"}`;
+  Deno.test(`N3: while others hold ${others} of 1,000,000 bytes, ${what} are ${may ? "" : "not "}copied`, () => {
+    const { budget } = new Memory({ maxEntries: 10, maxBytes: 1_000_000, maxVariants: 8 });
+    budget.hold(others, false);
+
+    assertEquals(budget.canHold(bytes, 0, isWanted), may);
+  });
+}
+
+Deno.test("N3: what a copy holds itself does not count against it", () => {
+  const { budget } = new Memory({ maxEntries: 10, maxBytes: 1_000_000, maxVariants: 8 });
+  budget.hold(600_000, false);
+
+  assertEquals(budget.canHold(100_000, 600_000, false), true);
+  budget.letGo(600_000);
+  assertEquals(budget.canHold(100_000, 0, false), true);
+});
+
+Deno.test("N4: a copy takes room from hot pages only as far as they fill more than three quarters", () => {
+  const memory = new Memory({ maxEntries: 10, maxBytes: 1_000, maxVariants: 8 });
+  for (const url of ["a", "b", "c", "d"]) {
+    memory.put(keyOf(url), NO_FIELDS, stored(1, 225));
+    memory.find(keyOf(url), NO_FIELDS);
+  }
+
+  assertEquals(memory.budget.canHold(250, 0, true), true);
+  assertEquals(memory.budget.canHold(251, 0, true), false);
+  assertEquals(memory.budget.canHold(101, 0, false), false);
+  memory.budget.hold(250, true);
+  assertEquals(memory.kept, { entries: 3, bytes: 925 });
+});
