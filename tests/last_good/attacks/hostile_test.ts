@@ -8,7 +8,7 @@ import { page } from "../../stage/upstream.ts";
 import type { Way } from "../../stage/ways.ts";
 
 const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "hono"];
-const ROUNDS = 1_000;
+const ROUNDS = 600;
 
 const PIECES = [
   "no-store",

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ORIGIN, Site } from "../../stage/site.ts";
 
-const SCANNED = 100_000;
+const SCANNED = 20_000;
 
 Deno.test(`N4: 100 of 100 hot pages survive ${SCANNED} one-time URLs`, async () => {
   const site = new Site({ onEvent: () => {} });
