@@ -91,6 +91,26 @@ for (const way of ["fetch", "wrap", "hono"] as const) {
     });
   }
 
+  for (const [what, body] of Object.entries(bodies)) {
+    Deno.test(`N3, N4: ${way}: ${what}, asked for again and again, push out no page that visitors read`, async () => {
+      const site = await popular(way, 2 * MIB);
+      const { answer } = site;
+      const unread: Response[] = [];
+      for (let turn = 0; turn < 4; turn++) {
+        site.answer = () => new Response(body());
+        for (let n = 0; n < 100; n++) unread.push(await site.get({}, `${ORIGIN}/large/${n}`));
+        await settled(5_000);
+        if (turn < 3) { for (const it of unread.splice(0)) it.body?.cancel().catch(() => {}); }
+        site.answer = answer;
+        for (const url of HOT) await site.read({}, url);
+        site.clock.tick(2_000);
+      }
+
+      assertEquals(await left(site), HOT.length);
+      for (const response of unread) response.body?.cancel().catch(() => {});
+    });
+  }
+
   Deno.test(`N3, N4: ${way}: while others stall, a page that changes is still kept anew`, async () => {
     const site = await popular(way, 2 * MIB);
     site.answer = () => new Response(spring(200, CHUNK).body);
