@@ -409,6 +409,32 @@ Deno.test("H6: a word after a look that could have been the last one takes the c
   await refused.text();
 });
 
+Deno.test("H6: a word after a look that could have been the last one leaves a newer copy", async () => {
+  const word = deferred();
+  const guard = breaker({ ...calm(new Clock(), []), ...REFRESHING });
+  const outer: MiddlewareHandler = async (c, next) => {
+    await next();
+    c.res.headers.get("etag");
+    if (c.req.header("x-slow") === undefined) return;
+    await word.promise;
+    c.header("set-cookie", "id=1");
+  };
+  const app = new Hono().use(every(outer, guard)).get("*", (c) => {
+    return c.text(c.req.header("x-slow") === undefined ? "newer" : "older");
+  });
+  const older = app.request(PAGE, SLOW);
+  await settled();
+  await (await app.request(PAGE)).text();
+  await settled();
+
+  word.resolve();
+  await (await older).text();
+  await settled();
+  guard.breaker.circuit("circuit").trip();
+
+  assertEquals(await (await app.request(PAGE)).text(), "newer");
+});
+
 Deno.test("H6: a streamed answer is kept after its end, but only if all have allowed it", async () => {
   for (const [word, kept] of [["private", "down"], ["public", "good"]] as const) {
     const edge = new Edge({ outer: [after((c) => c.header("cache-control", word))] });

@@ -1,10 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { FieldMap } from "../../src/http/fields.ts";
 import { confirmedFields, decodedFields, keptFields } from "../../src/last_good/kept_fields.ts";
 import { ORIGIN, served, Site } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
-const kept = (fields: Record<string, string>) =>
+const namesKept = (fields: Record<string, string>) =>
   Object.keys(keptFields(new FieldMap(new Headers(fields))));
 
 /** Fields of one moment, and some that only look like it. */
@@ -21,7 +21,10 @@ const OF_ONE_MOMENT = [
   "Replay-Nonce",
   "Retry-After",
   "retry-after-ms",
+  "Secure-Session-Challenge",
+  "Secure-Session-Registration",
   "Server-Timing",
+  "Set-Login",
   "X-CSRF-Token",
   "X-Rate-Limit-Reset",
   "X-RateLimit-Limit",
@@ -35,6 +38,7 @@ const LASTING = [
   "Link",
   "Location",
   "Refresh-Policy",
+  "Set-Login-Url",
   "Strict-Transport-Security",
   "Timing-Allow-Origin",
   "WWW-Authenticate",
@@ -45,8 +49,36 @@ const LASTING = [
 ];
 
 Deno.test("H9: fields about one moment are not kept, and no others are lost", () => {
-  for (const name of OF_ONE_MOMENT) assertEquals(kept({ [name]: "1" }), [], name);
-  for (const name of LASTING) assertEquals(kept({ [name]: "1" }), [name.toLowerCase()], name);
+  for (const name of OF_ONE_MOMENT) assertEquals(namesKept({ [name]: "1" }), [], name);
+  for (const name of LASTING) assertEquals(namesKept({ [name]: "1" }), [name.toLowerCase()], name);
+});
+
+/** For one connection, or made anew for each answer, and some that only look like it. */
+const OF_ONE_ANSWER = [
+  "Age",
+  "Connection",
+  "Content-Length",
+  "Keep-Alive",
+  "Proxy-Authenticate",
+  "Proxy-Connection",
+  "Set-Cookie",
+  "Set-Cookie2",
+  "TE",
+  "Trailer",
+  "Transfer-Encoding",
+  "Upgrade",
+];
+const OF_ALL_ANSWERS = ["TE-Own", "Trailers", "Upgrade-Policy", "X-Age", "X-Proxy-Cache"];
+
+Deno.test("H1: fields of one connection or one answer are not kept, and no others are lost", () => {
+  for (const name of OF_ONE_ANSWER) assertEquals(namesKept({ [name]: "1" }), [], name);
+  for (const name of OF_ALL_ANSWERS) {
+    assertEquals(namesKept({ [name]: "1" }), [name.toLowerCase()], name);
+  }
+});
+
+Deno.test("H1: what Connection lists is not kept, in whatever case it is listed", () => {
+  assertEquals(namesKept({ connection: "close, X-Own ,x-more", "x-own": "1", "x-more": "1" }), []);
 });
 
 for (const way of ["fetch", "wrap", "hono"] as const) {
@@ -74,6 +106,8 @@ const DIGESTS = {
   "repr-digest": "sha-256=:coded:",
   signature: "sig1=:coded:",
   "signature-input": 'sig1=("content-digest")',
+  "x-amz-checksum-crc32": "coded",
+  "x-goog-hash": "md5=coded",
 };
 
 for (const way of ["fetch", "wrap", "hono"] as const) {
@@ -265,6 +299,43 @@ Deno.test("S6: a directive that dropFields leaves out holds after a 304, too", a
   assertEquals(await site.kept(), undefined);
 });
 
+Deno.test("H9: an Expires that dropFields leaves out holds after a 304, too", async () => {
+  const fields = { expires: "Thu, 01 Jan 2026 00:01:40 GMT" };
+
+  const headers = await confirmed(fields, {}, ["expires"]);
+
+  assertEquals(headers.get("expires"), null);
+  assertStringIncludes(headers.get("cache-status") ?? "", "ttl=40");
+});
+
+Deno.test("K2: a Vary that dropFields leaves out holds after a 304, too", async () => {
+  const from = (theme: string) => ({ headers: { "x-theme": theme } });
+  const site = new Site({ lastGood: { dropFields: ["vary"] } });
+  site.answer = page({ etag: '"1"', vary: "X-Theme" });
+  await site.read(from("a"));
+  site.clock.tick(60_000);
+  site.answer = () => new Response(null, { status: 304 });
+  await site.read({ headers: { "x-theme": "a", "if-none-match": '"1"' } });
+
+  assertEquals([await site.kept(from("a")), await site.kept(from("b"))], ["good", undefined]);
+});
+
+Deno.test("S21: a Last-Modified that dropFields leaves out is what a 304 confirms", async () => {
+  const modified = "Wed, 31 Dec 2025 00:00:00 GMT";
+  const site = new Site({ lastGood: { dropFields: ["last-modified"] } });
+  site.answer = page({ "last-modified": modified });
+  await site.read();
+  site.clock.tick(60_000);
+  site.answer = () => new Response(null, { status: 304, headers: { "x-own": "2" } });
+  await site.read({ headers: { "if-modified-since": modified } });
+  site.fail();
+
+  const { headers, body } = await site.get();
+
+  await body?.cancel();
+  assertEquals([headers.get("x-own"), headers.get("last-modified")], ["2", null]);
+});
+
 // ---- Digests ----
 
 Deno.test("H4: the digests and signatures of a plain body stay", async () => {
@@ -305,6 +376,14 @@ Deno.test("H4: a 304 leaves the digest of a plain body as it is", async () => {
   const headers = await confirmed({ "repr-digest": "one" }, { "content-digest": "of nothing" });
 
   assertEquals([headers.get("repr-digest"), headers.get("content-digest")], ["one", null]);
+});
+
+Deno.test("H4: fields that are only named like those of coded bytes describe decoded ones, too", () => {
+  const names = ["x-content-encoding", "x-signature", "digest-kind"];
+
+  const decoded = decodedFields(Object.fromEntries(names.map((name) => [name, "1"])));
+
+  assertEquals(Object.keys(decoded), names);
 });
 
 Deno.test("H1: a field named __proto__ stays a field, decoded or confirmed", () => {
