@@ -131,7 +131,6 @@ export function mediaType(value: string | null): string {
 
 /** Reports whether an If-None-Match field lists `etag`, by weak comparison (RFC 9110 §8.8.3.2). */
 export function matchesEtag(field: string, etag: string): boolean {
-  if (field.trim() === "*") return true;
   const opaque = opaqueTag(etag);
   return (field.match(/(?:W\/)?"[^"]*"/g) ?? []).some((tag) => opaqueTag(tag) === opaque);
 }

@@ -116,7 +116,7 @@ Deno.test("26: Retry-After is seconds or a date, and junk is ignored", () => {
 });
 
 Deno.test("F5: entity tags are compared weakly, against a list", () => {
-  for (const field of ['"a"', 'W/"a"', '"b", "a"', '"b",W/"a"', "*", ' "a" ']) {
+  for (const field of ['"a"', 'W/"a"', '"b", "a"', '"b",W/"a"', ' "a" ']) {
     assertEquals(matchesEtag(field, '"a"'), true, field);
     assertEquals(matchesEtag(field, 'W/"a"'), true, field);
   }

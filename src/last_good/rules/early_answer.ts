@@ -20,7 +20,7 @@ export function isOnlyIfCached(request: RequestHead): boolean {
 
 /** Reports whether a kept response is fresh in the words of its origin (RFC 9111 §4.2). */
 export function isFresh(stored: StoredResponse, now: number): boolean {
-  return stored.head.freshness.lifetimeMs !== undefined && stalenessMs(stored, now) < 0;
+  return stalenessMs(stored, now) < 0;
 }
 
 /** Reports whether a servable response is young enough to be served without calling the upstream. */

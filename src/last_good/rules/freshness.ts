@@ -47,9 +47,8 @@ function forbidsStale(directives: Directives | undefined): boolean {
 function expiresIn(fields: Fields, receivedAt: number): number | undefined {
   const expires = fields.get("expires");
   if (expires === null) return undefined;
-  const date = fields.get("date");
-  const from = date === null ? receivedAt : parseDate(date, receivedAt) ?? receivedAt;
-  return Math.max(0, (parseDate(expires, receivedAt) ?? 0) - from);
+  const date = parseDate(fields.get("date") ?? "", receivedAt) ?? receivedAt;
+  return Math.max(0, (parseDate(expires, receivedAt) ?? 0) - date);
 }
 
 /** The age of a response at its reception, in ms: corrected_initial_age of RFC 9111 §4.2.3. */
@@ -57,7 +56,7 @@ export function initialAgeMs(fields: Fields, { requestedAt, receivedAt }: Timing
   const date = parseDate(fields.get("date") ?? "", receivedAt) ?? receivedAt;
   const ageMs = (parseSeconds(fields.get("age") ?? "") ?? 0) * 1_000;
   const delayMs = Math.max(0, receivedAt - requestedAt);
-  return Math.max(0, receivedAt - date, ageMs + delayMs);
+  return Math.max(receivedAt - date, ageMs + delayMs);
 }
 
 /** The age of a kept response, in ms. It is never negative, even if the clock steps back (H2). */

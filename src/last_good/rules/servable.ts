@@ -33,8 +33,8 @@ export function isServable(
   { maxStaleMs }: LastGoodSettings,
 ): boolean {
   const staleMs = stalenessMs(stored, now);
-  const { onlyWhileFresh, staleIfErrorMs = Infinity, lifetimeMs } = stored.head.freshness;
-  if (lifetimeMs !== undefined && staleMs < 0) return true;
+  const { onlyWhileFresh, staleIfErrorMs = Infinity } = stored.head.freshness;
+  if (staleMs < 0) return true;
   // "A cache MUST NOT reuse that response ... until it has been successfully validated":
   // RFC 9111 §5.2.2.2 (S6).
   if (onlyWhileFresh) return false;
