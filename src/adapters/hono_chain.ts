@@ -1,7 +1,7 @@
 import type { AnswerHandler, HandlerInput } from "../breaker.ts";
 import { discard } from "../http/body.ts";
 import { isFromServer } from "../runtime.ts";
-import { type Around, onChainEnd, tellDue } from "./hono_chain_end.ts";
+import { type Around, flushDue, onChainEnd } from "./hono_chain_end.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 import {
   type OuterFields,
@@ -28,7 +28,10 @@ export class GuardedChain implements HandlerInput {
   readonly #c: HonoContextLike;
   readonly #next: () => Promise<void>;
   readonly #middleware: Middleware;
-  /** Its place in the chain, before handlers further in have theirs; undefined if this is not Hono's. */
+  /**
+   * Its place in the chain, before handlers further in have theirs; undefined if this is not
+   * Hono's.
+   */
   readonly #index: number | undefined;
   /** False if nothing is kept: then the fields of the chain's own answers are left alone. */
   readonly #keeps: boolean;
@@ -46,7 +49,7 @@ export class GuardedChain implements HandlerInput {
   #errorThen: Error | undefined;
   #isOver = false;
   #around: Around | undefined;
-  /** Waits for what middleware further out says. */
+  /** Waits for the response as middleware further out leaves it. */
   #listener: ((response: Response) => void) | undefined;
 
   constructor(
@@ -61,7 +64,7 @@ export class GuardedChain implements HandlerInput {
     this.#middleware = middleware;
     this.#index = c.req.routeIndex;
     this.#keeps = keeps;
-    if (keeps) tellDue();
+    if (keeps) flushDue();
     this.place = keeps ? places.at(c.req) : "";
     this.#outer = keeps ? takeOuterFields(c) : outerFields(c);
     this.justArrived = isFromServer(c.env);
@@ -77,7 +80,7 @@ export class GuardedChain implements HandlerInput {
     }
   }
 
-  /** In a context that is not Hono's, nobody can be heard. */
+  /** Undefined in a context that is not Hono's: there the end of the chain cannot be seen. */
   get outside(): HandlerInput["outside"] {
     if (this.#index === undefined) return undefined;
     this.#around = dispatchesAround(this.#c.req, this.#index, this.#middleware);
@@ -105,7 +108,7 @@ export class GuardedChain implements HandlerInput {
     return this.#isOver ? this.#late() : this.#produced = this.#result();
   }
 
-  /** Says what came of the chain: an answer to look at, or an error. */
+  /** Returns what came of the chain: an answer for the guard, or an error, which is thrown. */
   #result(): Response {
     const c = this.#c;
     if (!c.finalized) {

@@ -1,6 +1,6 @@
 import type { HonoContextLike } from "./hono_context.ts";
 
-/** Hears the response with which a chain has ended, and again if it was looked at once more. */
+/** Gets the response with which a chain has ended, again if the response was read once more. */
 type Listener = (response: Response) => void;
 
 /** What must end before a chain has ended. */
@@ -12,12 +12,13 @@ export interface Around {
 }
 
 /**
- * Tells when the chain of a context has ended: from then on no middleware changes its response.
+ * Calls the listener when the chain of a context has ended: from then on no middleware changes its
+ * response.
  *
- * Hono tells nobody, and middleware further out runs when ours is over. But the promise of each of its
- * dispatches resolves with the context, for which every engine looks up `then`; and after the outermost
- * one, Hono takes the context's `res`. Both are watched for one request: 2 µs, and only where a copy is
- * made (H6).
+ * Hono has no event for this, and middleware further out still runs when ours is over. But the promise
+ * of each of its dispatches resolves with the context, for which every engine looks up `then`; and
+ * after the outermost one, Hono takes the context's `res`. Both are watched for one request: 2 µs, and
+ * only where a copy is made (H6).
  */
 export function onChainEnd(c: HonoContextLike, around: Around, listener: Listener): void {
   const watched = c as WatchedContext;
@@ -59,7 +60,10 @@ class Ending {
     this.#seen++;
   }
 
-  /** Whoever looks at the response may change it in the same turn, before the next dispatch ends. */
+  /**
+   * Middleware that reads the response may change it in the same turn, before the next dispatch
+   * ends.
+   */
   seeLook(): void {
     const look = ++this.#seen;
     for (const { dispatches, isExact, hear } of this.#waiting) {
@@ -72,7 +76,7 @@ class Ending {
   }
 }
 
-/** What is to be done within a few microtasks. */
+/** What waits for a few microtasks. */
 const due = new Set<() => void>();
 
 async function afterTurns(turns: number, act: () => void): Promise<void> {
@@ -81,8 +85,8 @@ async function afterTurns(turns: number, act: () => void): Promise<void> {
   if (due.delete(act)) act();
 }
 
-/** Does it now: the next request is here, as only an app that is called in its own process sees it. */
-export function tellDue(): void {
+/** Does it at once: the next request is here already, if the app is called within its own process. */
+export function flushDue(): void {
   for (const act of due) {
     due.delete(act);
     act();

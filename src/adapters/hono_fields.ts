@@ -69,7 +69,10 @@ function fieldsSoFar(c: HonoContextLike): Headers {
 /** By class of context, as an app may have several versions of Hono. */
 const hasAllByClass = new WeakMap<object, boolean>();
 
-/** Reports if a response that is made now has the fields set on `c.res`, too; not in the oldest Hono 4. */
+/**
+ * Reports if a response that is made now has the fields set on `c.res`, too; not in the oldest Hono
+ * 4.
+ */
 function newResponseHasAll(c: HonoContextLike): boolean {
   const { constructor } = c;
   if (typeof constructor !== "function") return false;
@@ -107,7 +110,7 @@ export function withoutOuterFields(response: Response, outer: OuterFields | unde
   const isCoded = response.headers?.has?.("content-encoding") && response.url === "";
   if ((outer === undefined && !isCoded) || !isRebuildable(response)) return response;
   const vary = response.headers.get("vary");
-  // Hono's `compress` has not always said so.
+  // Older versions of Hono's `compress` do not set it.
   const coding = isCoded ? ["Accept-Encoding"] : [];
   if (outer === undefined && missingIn(vary, coding).length === 0) return response;
   // It is not kept anyway, and must not look as if it could be (S14).
@@ -122,10 +125,11 @@ export function withoutOuterFields(response: Response, outer: OuterFields | unde
     outerVary.push(...namesIn(fields?.get("vary")));
   }
   setVary(own.headers, vary, [...outerVary, ...coding]);
-  const said = response.headers.get("cache-control");
-  // Those outside may allow to their client what the handler forbids, but not to all others.
-  if (said !== null && FORBIDS.test(said) && said !== own.headers.get("cache-control")) {
-    own.headers.append("cache-control", said);
+  const cacheControl = response.headers.get("cache-control");
+  // Middleware further out may permit to its client what the handler forbids, but not to all others.
+  const isHidden = cacheControl !== null && cacheControl !== own.headers.get("cache-control");
+  if (isHidden && FORBIDS.test(cacheControl)) {
+    own.headers.append("cache-control", cacheControl);
   }
   return own;
 }

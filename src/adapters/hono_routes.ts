@@ -6,8 +6,8 @@ import type { HonoContextLike } from "./hono_context.ts";
 type Request = HonoContextLike["req"];
 
 /**
- * The memories of one middleware: an app that is mounted in another one sees its own part of the URL
- * alone, so each route that the middleware stands in has a memory of its own (K5).
+ * The places of one middleware: a mounted app sees only its own part of the URL, so each route that
+ * the middleware is used in keeps for itself (K5).
  */
 export class Places {
   readonly #name: string;
@@ -18,9 +18,9 @@ export class Places {
     this.#name = name;
   }
 
-  /** Returns the name of the memory for this request. */
+  /** Returns the place of this request. */
   at({ matchedRoutes, routeIndex = 0 }: Request): string {
-    // Hono 4.6 counts anew within `every`; without a router there are no routes.
+    // Hono 4.6 starts counting again within `every`; without a router there are no routes.
     const route = matchedRoutes?.[routeIndex] ?? matchedRoutes?.[0];
     if (route === undefined) return this.#name;
     let place = this.#byRoute.get(route);
@@ -35,7 +35,7 @@ export class Places {
 /**
  * Counts the dispatches that end after a middleware.
  *
- * @returns undefined if it is the outermost: nobody is further out.
+ * @returns Undefined if it is the outermost.
  */
 export function dispatchesAround(
   { matchedRoutes = [] }: Request,

@@ -15,9 +15,9 @@ export interface RespondContext {
   readonly background?: boolean | undefined;
 }
 
-/** Facts that our own adapters know besides: each spares work, and users never see them. */
+/** Further facts that only our own adapters know: each saves work, and users never see them. */
 export interface HandlerInput extends RespondContext {
-  /** The memory that its answers belong to; none begins with "[" (K5). */
+  /** The place that its answers are kept in (K5). */
   readonly place: string;
   /**
    * False if the handler has no use for a signal: then none is made.
@@ -30,7 +30,7 @@ export interface HandlerInput extends RespondContext {
    * @default {false}
    */
   readonly justArrived?: boolean;
-  /** The handlers further out, who may change the answer after it was given (H6). */
+  /** The handlers further out, which may change the answer after it was given (H6). */
   readonly outside?: Outside | undefined;
 }
 

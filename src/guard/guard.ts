@@ -125,7 +125,10 @@ export class Guard {
     return this.#fallback(context, error).then((response) => response ?? context.refuse(error));
   }
 
-  /** A probe runs in the background of what is served, so that its caller need not wait (promise 24). */
+  /**
+   * A probe runs in the background of what is served, so that its caller need not wait (promise
+   * 24).
+   */
   #probe(context: RequestContext, permit: CallPermit): Response | Promise<Response> {
     if (this.#settings.mode === "enforce" && context.background !== false) {
       const kept = this.#kept.find(context);
@@ -174,7 +177,7 @@ export class Guard {
     const { request, key } = context;
     const kept = this.#kept.find(context);
     if (kept === undefined || !fitsCaller(kept, request, key)) return undefined;
-    // Where nobody waits, nothing shows that the upstream is not well.
+    // With `patienceMs: 0` nobody has waited yet, so the upstream may well be fine.
     const isWell = patience.ms === 0;
     return isWell && !isNewEnough(kept, request, this.#settings.now()) ? undefined : kept;
   }

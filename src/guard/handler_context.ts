@@ -39,7 +39,7 @@ export class HandlerContext extends RequestContext implements SignalSource {
     this.takesSignal = input.takesSignal ?? true;
     this.place = input.place;
     const { background } = input;
-    // Whoever says no has the last word.
+    // `false` wins over `true`.
     this.background = settings.background === false ? false : background ?? settings.background;
     this.#request = original;
     this.#produce = produce;

@@ -36,7 +36,7 @@ export abstract class RequestContext implements KeyListener, RemovalListener {
    * wherever it runs; undefined if it may where the host lives on.
    */
   abstract readonly background: boolean | undefined;
-  /** The memory that its answer belongs to: each way of asking has one of its own (K5). */
+  /** The place that its answer is kept in: each way of asking has its own (K5). */
   abstract readonly place: string;
   /** The key of the answer in memory; undefined if nothing is to be kept or served. */
   key: CacheKey | undefined;
@@ -55,7 +55,10 @@ export abstract class RequestContext implements KeyListener, RemovalListener {
   abstract produce(signal: AbortSignal | undefined, etag?: string): Response | Promise<Response>;
   /** Answers a refused request for which there is nothing to serve. */
   abstract refuse(error: CircuitOpenError): Response;
-  /** Answers a request whose call failed without a response, and for which there is nothing to serve. */
+  /**
+   * Answers a request whose call failed without a response, and for which there is nothing to
+   * serve.
+   */
   abstract fail(error: unknown, endedBy: Cause): Response;
   /** Answers a caller who has aborted, perhaps with what `produce` has given all the same. */
   abstract leave(reason: unknown, given?: unknown): Response | Promise<Response>;
@@ -67,7 +70,7 @@ export abstract class RequestContext implements KeyListener, RemovalListener {
     return true;
   }
 
-  /** Finds the handlers further out, who may change its answer after it was given (H6). */
+  /** Finds the handlers further out, which may change its answer after it was given (H6). */
   outside(): Outside | undefined {
     return undefined;
   }
@@ -80,7 +83,7 @@ export abstract class RequestContext implements KeyListener, RemovalListener {
     return endedBy ?? causeOfError(error);
   }
 
-  /** Such work is a call like another: limited in time, and given up with its caller (K4). */
+  /** The wait is limited like a call: it ends with `timeoutMs`, or when the caller leaves (K4). */
   async waitFor<T>(work: Promise<T>): Promise<T | undefined> {
     const { request: caller, settings: { deadlines } } = this;
     if (caller.justArrived || !caller.signal?.aborted) {

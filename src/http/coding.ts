@@ -15,7 +15,7 @@ export function isDecodable(codings: readonly string[]): boolean {
   return codings.length > 0 && codings.every((coding) => DECODABLE.has(coding));
 }
 
-/** What is known of a body beside its bytes. */
+/** What is known of a body in addition to its bytes. */
 export interface CodedBody {
   /** Its codings, in the order in which they were applied. */
   readonly codings: readonly string[];

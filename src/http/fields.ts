@@ -81,8 +81,8 @@ const REPEATABLE: ReadonlySet<string> = new Set(["private", "no-cache", "no-stor
 const FORBIDDING = /(?:^|[^\w-])(no-store|private|no-cache)(?![\w-])/gi;
 
 /**
- * Returns the directives that forbid keeping a response, of a Cache-Control that is malformed:
- * wherever they stand in it as words, they were meant (S16).
+ * Finds the directives that forbid keeping a response in a malformed Cache-Control: each one that
+ * occurs in it as a word counts (S16).
  */
 export function forbiddingWords(value: string): Directives {
   const words = new Map<string, string>();

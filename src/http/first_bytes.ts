@@ -137,10 +137,10 @@ function canBeDeflated(bits: Bits): boolean {
   }
 }
 
-/** So many symbols show enough. */
+/** How many symbols are looked at: enough to exclude nearly everything else. */
 const MAX_SYMBOLS = 512;
 
-/** Few other bytes repeat only what came before: RFC 1951 §3.2.5 and §3.2.6. */
+/** In few other bytes does each reference point at what came before: RFC 1951 §3.2.5 and §3.2.6. */
 function canHaveFixedCodes(bits: Bits): boolean {
   let size = 0;
   for (let symbols = 0; symbols < MAX_SYMBOLS; symbols++) {

@@ -28,7 +28,7 @@ export interface BodyCopyOptions {
   readonly maxBytes: number;
   /** A body that takes longer is not copied, in ms; Infinity for no limit. */
   readonly maxMs: number;
-  /** One that sends nothing for so long stands still, in ms; Infinity for no limit. */
+  /** A body that sends nothing for this long has stalled, in ms; Infinity for no limit. */
   readonly stallMs: number;
   /** The length that the body should have; undefined if its fields do not say. */
   readonly expectedBytes: number | undefined;

@@ -19,7 +19,7 @@ export class MemoryBudget {
   #bytes = 0;
   /** Those of copies under way and unread answers. */
   #held = 0;
-  /** Those of kept responses that also wait for a reader: evicting these makes no room. */
+  /** The bytes of kept responses that readers hold, too: evicting those makes no room. */
   #lent = 0;
 
   constructor(maxBytes: number, kept: Evictable) {
@@ -52,7 +52,7 @@ export class MemoryBudget {
     this.#bytes -= bytes;
   }
 
-  /** Reports whether bytes can be had. Asked first, so that nothing is evicted in vain. */
+  /** Reports whether there is room for these bytes, perhaps after evicting. */
   hasRoom(bytes: number, mayEvict: boolean): boolean {
     const missing = this.#bytes + bytes - this.#maxBytes;
     return missing <= 0 || missing <= this.#kept.evictableBytes(mayEvict) - this.#lent;
@@ -94,7 +94,7 @@ export class MemoryBudget {
     return missing <= once + Math.max(0, often - this.#maxBytes * 0.75) - this.#lent;
   }
 
-  /** Notes that so many kept bytes, more or fewer, are held by readers as well. */
+  /** Notes that readers hold this many more bytes of kept responses; fewer, if it is negative. */
   lend(bytes: number): void {
     this.#lent += bytes;
   }

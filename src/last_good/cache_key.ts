@@ -8,7 +8,7 @@ export interface CacheKey {
   readonly primary: string;
   /** The memory that it belongs to (K5). */
   readonly place: string;
-  /** Reflected fields (K3) and what `fetch` was told (K6), as JSON; "" if there are none. */
+  /** Reflected fields (K3) and the request's extra key (K6, K1), as JSON; "" if there are none. */
   readonly added: string;
   /** The hash of the partition; "" if the response belongs to no one in particular (K4). */
   readonly owner: string;
@@ -27,23 +27,24 @@ export const MAX_KEY_LENGTH = 8_192;
 export function cacheKey(
   primary: string,
   place: string,
-  { headers, isOutgoing, told = "" }: Pick<RequestHead, "headers"> & Partial<RequestHead>,
+  { headers, isOutgoing, extraKey = "" }: Pick<RequestHead, "headers"> & Partial<RequestHead>,
   owner: string,
 ): CacheKey {
   const reflected = reflectedFields(headers, isOutgoing);
-  const isPlain = reflected === undefined && told === "";
-  return { primary, place, added: isPlain ? "" : JSON.stringify([reflected, told]), owner };
+  const isPlain = reflected === undefined && extraKey === "";
+  return { primary, place, added: isPlain ? "" : JSON.stringify([reflected, extraKey]), owner };
 }
 
 /**
- * Returns the key of a request that writes the same host as the URL parser does; undefined if this one
- * does, or means another host. What is kept under it harms nobody (K1).
+ * Returns the key that a request would have if it had written its host as the URL parser does;
+ * undefined if it has, or if it means another host. What is kept under that key may be served to
+ * anybody who asks for that host (K1).
  */
 export function usualKey(
   { primary, place, owner }: CacheKey,
-  { headers, isOutgoing, told, doubt }: RequestHead,
+  { headers, isOutgoing, extraKey, doubt }: RequestHead,
 ): CacheKey | undefined {
-  return isOutgoing || !told || doubt !== undefined
+  return isOutgoing || !extraKey || doubt !== undefined
     ? undefined
     : cacheKey(primary, place, { headers }, owner);
 }
@@ -54,7 +55,10 @@ export async function hashPartition(partition: string): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** In UTF-8 all lone surrogates are one: such a text is its code units, after what UTF-8 never has. */
+/**
+ * In UTF-8, all lone surrogates become the same: such a text is hashed by its code units, after a
+ * byte that UTF-8 never has.
+ */
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   if (!/\p{Surrogate}/u.test(text)) return new TextEncoder().encode(text);
   const bytes = new Uint8Array(1 + 2 * text.length);

@@ -4,9 +4,12 @@ import type { CacheKey } from "./cache_key.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { Timing } from "./stored_response.ts";
 
-/** The handlers further out in a chain, who may change an answer after it was given. */
+/** The handlers further out in a chain. They may change an answer after the breaker has given it. */
 export interface Outside {
-  /** Reports the answer as they have left it, when they are done; again if one changes it after all. */
+  /**
+   * Calls the listener with the answer as they have left it, when they are done; again if one
+   * changes it later.
+   */
   hear(listener: (response: Response) => void): void;
 }
 
@@ -18,12 +21,12 @@ export interface Candidate {
   readonly timing: Timing;
   /** True if it comes straight from `fetch`, which decodes bodies. */
   readonly byFetch: boolean;
-  /** True if somebody hears why it is not kept. */
+  /** True if events are listened to, so that a reason for not keeping it is of use. */
   readonly isObserved: boolean;
   /** Hears of copies that it removes, too. */
   readonly errors: RemovalListener;
   readonly chain: {
-    /** Returns undefined if nobody is further out. */
+    /** Returns the handlers further out; undefined if there are none. */
     outside(): Outside | undefined;
   };
 }
@@ -31,8 +34,9 @@ export interface Candidate {
 /** Reports that a response was kept, with the size of its body, or why it was not. */
 export type KeepResult = { readonly bytes: number } | { readonly why: NotKeptReason };
 
-/** Tells what became of a copy, once the outside has been heard. */
+/** A result that is known only once the handlers further out have run. */
 export interface LaterResult {
+  /** Calls the listener when it is known, perhaps at once. */
   onKept(listener: (kept: KeepResult) => void): void;
 }
 

@@ -9,15 +9,15 @@ const LEASE_MS = 30_000;
  * The copies under way, at most one at a time for each place of a key, and what their readers have
  * still to get (N3).
  *
- * Each is a lease, as a request on Workers may vanish and never end its copy. Whether it is over is
- * known by comparing times; no timer keeps it.
+ * Each is a lease, as a request on Workers may vanish and never end its copy. No timer ends a lease:
+ * times are compared when the next answer comes.
  */
 export class Copies {
   readonly #budget: MemoryBudget;
   readonly #leaseMs: number;
   /** By primary key. */
   readonly #running = new Map<string, Hold[]>();
-  /** Those whose end nobody may tell, in the order in which they began. */
+  /** Those that may never be ended by anybody, in the order in which they began. */
   readonly #leased = new Set<Hold>();
 
   /** @param maxMs How long a copy may take; Infinity for no limit. */
@@ -49,7 +49,7 @@ export class Copies {
     return hold;
   }
 
-  /** Remembers what nobody may tell the end of. */
+  /** Puts a limit to the time of a hold that may never be ended by anybody. */
   lease(hold: Hold): void {
     if (!canFinalize()) this.#leased.add(hold);
   }
@@ -58,7 +58,7 @@ export class Copies {
     return this.#running.get(key.primary)?.find((hold) => isSamePlace(hold.key, key));
   }
 
-  /** Takes a copy off the list that has ended, or its reader. */
+  /** Takes a hold off the lists: its copy has ended, or its reader has. */
   end(hold: Hold): void {
     if (hold.isOver) this.#leased.delete(hold);
     const { primary } = hold.key;
@@ -87,9 +87,9 @@ function isSamePlace(a: CacheKey, b: CacheKey): boolean {
   return a.place === b.place && a.added === b.added && a.owner === b.owner;
 }
 
-/** What a copy needs besides room for its body. */
+/** What a copy needs in addition to room for its body. */
 export interface Need {
-  /** The bytes that it will take besides its body. Without room for these, it would be in vain. */
+  /** The bytes that an entry takes without its body. Without room for these, copying is pointless. */
   readonly overhead: number;
   /** Reports whether it may take the room of responses that were asked for often. */
   mayEvict(): boolean;
@@ -135,7 +135,10 @@ export class Hold {
     return !this.isCopying && this.#bytes === 0;
   }
 
-  /** Reports whether so many more bytes can be kept in the end: nothing is evicted in vain. */
+  /**
+   * Reports whether these bytes could be kept, too. Asked first, so that nothing is evicted for a
+   * copy that cannot be kept.
+   */
   hasRoom(bytes: number): boolean {
     const need = this.#need;
     if (need === undefined) return false;
@@ -152,7 +155,7 @@ export class Hold {
     return true;
   }
 
-  /** Gives up its place. All bytes are let go: who holds them from now on is said next. */
+  /** Ends the copy and releases its bytes. Whoever holds them from now on reserves them again. */
   endCopy(): void {
     this.#need = undefined;
     this.free(this.#bytes);
@@ -173,7 +176,7 @@ export class Hold {
     this.#copies.lease(this);
   }
 
-  /** Lets go of bytes; of those that are not held, nothing. */
+  /** Releases bytes, at most those that are held. */
   free(bytes: number): void {
     const freed = Math.min(bytes, this.#bytes) || 0;
     if (freed === 0) return;
@@ -183,22 +186,22 @@ export class Hold {
     if (this.isOver) this.#copies.end(this);
   }
 
-  /** The reader wants no more, or was forgotten by the app. */
+  /** Releases what the reader holds: it has cancelled, or was garbage collected. */
   leave(): void {
     this.#hasReader = false;
     if (!this.isCopying) this.free(this.#bytes);
   }
 
-  /** Its lease is over: what it belongs to has vanished. */
+  /** Releases everything: the request that it belongs to has vanished. */
   abandon(): void {
     this.#hasReader = false;
     this.endCopy();
   }
 
   /**
-   * The response is no longer kept.
+   * Takes over the bytes of a response that is no longer kept.
    *
-   * @returns How many of its bytes still wait for the reader, and count here from now on.
+   * @returns How many still wait for the reader, and count here from now on.
    */
   inherit(): number {
     if (!this.#isShared) return 0;
@@ -207,7 +210,7 @@ export class Hold {
     return this.#bytes;
   }
 
-  /** Lets go when the app has forgotten the reader's body. */
+  /** Releases what the reader holds when its body is garbage collected. */
   watch(body: object): void {
     if (!canFinalize()) return;
     forgotten ??= new FinalizationRegistry((hold) => hold.leave());
@@ -217,7 +220,10 @@ export class Hold {
 
 let forgotten: FinalizationRegistry<Hold> | undefined;
 
-/** On Workers, what belongs to a request that has ended may never be collected, and old ones cannot tell. */
+/**
+ * On Workers, what belongs to a request that has ended may never be collected, and old
+ * compatibility dates have no registry.
+ */
 function canFinalize(): boolean {
   return typeof FinalizationRegistry === "function" && !isWorkerd();
 }

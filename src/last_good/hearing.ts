@@ -8,10 +8,13 @@ import { type KeepRefusal, keepRefusal } from "./rules/storable.ts";
 import { isKeyTooLong, type Parts, put, type Store } from "./store.ts";
 import type { StoredHead } from "./stored_response.ts";
 
-/** Puts a copy into memory, once everybody has been heard who may forbid it. */
+/** Puts a copy into memory once all handlers that may forbid it have run. */
 export type Keeper = (parts: Parts) => KeepResult | LaterResult;
 
-/** Makes the keeper of a response, which is not handed on yet: nobody further out has seen it. */
+/**
+ * Makes the keeper of a response that has not been handed on yet: handlers further out are still to
+ * see it.
+ */
 export function keeper(store: Store, candidate: Candidate): Keeper {
   const outside = candidate.chain.outside();
   if (outside === undefined) return (parts) => put(store, candidate, parts);
@@ -20,12 +23,15 @@ export function keeper(store: Store, candidate: Candidate): Keeper {
   return (parts) => hearing.keep(parts);
 }
 
-/** The last word about a response and its copy, whichever comes first (H6). */
+/**
+ * Waits for both the copy of a response and the final response of its chain, in whichever order they
+ * come, and decides then (H6). If a handler changes its response after that, it decides again.
+ */
 class Hearing implements LaterResult {
   readonly #store: Store;
   readonly #candidate: Candidate;
   #copy: Parts | undefined;
-  #said: Said | undefined;
+  #final: FinalFields | undefined;
   #kept: KeepResult | undefined;
   #listener: ((kept: KeepResult) => void) | undefined;
 
@@ -36,7 +42,7 @@ class Hearing implements LaterResult {
 
   keep(copy: Parts): KeepResult | LaterResult {
     this.#copy = copy;
-    if (this.#said !== undefined) return this.#decide(copy, this.#said);
+    if (this.#final !== undefined) return this.#decide(copy, this.#final);
     return this;
   }
 
@@ -47,42 +53,45 @@ class Hearing implements LaterResult {
 
   hear(response: Response): void {
     try {
-      const said = saidBy(response);
-      if (said.words === this.#said?.words) return;
-      this.#said = said;
+      const final = finalFields(response);
+      if (final.decisive === this.#final?.decisive) return;
+      this.#final = final;
       if (this.#copy === undefined) return;
       if (this.#kept !== undefined) dropOwn(this.#store, this.#candidate);
-      const kept = this.#decide(this.#copy, said);
+      const kept = this.#decide(this.#copy, final);
       this.#listener?.(kept);
     } catch (error) {
-      // Nobody waits for this: it must not break the answer (promise 9).
+      // This runs within the app's own chain, which it must not break (promise 9).
       this.#candidate.errors.reportError("breaker", error);
     }
   }
 
-  #decide(copy: Parts, said: Said): KeepResult {
-    return this.#kept = keepHeard(this.#store, this.#candidate, copy, said);
+  #decide(copy: Parts, final: FinalFields): KeepResult {
+    return this.#kept = keepFinal(this.#store, this.#candidate, copy, final);
   }
 }
 
-/** Drops the copy after all: somebody has had more to say about it. */
+/** Drops the copy that was just kept: a handler has changed its response since. */
 function dropOwn({ memory }: Store, { key, request, timing }: Candidate): void {
   const found = memory.find(key, request.headers);
   if (found?.head.order === timing.order) memory.drop(key, found);
 }
 
-/** What a response says, as those further out have left it, about who may get it. */
-interface Said {
+/** The response as handlers further out have left it. */
+interface FinalFields {
   readonly status: number;
   readonly fields: FieldMap;
-  /** All that counts, to see whether it has changed. */
-  readonly words: string;
+  /** The values of the {@link DECISIVE} ones, to see whether they have changed. */
+  readonly decisive: string;
 }
 
 /** Policies that may name a nonce, which is in the body as well (S20). */
 const POLICIES = ["content-security-policy", "content-security-policy-report-only"];
 
-/** These count wherever they were set; all others are set anew for each client. */
+/**
+ * These say who may get a response, wherever they were set. All others may be set for one client
+ * alone.
+ */
 const DECISIVE = [
   "access-control-allow-origin",
   "cache-control",
@@ -94,30 +103,31 @@ const DECISIVE = [
   ...POLICIES,
 ];
 
-function saidBy({ status, headers }: Response): Said {
+function finalFields({ status, headers }: Response): FinalFields {
   const fields = new FieldMap(headers);
-  return { status, fields, words: JSON.stringify(DECISIVE.map((name) => fields.get(name))) };
+  return { status, fields, decisive: JSON.stringify(DECISIVE.map((name) => fields.get(name))) };
 }
 
-function keepHeard(store: Store, candidate: Candidate, copy: Parts, said: Said): KeepResult {
+/** Keeps a copy unless a handler further out forbids it, under the stricter terms of both. */
+function keepFinal(
+  store: Store,
+  candidate: Candidate,
+  copy: Parts,
+  final: FinalFields,
+): KeepResult {
   const { key, request, timing } = candidate;
   const changed = DECISIVE.filter((name) => {
-    const value = said.fields.get(name);
+    const value = final.fields.get(name);
     return value !== null && value !== copy.head.fields[name];
   });
   if (changed.length === 0) return put(store, candidate, copy);
-  const seen = exchangeOutside(store, candidate, copy, said);
-  const refusal = nonceRefusal(changed, said) ?? keepRefusal(seen);
+  const seen = exchangeOutside(store, candidate, copy, final);
+  const refusal = nonceRefusal(changed, final) ?? keepRefusal(seen);
   if (refusal !== undefined) {
-    // Another status is another answer, which says nothing about the page.
-    const isAbout = said.status === candidate.response.status;
-    const { why } = refusal;
-    return refuse(
-      store,
-      candidate,
-      isAbout ? refusal : { why, old: "stays" },
-      olderCopy(store, candidate),
-    );
+    // With another status it is another answer, which must not remove the older copy.
+    const isAnother = final.status !== candidate.response.status;
+    const judged: KeepRefusal = isAnother ? { why: refusal.why, old: "stays" } : refusal;
+    return refuse(store, candidate, judged, olderCopy(store, candidate));
   }
   const variant = variantOf(request, seen.vary ?? []);
   if (isKeyTooLong(key, variant)) return { why: "key-too-large" };
@@ -128,12 +138,12 @@ function keepHeard(store: Store, candidate: Candidate, copy: Parts, said: Said):
   return put(store, candidate, { ...copy, head, variant });
 }
 
-/** The exchange as those outside see it, with the fields of the copy where they say nothing. */
+/** The exchange as handlers further out see it, with the copy's own field where they have set none. */
 function exchangeOutside(
   { settings }: Store,
   { request, key }: Candidate,
   { head }: Parts,
-  { fields }: Said,
+  { fields }: FinalFields,
 ): Exchange {
   const all = new FieldMap(undefined);
   for (const name in head.fields) all.all.set(name, head.fields[name]!);
@@ -147,7 +157,7 @@ function exchangeOutside(
   return exchange(request, response, key.owner !== "", settings, all);
 }
 
-/** All that it varies on, but for a coding of the body that those outside do anew for each client. */
+/** All that it varies on, except for a coding that middleware further out applies for each client. */
 function varyOf({ fields: kept }: StoredHead, fields: FieldMap): string {
   const names = (fields.get("vary") ?? "").split(",").map((name) => name.trim());
   const isCoded = kept["content-encoding"] !== undefined;
@@ -156,7 +166,10 @@ function varyOf({ fields: kept }: StoredHead, fields: FieldMap): string {
 }
 
 /** The body carries the nonce of its own policy, and each answer gets another one (S20). */
-function nonceRefusal(changed: readonly string[], { fields }: Said): KeepRefusal | undefined {
+function nonceRefusal(
+  changed: readonly string[],
+  { fields }: FinalFields,
+): KeepRefusal | undefined {
   const hasNonce = POLICIES.some((name) =>
     changed.includes(name) && /'nonce-/i.test(fields.get(name) ?? "")
   );

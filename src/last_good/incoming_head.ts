@@ -18,7 +18,7 @@ class IncomingHead implements RequestHead {
   readonly origin: string;
   readonly isOutgoing = false;
   readonly doubt: RequestHead["doubt"];
-  readonly told: string;
+  readonly extraKey: string;
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
@@ -45,15 +45,18 @@ class IncomingHead implements RequestHead {
     this.origin = address.origin;
     this.headers = headers;
     this.doubt = isPlain && !address.isDoubtful ? undefined : doubtOf(address, host);
-    // A handler may show its visitors how this one wrote the host: then it poisons nobody else.
-    this.told = isPlain ? "" : `${address.written} ${host ?? ""}`;
+    // A handler may show the host as it was written, so other clients must not get that page.
+    this.extraKey = isPlain ? "" : `${address.written} ${host ?? ""}`;
     this.hasBody = mayHaveBody(method, headers);
     this.hasUserInfo = address.hasUserInfo;
     this.justArrived = justArrived;
     this.#request = request;
   }
 
-  /** Not read if a server has just made it: no client can set it, and some make a whole request for it. */
+  /**
+   * Not read if a server has just made it: no client can set it, and some make a whole request for
+   * it.
+   */
   get cacheMode(): string | undefined {
     try {
       return this.justArrived ? undefined : this.#request.cache;
@@ -78,7 +81,10 @@ class IncomingHead implements RequestHead {
   }
 }
 
-/** Says what makes it doubtful which page is meant; a request without `Host` has nothing to compare (K1). */
+/**
+ * Returns why it is doubtful which page is meant; a request without `Host` has nothing to compare
+ * (K1).
+ */
 function doubtOf(address: Address, host: string | null): RequestHead["doubt"] {
   if (address.isDoubtful) return "url";
   return host === null || isHostOf(host, address) ? undefined : "host";

@@ -1,4 +1,4 @@
-/** What `fetch` is told besides URL, method, fields and body, where it can change the answer (K6). */
+/** Arguments of `fetch` other than URL, method, fields and body that can change the answer (K6). */
 
 /**
  * Members of `init` that change no answer, or that the rules read elsewhere. Clients such as ofetch
@@ -7,7 +7,7 @@
 const IGNORED =
   /^(body|cache|duplex|headers|integrity|keepalive|method|on[A-Z]\w*|priority|retry\w*|signal|timeout|window)$/;
 
-/** What saying nothing means. */
+/** The values that mean the same as a missing member. */
 const DEFAULTS: ReadonlyMap<unknown, unknown> = new Map([
   ["credentials", "same-origin"],
   ["encodeResponseBody", "automatic"],
@@ -26,18 +26,18 @@ const BY_IDENTITY: ReadonlySet<unknown> = new Set([
   "unix",
 ]);
 
-/** What a global `fetch` reads besides: that of Workers, Bun, or Next. */
+/** Other members that a global `fetch` reads: that of Workers, Bun, or Next. */
 const OF_HOSTS: ReadonlySet<string> = new Set(["cf", "decompress", "fetcher", "next", "s3"]);
 
-/** What a request shows of all this with the same default on every runtime. */
+/** Those that a `Request` shows, too, with the same default on every runtime. */
 const OF_REQUESTS = ["cf", "redirect"];
 
 /**
- * Returns what `fetch` is told besides, as a part of the key: "" for nothing, null if it cannot be
- * compared.
+ * Returns the other arguments of `fetch` as a part of the key: "" if there are none that count, null
+ * if they cannot be compared.
  *
  * @param init An object of our own, without inherited members.
- * @param request The input, if that is a request: it counts where `init` says nothing.
+ * @param request The input, if that is a request: it counts where `init` lacks the member.
  * @param rest Further arguments of a `fetch` of the app's own; undefined for the global one.
  */
 export function initMembers(
@@ -77,7 +77,7 @@ function memberOf(owner: object | undefined, name: string): unknown {
   return (owner as Readonly<Record<string, unknown>> | undefined)?.[name];
 }
 
-/** Reads a member of a request, which may refuse to show it: Workers know less than the standard. */
+/** Reads a member of a request; undefined if that throws, as Workers do for some of the standard. */
 export function readable(request: object | undefined, name: string): unknown {
   try {
     return memberOf(request, name);
@@ -87,7 +87,7 @@ export function readable(request: object | undefined, name: string): unknown {
 }
 
 /**
- * Adds a member that says something: its name, and its value as a number or a text.
+ * Adds a member unless it has its default value: its name, and its value as a number or a text.
  *
  * @throws If it cannot be compared.
  */
@@ -101,8 +101,8 @@ function added(
   if (value === undefined) return members;
   const isByIdentity = isObject(value) && name !== "cf" &&
     (BY_IDENTITY.has(name) || !isPlain(value));
-  const told = isByIdentity ? numberOf(value) : JSON.stringify(value, asItIs);
-  return [...members ?? [], name, told];
+  const shown = isByIdentity ? numberOf(value) : JSON.stringify(value, asItIs);
+  return [...members ?? [], name, shown];
 }
 
 // ---- By identity ----
@@ -119,11 +119,11 @@ function numberOf(thing: object): number {
 
 // ---- By value ----
 
-/** Lets JSON write only what it neither loses nor alters. */
+/** A replacer for JSON that throws for what JSON would lose or alter. */
 function asItIs(this: unknown, name: string, value: unknown): unknown {
   const isKept = value === null || typeof value === "string" || typeof value === "boolean" ||
     (typeof value === "number" ? Number.isFinite(value) : isPlain(value)) ||
-    // A member that is undefined says nothing, but an element does.
+    // JSON leaves out a member that is undefined, which is right, but turns an element into null.
     (value === undefined && !Array.isArray(this));
   // A `toJSON` shows another value.
   if (!isKept || value !== memberOf(this as object, name)) throw new TypeError();
@@ -145,8 +145,8 @@ function isPlain(value: unknown): boolean {
 // ---- The `cf` of Workers ----
 
 /**
- * What Workers say in `cf` about the client of an incoming request. Passed on to `fetch`, it would
- * give each client a copy of its own; no option has such a name.
+ * What Workers put into `cf` about the client of an incoming request. Where an app passes it on to
+ * `fetch`, each client would get a copy of its own. No option has such a name.
  */
 const INCOMING =
   /^(as(n|Organization)|botManagement|city|colo|continent|country|hostMetadata|httpProtocol|isEUCountry|latitude|longitude|metroCode|postalCode|region(Code)?|timezone|verifiedBotCategory|(client|edge|request|tls)[A-Z]\w*)$/;

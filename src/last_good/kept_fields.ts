@@ -5,7 +5,10 @@ import type { FieldMap } from "../http/fields.ts";
 /** The fields of a kept response, by name in lower case. */
 export type KeptFields = Readonly<Record<string, string>>;
 
-/** For the next hop only: RFC 9110 §7.6.1 (H1). Or made anew for each answer, or for one client. */
+/**
+ * Meant for the next hop only: RFC 9110 §7.6.1 (H1). Or computed for each answer, or for one
+ * client.
+ */
 const NOT_KEPT =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|age|content-length|set-cookie2?)$/;
 
@@ -18,7 +21,7 @@ const OF_ONE_MOMENT = new RegExp(
   ].join("|"),
 );
 
-/** Takes down the fields of a response. */
+/** Returns the fields of a response that are kept. */
 export function keptFields(fields: FieldMap): Record<string, string> {
   const connection = fields.get("connection");
   const listed = connection === null ? undefined : new Set(tokensOf(connection));
@@ -35,10 +38,10 @@ function tokensOf(list: string): string[] {
   return list.toLowerCase().split(",").map((token) => token.trim());
 }
 
-/** An answer cannot be read, or its age not be told, without these: they are never dropped. */
+/** Never dropped: without these, an answer cannot be read, or its age cannot be known. */
 const NEEDED: ReadonlySet<string> = new Set(["content-encoding", "content-type", "date"]);
 
-/** The rules need these: they are kept although they are dropped, and left out of each answer. */
+/** The rules read these: they are kept even if the owner drops them, and left out of each answer. */
 const RULED: readonly string[] = ["cache-control", "expires", "last-modified", "vary"];
 
 /** Leaves out what the owner wants dropped, by names in lower case, but for what the rules need. */

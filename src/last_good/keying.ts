@@ -23,8 +23,8 @@ export function keyOf(
   caller: KeyListener,
 ): CacheKey | undefined | Promise<CacheKey | undefined> {
   const primary = primaryKey(settings, request, caller);
-  // What `fetch` was told cannot be compared (K6).
-  if (primary === undefined || request.told === null) return undefined;
+  // Arguments that cannot be compared could be another request's as well (K6).
+  if (primary === undefined || request.extraKey === null) return undefined;
   return settings.partition === undefined
     ? cacheKey(primary, place, request, "")
     : partitionedKey(settings, primary, request, place, caller);
@@ -39,8 +39,8 @@ export function primaryKey(
   request: RequestHead,
   errors: ErrorListener,
 ): string | undefined {
-  // Without a URL there is nothing to keep it for (promise 37). Where the router may have read another
-  // page than the parser, memory must have none (K1).
+  // Without a URL there is nothing to keep it for (promise 37). Where a router may have read the URL
+  // in another way than the parser, nothing is kept or served (K1).
   if (request.url === "" || request.doubt === "url") return undefined;
   if (key === undefined) return request.doubt === undefined ? request.url : undefined;
   try {

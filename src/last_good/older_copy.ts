@@ -20,10 +20,10 @@ export function refuse(
   current: StoredResponse | undefined,
 ): KeepResult {
   if (old === "stays") return { why };
-  // The answer of another URL says nothing about this one (S14).
+  // The answer of another URL removes nothing here (S14).
   const foreign = foreignReason(response);
   if (foreign !== undefined) return { why: foreign };
-  // Nor does the answer to another kind of request (S17).
+  // Nor does an answer to another kind of request (S17).
   const kind = requestKind(request.headers);
   const isSameKind = current?.kind === kind;
   if (old === "goes" || (isSameKind && current.isDoubted)) {

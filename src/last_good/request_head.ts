@@ -20,9 +20,12 @@ export interface RequestHead {
   readonly hasBody: boolean;
   /** True if its URL contains credentials. */
   readonly hasUserInfo: boolean;
-  /** True if the app itself asks, by `fetch`; false if a client does, whose words count for less (F4). */
+  /**
+   * True if the app itself sends it, by `fetch`; false if it came from a client, who is trusted
+   * less (F4).
+   */
   readonly isOutgoing: boolean;
-  /** The `cache` member of its arguments; undefined where it says nothing (S3, F4). */
+  /** The `cache` member of its arguments; undefined if it is missing or "default" (S3, F4). */
   readonly cacheMode?: string | undefined;
   /**
    * What makes it doubtful which page is meant: a URL that is not what the parser makes of it, or
@@ -30,10 +33,11 @@ export interface RequestHead {
    */
   readonly doubt?: "url" | "host" | undefined;
   /**
-   * What else belongs to the key: other arguments of `fetch` (K6), or how a client wrote the host
-   * (K1); "" for nothing, null if it cannot be compared: then nothing is kept or served.
+   * What belongs to the key besides the URL and the fields: other arguments of `fetch` (K6), or the
+   * host as a client wrote it (K1). "" for nothing; null if it cannot be compared: then nothing is
+   * kept or served.
    */
-  readonly told?: string | null;
+  readonly extraKey?: string | null;
   /** True if the caller says which digest the body must have: only `fetch` can check that. */
   readonly hasIntegrity?: boolean;
   /** The caller's own signal; undefined if there is none. */
@@ -68,7 +72,7 @@ class OutgoingHead implements RequestHead {
   readonly hasUserInfo: boolean;
   readonly isOutgoing = true;
   readonly cacheMode: string | undefined;
-  readonly told: string | null;
+  readonly extraKey: string | null;
   readonly hasIntegrity: boolean;
   readonly signal: AbortSignal | undefined;
   readonly #headers: Headers | undefined;
@@ -97,7 +101,7 @@ class OutgoingHead implements RequestHead {
       init?.cache ?? readable(request, "cache"),
       init?.mode ?? readable(request, "mode"),
     );
-    this.told = initMembers(init, request, rest);
+    this.extraKey = initMembers(init, request, rest);
     this.hasIntegrity = Boolean(init?.integrity ?? request?.integrity);
     this.signal = isSignal(signal) ? signal : undefined;
     this.#headers = headers;
@@ -121,7 +125,10 @@ function cacheModeOf(cache: unknown, mode: unknown): string | undefined {
 type WorkersInit = RequestInit & { readonly cf?: unknown };
 type WorkersRequest = Request & { readonly cf?: unknown };
 
-/** Reports whether `input` is a request, of whatever class: other realms and packages have their own. */
+/**
+ * Reports whether `input` is a request, of whatever class: other realms and packages have their
+ * own.
+ */
 export function isRequest(input: unknown): input is Request {
   return typeof input === "object" && input !== null && "url" in input && "headers" in input;
 }
@@ -147,7 +154,10 @@ function headersOf(given: HeadersInit | null | undefined): Headers | undefined {
     : new Headers(given);
 }
 
-/** Reports whether `signal` is one, of whatever class. Anything else is left to `fetch`, which refuses it. */
+/**
+ * Reports whether `signal` is one, of whatever class. Anything else is left to `fetch`, which
+ * refuses it.
+ */
 export function isSignal(signal: AbortSignal | null | undefined): signal is AbortSignal {
   return typeof signal?.addEventListener === "function";
 }

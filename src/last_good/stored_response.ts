@@ -21,7 +21,7 @@ export interface StoredResponse {
   readonly head: StoredHead;
   /** Its size in bytes, with all that keeping it takes. */
   readonly size: number;
-  /** The kind of request that it answers: an answer to another kind says nothing about it (S17). */
+  /** The kind of request that it answers: an answer to another kind does not remove it (S17). */
   readonly kind: number;
   /** True once an answer came that removes it if the next one agrees (S17). */
   readonly isDoubted?: boolean;
@@ -58,7 +58,7 @@ export interface Timing {
   readonly receivedAt: number;
 }
 
-/** Takes down the head of a response, which is only read. */
+/** Makes the head of a kept response. */
 export function storedHead(
   { request, response, timing, byFetch }: Candidate,
   fields: FieldMap,
@@ -86,7 +86,10 @@ export function storedHead(
   };
 }
 
-/** Returns the head of a body that was decoded on its way here: it says nothing of the coded one (H4). */
+/**
+ * Returns the head for a body that was decoded on its way here, without what describes the coded
+ * bytes (H4).
+ */
 export function decodedHead(head: StoredHead): StoredHead {
   const fields = decodedFields(head.fields);
   // The tag names the coded bytes; for the decoded ones it can only be weak (RFC 9110 §8.8.1).

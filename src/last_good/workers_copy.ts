@@ -78,7 +78,7 @@ class WorkersCopy {
     return this.#chunks === undefined;
   }
 
-  /** Ends the copy without a word; another one may take its place. */
+  /** Ends the copy without reporting it; another one takes its place. */
   giveUp(): void {
     this.#stop();
     this.#options.hold.free(Infinity);

@@ -10,15 +10,15 @@ import { ageMs, stalenessMs } from "./freshness.ts";
 import { requestDirectives } from "./servable.ts";
 
 /**
- * Reports whether the app itself asks for nothing but a kept response. From a client the word means
- * nothing: with it, anybody could walk around the checks of a handler (F4).
+ * Reports whether the app itself asks for nothing but a kept response. From a client, the directive is
+ * ignored: anybody could use it to get past the checks of a handler (F4).
  */
 export function isOnlyIfCached(request: RequestHead): boolean {
   return request.isOutgoing &&
     (request.cacheMode === "only-if-cached" || requestDirectives(request).has("only-if-cached"));
 }
 
-/** Reports whether a kept response is fresh in the words of its origin (RFC 9111 §4.2). */
+/** Reports whether a kept response is still fresh by what its origin said (RFC 9111 §4.2). */
 export function isFresh(stored: StoredResponse, now: number): boolean {
   return stalenessMs(stored, now) < 0;
 }
@@ -33,7 +33,7 @@ export function isWithinFreshMs(
   return sinceMs >= 0 && sinceMs < freshMs;
 }
 
-/** These members of `cache` ask for what the upstream says now: Fetch Standard, "cache mode" (F4). */
+/** These values of `cache` ask for a new response: Fetch Standard, "cache mode" (F4). */
 const NEWER: ReadonlySet<string> = new Set(["no-store", "reload", "no-cache"]);
 
 /**
@@ -52,8 +52,8 @@ export function isNewEnough(stored: StoredResponse, request: RequestHead, now: n
 }
 
 /**
- * Reports whether this caller would get the same from the upstream: somebody who is known there may
- * get a page of their own (F8).
+ * Reports whether this caller would get the same response from the upstream. With credentials, they
+ * might get a page of their own (F8).
  */
 export function fitsCaller(
   { head }: StoredResponse,

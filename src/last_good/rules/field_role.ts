@@ -1,10 +1,10 @@
 /**
- * What a request field may do to the answer, as far as its name tells:
+ * What a request field may do to the answer, judging by its name:
  *
  * - `routing`: origins choose a page or build links by it, although no cache has it in its key (K3);
  * - `host`: the host that the request is for (K3);
  * - `identity`: it says who asks (S8b);
- * - `certificate`: its value says whether there is somebody who asks (S8b);
+ * - `certificate`: it says who asks if its value names a certificate (S8b);
  * - `plain`: none of these.
  */
 export type FieldRole = "routing" | "host" | "identity" | "certificate" | "plain";
@@ -66,8 +66,8 @@ const IDENTITY_WORDS = new RegExp(
 );
 
 /**
- * These contain such words and say nothing about who asks: what browsers send, what tells copies of
- * one request apart, the client's address, and what a platform adds to every request.
+ * These contain such words but do not say who asks: what browsers send, keys of caches and of repeated
+ * requests, the client's address, and what a platform adds to every request.
  */
 const HARMLESS = new RegExp(
   "^(?:sec|accept|access-control)-|(?:idempoten(?:cy|t)|surrogate|cache)-?keys?$|" +

@@ -99,24 +99,28 @@ function statusRefusal({ response, policy, partitioned }: Exchange): KeepRefusal
 function directivesRefusal(exchange: Exchange): KeepRefusal | undefined {
   const { responseDirectives, fields, policy } = exchange;
   // A malformed one is read as it was meant only where that keeps less (S16).
-  const said = responseDirectives ?? forbiddingWords(fields.get("cache-control") ?? "");
+  const directives = responseDirectives ?? forbiddingWords(fields.get("cache-control") ?? "");
   // "A cache MUST NOT store any part of either the immediate request or the response":
   // RFC 9111 §5.2.2.5 (S3).
-  if ((said.has("no-store") || isNoStoreElsewhere(fields)) && !policy.ignore.has("no-store")) {
+  if (
+    (directives.has("no-store") || isNoStoreElsewhere(fields)) && !policy.ignore.has("no-store")
+  ) {
     return dropOld("no-store");
   }
   // "A shared cache MUST NOT store the response": RFC 9111 §5.2.2.7, here for all forms (S4).
-  if (said.has("private") && !isLiftedForOwner(exchange, "private")) return dropOld("private");
+  if (directives.has("private") && !isLiftedForOwner(exchange, "private")) {
+    return dropOld("private");
+  }
   // It "MUST NOT be used to satisfy any other request without forwarding it for validation":
   // RFC 9111 §5.2.2.4, here for all forms (S5).
-  if (said.has("no-cache") && !policy.ignore.has("no-cache")) return dropOld("no-cache");
+  if (directives.has("no-cache") && !policy.ignore.has("no-cache")) return dropOld("no-cache");
   // In doubt, nothing is kept; no age can be computed from a malformed number (S16).
-  return responseDirectives !== undefined && AGES.every((name) => isSeconds(said.get(name)))
+  return responseDirectives !== undefined && AGES.every((name) => isSeconds(directives.get(name)))
     ? undefined
     : keepOld("malformed");
 }
 
-/** In fields for other shared caches (RFC 9213), or as it was said before Cache-Control (S3). */
+/** In fields for other shared caches (RFC 9213), or in the older Pragma (S3). */
 function isNoStoreElsewhere(fields: Fields): boolean {
   const pragma = fields.has("cache-control") ? null : fields.get("pragma");
   return (pragma !== null && forbiddingWords(pragma).has("no-cache")) ||
