@@ -1,7 +1,7 @@
 /** What becomes of the copy that a later response is about. */
 
 import type { Candidate, KeepResult } from "./candidate.ts";
-import { requestKind } from "./rules/field_names.ts";
+import { requestKind } from "./request_kind.ts";
 import { foreignReason, type KeepRefusal } from "./rules/storable.ts";
 import type { Store } from "./store.ts";
 import type { StoredResponse } from "./stored_response.ts";

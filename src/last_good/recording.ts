@@ -1,5 +1,6 @@
 import { type CodedBody, codingsOf, isDecodable, isDecoded } from "../http/coding.ts";
 import { type Fields, parseLength } from "../http/fields.ts";
+import type { NotKeptReason } from "../observe/events.ts";
 import { decodesFetched, isWorkerd } from "../runtime.ts";
 import { type Variant, variantOf } from "./cache_key.ts";
 import type {
@@ -51,32 +52,23 @@ export function record(
   candidate: Candidate,
   seen: Exchange,
 ): BodyRecorder | KeepResult | LaterResult {
-  const { request, key, response, timing } = candidate;
-  const { memory, copies } = store;
-  const { order, receivedAt } = timing;
-  if (copies.isUnderWay(key, receivedAt)) return { why: "under-way" };
+  const { request, key, response, timing: { receivedAt } } = candidate;
+  if (store.copies.isUnderWay(key, receivedAt)) return { why: "under-way" };
   // Deno parses the URL each time it is asked for. A mock may have neither.
   const { url = "", type = "default" } = response;
   const fetched = { url, type };
   const head = storedHead(candidate, seen.fields, freshness(seen, receivedAt), fetched);
-  if (isHeadTooLarge(head)) return { why: "headers-too-large" };
   const variant = variantOf(request, seen.vary ?? []);
-  if (isKeyTooLong(key, variant)) return { why: "key-too-large" };
+  const why = copyRefusal(candidate, head, variant);
+  if (why !== undefined) return { why };
   const { body } = response;
-  if (response.bodyUsed || body?.locked) return { why: "body-used" };
-  if (!isCopyable(response)) return { why: "uncopyable" };
   const overhead = overheadOf(key, head, variant);
   const coded = codedBody(response, seen.fields);
   const expectedBytes = isDecodable(coded.codings) ? undefined : coded.length;
-  let hold: Hold | undefined;
-  if (body !== null) {
-    if (expectedBytes !== undefined && expectedBytes > maxBytesOf(store)) {
-      return { why: "too-large" };
-    }
-    const mayEvict = () => memory.isWanted(key, request.headers, { variant, order });
-    hold = copies.begin(key, receivedAt, expectedBytes ?? 0, { overhead, mayEvict });
-    if (hold === undefined) return { why: "no-room" };
-  }
+  const hold = body === null
+    ? undefined
+    : beginCopy(store, candidate, variant, overhead, expectedBytes);
+  if (typeof hold === "string") return { why: hold };
   const recording: Recording = {
     store,
     candidate,
@@ -93,6 +85,31 @@ export function record(
   return body === null || hold === undefined
     ? keepBody(recording, new Uint8Array(0)).result
     : (listener) => copyBody(recording, body, hold, listener);
+}
+
+/** Returns why a response cannot be copied, judging by what its copy would be. */
+function copyRefusal(
+  { key, response }: Candidate,
+  head: StoredHead,
+  variant: Variant,
+): NotKeptReason | undefined {
+  if (isHeadTooLarge(head)) return "headers-too-large";
+  if (isKeyTooLong(key, variant)) return "key-too-large";
+  if (response.bodyUsed || response.body?.locked) return "body-used";
+  return isCopyable(response) ? undefined : "uncopyable";
+}
+
+/** Takes the place of the copy under way, and room for it; returns why if that is not possible. */
+function beginCopy(
+  store: Store,
+  { request, key, timing: { order, receivedAt } }: Candidate,
+  variant: Variant,
+  overhead: number,
+  expectedBytes = 0,
+): Hold | NotKeptReason {
+  if (expectedBytes > maxBytesOf(store)) return "too-large";
+  const mayEvict = () => store.memory.isWanted(key, request.headers, { variant, order });
+  return store.copies.begin(key, receivedAt, expectedBytes, { overhead, mayEvict }) ?? "no-room";
 }
 
 /** A body that is larger than all room there is can never be kept. */

@@ -4,7 +4,7 @@ import type { Copies, Hold } from "./copies.ts";
 import { withoutDropped } from "./kept_fields.ts";
 import type { Memory } from "./memory.ts";
 import type { LastGoodSettings } from "./options.ts";
-import { requestKind } from "./rules/field_names.ts";
+import { requestKind } from "./request_kind.ts";
 import { headSize, type StoredBody, type StoredHead } from "./stored_response.ts";
 
 /** The settings and the memory that every step of keeping works with. */
