@@ -55,8 +55,8 @@ export interface ForgetOptions {
 /** A circuit breaker for requests and responses, see {@link breaker}. */
 export interface Breaker {
   /**
-   * What is held in memory now: how many responses are kept, and how many bytes of `maxBytes` are
-   * taken, by them and by what is being copied or waits for slow readers.
+   * What is held in memory now: how many responses are kept, and how many bytes of `maxBytes` they
+   * take together with what is being copied or waits for slow readers.
    */
   readonly kept: { readonly entries: number; readonly bytes: number };
   /**
@@ -80,6 +80,7 @@ export interface Breaker {
    * Answers a request by `produce`, which may be anything that makes a response.
    *
    * @param produce Gets the request as it is and the signal of the call.
+   * @param context The key of the circuit, and how work may go on in the background.
    */
   respond(
     request: Request,
@@ -94,8 +95,9 @@ export interface Breaker {
   /** Lists the circuits that there are now, the least recently used first. */
   circuits(): Iterable<[key: string, circuit: Circuit<Response>]>;
   /**
-   * Forgets every variant kept for a URL, in all memories and partitions, or everything.
+   * Forgets every variant kept for a URL, in all partitions and whoever made it, or everything.
    *
+   * @param request A request, or its absolute URL; undefined for everything.
    * @throws {TypeError} If the URL is not valid.
    */
   forget(request?: Request | string | URL, options?: ForgetOptions): void;
@@ -170,7 +172,7 @@ interface Parts extends RemovalListener {
   readonly lastGood: LastGood | undefined;
   readonly background: BackgroundWork;
   readonly guard: Guard;
-  /** Counts the wrapped handlers: each has a circuit and a memory of its own. */
+  /** Counts the wrapped handlers: each has a circuit and a place of its own. */
   handlers: number;
 }
 

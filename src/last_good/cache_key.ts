@@ -6,7 +6,7 @@ import { reflectedFields } from "./rules/field_names.ts";
 export interface CacheKey {
   /** The URL, or what the option `key` returns instead (K1). All its variants are removed together. */
   readonly primary: string;
-  /** The memory that it belongs to (K5). */
+  /** The part of the app that made the response: each keeps for itself (K5). */
   readonly place: string;
   /** Reflected fields (K3) and the request's extra key (K6, K1), as JSON; "" if there are none. */
   readonly added: string;
@@ -21,7 +21,7 @@ export const MAX_KEY_LENGTH = 8_192;
  * Makes the key of a request.
  *
  * @param primary The URL, or what the option `key` returns instead.
- * @param place The memory that it belongs to (K5).
+ * @param place The part of the app that makes the response (K5).
  * @param owner The hash of the partition; "" if there is none.
  */
 export function cacheKey(

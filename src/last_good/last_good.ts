@@ -38,8 +38,8 @@ export class LastGood {
   }
 
   /**
-   * Returns the key of a request in the memory of this name (K5); undefined if nothing is to be kept
-   * or served for it.
+   * Returns the key of a request whose answer is kept in this place (K5); undefined if nothing is to
+   * be kept or served for it.
    */
   key(
     request: RequestHead,

@@ -1,7 +1,19 @@
 /** The state of a circuit. */
 export type CircuitState = "closed" | "open" | "half_open";
 
-/** Why a response was not kept. The list is fixed, so that reasons can be counted. */
+/**
+ * Why a response was not kept. The list is fixed, so that reasons can be counted.
+ * - The request: `"method"` other than GET, `"request-body"`, `"request-no-store"`,
+ *   `"request-malformed"`, `"range"` (of the response, too), `"upgrade"`;
+ * - who asks: `"authorization"`, `"cookie"`, or `"identity"`, another field that says so;
+ * - the response: `"status"`, `"no-store"`, `"private"`, `"no-cache"`, `"malformed"` fields,
+ *   `"set-cookie"`, `"vary"`, a `"content-type"` that never ends, a `"nonce"` that is set further out,
+ *   `"opaque"`, `"redirected"`, `"headers-too-large"`, `"key-too-large"`;
+ * - its body: `"body-used"`, `"uncopyable"`, `"too-large"`, `"too-slow"`, `"stalled"`, `"truncated"`,
+ *   `"broken"`, `"cancelled"` by its reader;
+ * - memory: `"under-way"`, as another answer is being copied; `"no-room"`; `"superseded"` by a later
+ *   answer or removal; `"veto"` by the option `keep`.
+ */
 export type NotKeptReason =
   | "method"
   | "request-body"
@@ -38,7 +50,10 @@ export type NotKeptReason =
   | "veto"
   | "superseded";
 
-/** Why the last good response was served. */
+/**
+ * Why the last good response was served: the circuit is `"open"`, the call was a `"failure"`, it is
+ * `"slow"`, or another one is `"probing"`.
+ */
 export type StaleReason = "open" | "failure" | "slow" | "probing";
 
 /** The callback or the part that went wrong. */
@@ -189,7 +204,7 @@ export interface NotKeptEvent extends EventBase {
   readonly why: NotKeptReason;
 }
 
-/** A kept response was removed. */
+/** What was kept for a request was removed, one response or several. */
 export interface RemovedEvent extends EventBase {
   /** The kind of event. */
   readonly type: "removed";
