@@ -45,3 +45,18 @@ for (const [order, chain] of orders(() => compress())) {
     });
   }
 }
+
+for (const vary of ["Accept-Encoding", "X-Theme, Accept-Encoding", "ACCEPT-ENCODING ,X-Theme"]) {
+  Deno.test(`K2: a plain answer for which a Vary: ${vary} is set outside is one for all codings`, async () => {
+    const edge = new Edge({
+      outer: [async (c, next) => {
+        await next();
+        c.header("vary", vary);
+      }],
+    });
+    await edge.read(GZIP);
+    edge.fail();
+
+    assertEquals(await edge.read(), "good");
+  });
+}
