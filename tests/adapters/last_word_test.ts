@@ -12,6 +12,7 @@ import { deferred } from "../stage/deferred.ts";
 import { notKept, types } from "../stage/events.ts";
 import { calm, Edge, MAKERS, PAGE } from "../stage/hono_stage.ts";
 import { settled } from "../stage/settle.ts";
+import { madeBy } from "../stage/upstream.ts";
 
 /** The ways in which a middleware can set a field once the answer is there. */
 const LATER:
@@ -75,6 +76,16 @@ for (const [maker, make] of MAKERS) {
       assertEquals(await edge.read({ headers: { "x-theme": "a" } }), "a");
     });
 
+    Deno.test(`K2: the handler's own Vary counts though another one is set after next() by ${how}, ${maker}`, async () => {
+      const edge = new Edge({ outer: [after((c) => set(c, "vary", "X-Other"))] });
+      edge.answer = (c) => make(c, c.req.header("x-theme") ?? "", { vary: "X-Theme" });
+      await edge.read({ headers: { "x-theme": "a" } });
+      edge.fail();
+
+      assertEquals(await edge.read({ headers: { "x-theme": "b" } }), "down");
+      assertEquals(await edge.read({ headers: { "x-theme": "a" } }), "a");
+    });
+
     Deno.test(`S10: a reflected origin set after next() by ${how} counts as Vary: Origin, ${maker}`, async () => {
       const origin = (c: Context) => c.req.header("origin") ?? "";
       const edge = new Edge({
@@ -97,6 +108,24 @@ for (const [maker, make] of MAKERS) {
       assertEquals(await edge.read(), "down");
       assertEquals(edge.notKept, ["vary"]);
     });
+
+    for (
+      const [name, value] of [
+        ["cdn-cache-control", "no-store"],
+        ["surrogate-control", "no-store"],
+        ["pragma", "no-cache"],
+      ] as const
+    ) {
+      Deno.test(`S3: ${name}: ${value} set after next() by ${how} forbids keeping, ${maker}`, async () => {
+        const edge = new Edge({ outer: [after((c) => set(c, name, value))] });
+        edge.answer = (c) => make(c, "good");
+        await edge.read();
+        edge.fail();
+
+        assertEquals(await edge.read(), "down");
+        assertEquals(edge.notKept, ["no-store"]);
+      });
+    }
 
     for (const name of ["content-security-policy", "content-security-policy-report-only"]) {
       Deno.test(`S20: a nonce in ${name} set after next() by ${how} forbids keeping, ${maker}`, async () => {
@@ -154,7 +183,12 @@ for (const [maker, make] of MAKERS) {
 
   Deno.test(`S20: the handler's own policy beside other fields set outside is part of the answer, ${maker}`, async () => {
     const own = { "content-security-policy": "script-src 'nonce-own'" };
-    const edge = new Edge({ outer: [after((c) => c.header("x-client", "1"))] });
+    const edge = new Edge({
+      outer: [after((c) => {
+        c.header("x-client", "1");
+        c.header("cache-control", "public");
+      })],
+    });
     edge.answer = (c) => make(c, "good", own);
     await edge.read();
     edge.fail();
@@ -215,6 +249,120 @@ Deno.test("S6: must-revalidate set after next() forbids serving the copy stale",
   assertEquals(await edge.read(), "good");
   edge.clock.tick(2_000);
   assertEquals(await edge.read(), "down");
+});
+
+/** Cache-Control by the handler and outside, and when the copy may no longer be served. */
+const LIMITS = [
+  ["max-age=1, must-revalidate", "max-age=60", 2],
+  ["max-age=60", "max-age=1, must-revalidate", 2],
+  ["stale-if-error=5", "stale-if-error=60", 6],
+  ["stale-if-error=60", "stale-if-error=5", 6],
+  ["stale-if-error=5", "public", 6],
+  ["public", "stale-if-error=5", 6],
+] as const;
+
+for (const [own, outside, secs] of LIMITS) {
+  Deno.test(`F3, S6: of ${own} and, set after next(), ${outside} the stricter counts`, async () => {
+    const edge = new Edge({ outer: [after((c) => c.header("cache-control", outside))] });
+    edge.answer = (c) => c.text("good", 200, { "cache-control": own });
+    await edge.read();
+    edge.fail();
+
+    assertEquals(await edge.read(), "good");
+    edge.clock.tick(secs * 1_000);
+    assertEquals(await edge.read(), "down");
+  });
+}
+
+for (
+  const [own, outside, calls] of [
+    ["public", "public, max-age=60", 1],
+    ["public", "max-age=60", 2],
+    ["max-age=60", "public", 2],
+  ] as const
+) {
+  Deno.test(`F8: with ${own} by the handler and ${outside} set after next(), a client with a cookie causes call ${calls}`, async () => {
+    const edge = new Edge({ outer: [after((c) => c.header("cache-control", outside))] }, {
+      lastGood: { maxBodyMs: Infinity, freshMs: 10_000 },
+    });
+    edge.answer = (c) => c.text("good", 200, { "cache-control": own });
+    await edge.read();
+
+    await edge.read({ headers: { cookie: "id=1" } });
+
+    assertEquals(edge.calls, calls);
+  });
+}
+
+Deno.test("S9: what the handler permits counts though those outside leave the field out", async () => {
+  const edge = new Edge({
+    outer: [after((c) => {
+      const { body } = c.res as Response;
+      c.res = undefined;
+      c.res = new Response(body, { headers: { vary: "X-Theme" } });
+    })],
+  });
+  edge.answer = (c) => c.text("good", 200, { "cache-control": "public" });
+  await edge.read({ headers: { cookie: "id=1" } });
+  edge.fail();
+
+  assertEquals(await edge.read(), "good");
+});
+
+Deno.test("S20: a nonce set after next() on a newer answer leaves the older copy", async () => {
+  const edge = new Edge({
+    outer: [after((c) => {
+      if (c.req.header("x-name")) c.header("content-security-policy", "script-src 'nonce-1'");
+    })],
+  }, REFRESHING);
+  edge.answer = (c) => c.text(`for ${c.req.header("x-name")}`);
+  await edge.read();
+  await edge.read({ headers: { "x-name": "ann" } });
+  edge.fail();
+
+  assertEquals(await edge.read(), "for undefined");
+  assertEquals(edge.notKept, ["nonce"]);
+});
+
+Deno.test("S15: a Vary set after next() on a field that is too long for the key forbids keeping", async () => {
+  const long = { headers: { "x-theme": "a".repeat(9_000) } };
+  const edge = new Edge({ outer: [after((c) => c.header("vary", "X-Theme"))] });
+  await edge.read(long);
+  edge.fail();
+
+  assertEquals(await edge.read(long), "down");
+  assertEquals(edge.notKept, ["key-too-large"]);
+});
+
+Deno.test("K2: Accept-Encoding set after next() counts for a body that is still coded", async () => {
+  const edge = new Edge({ outer: [after((c) => c.header("vary", "Accept-Encoding"))] });
+  edge.answer = () =>
+    madeBy(
+      { url: "https://origin.test/page" },
+      new Response("coded", { headers: { "content-encoding": "x-own" } }),
+    );
+  const coded = { headers: { "accept-encoding": "x-own" } };
+  await edge.read(coded);
+  edge.fail();
+
+  assertEquals([await edge.read(coded), await edge.read()], ["coded", "down"]);
+});
+
+Deno.test("9: a response that cannot be read after next() is heard as an error and not kept", async () => {
+  const edge = new Edge({
+    outer: [after((c) => {
+      Object.defineProperty(c.res, "headers", {
+        get: () => {
+          throw new Error("unreadable");
+        },
+      });
+    })],
+  });
+  await edge.get().catch(() => {});
+  edge.fail();
+
+  assertEquals(edge.types.includes("error"), true);
+  assertEquals(await (await edge.get()).text().catch(() => "none"), "down");
 });
 
 type Word = (c: Context) => void;
