@@ -70,9 +70,9 @@ const IDENTITY_WORDS = new RegExp(
  * requests, the client's address, and what a platform adds to every request.
  */
 const HARMLESS = new RegExp(
-  "^(?:sec|accept|access-control)-|(?:idempoten(?:cy|t)|surrogate|cache)-?keys?$|" +
+  "^(?:sec|accept)-|(?:idempoten(?:cy|t)|surrogate|cache)-?keys?$|" +
     "-(?:ip(?:v[46])?|addr)$|^cf-cert-|^exposed-credential-check$|^x-appengine-api-ticket$|" +
-    "^x-nf-(?:account|site)-|" +
+    "^x-nf-account-|" +
     "^x-vercel-(?:oidc-token$|sc-|internal-)|^x-(?:vercel|cf)-proxy-signature(?:-ts)?$",
 );
 

@@ -71,6 +71,11 @@ const IDENTITY = `
   x-msisdn x-up-calling-line-id x-nokia-msisdn x-acr x-uidh x-imsi x-imei
   x-ssl-client-verify x-ssl-client-dn x-client-dn x-tls-client-cert ssl-client-s-dn x-ssl-cert
   fly-src-signature x-vercel-protection-bypass x-pagerduty-signature x-license-key x-wallet-address x-sub-account
+  x-assertion csrf xsrf x-saml-response displayname nickname x-logon tls-client-serial api-key-1
+  x-appid companyid playerid shopid storeid visitorid employeeid groupid guestid ownerid profileid
+  roleid siteid studentid x-2fa x-acct x-creds x-mfa x-pwd x-sig x-sso x-company x-realm x-member
+  x-merchant x-owner x-partner x-phone x-acting-as x-staff x-family-name x-first-name x-given-name
+  x-last-name x-preferred-name
 `.trim().split(/\s+/);
 
 /**
@@ -105,6 +110,7 @@ const ROUTING = `
   x-invoke-path x-invoke-query x-invoke-status x-invoke-error x-invoke-output x-nextjs-data
   x-nextjs-rewrite rsc next-router-state-tree next-router-prefetch
   next-router-segment-prefetch next-url next-action hx-request hx-boosted hx-target
+  forwarded-port x-prefix
   turbo-frame x-inertia x-inertia-partial-data x-inertia-version x-pjax x-pjax-container
 `.trim().split(/\s+/);
 
@@ -129,8 +135,20 @@ const PLAIN = `
   x-client-ip client-ip true-client-ip cf-connecting-ip x-cluster-client-ip x-remote-ip
   x-remote-addr x-originating-ip x-forwarded-ip x-forwarded-client-ip x-original-remote-addr
   x-user-ip wl-proxy-client-ip x-remote-host x-client-port x-forwarded-client-port x-client-host
+  x-user-addr x-forwarded-address x-http-trace-id x-source-host hx-prompt
   x-forwarded-tlsversion x-nextjs-request-id x-turbo-request-id hx-current-url x-referer-url cf-warp-tag-id x-apollo-operation-id
 `.trim().split(/\s+/).filter((name) => name !== "host-name-hint");
+
+/** Ids of a request, of the machines that it passes, and of what runs there. */
+const IDS_OF_REQUESTS = `
+  activity attempt backend batch build datacenter edge hop instance invocation job log machine msg node
+  opaque pod pop process release revision run task txn worker zone
+`.trim().split(/\s+/).map((what) => `x-${what}-id`);
+
+/** What these add to a request is about themselves, if it ends in "-id". */
+const IDS_OF_PLATFORMS = `
+  akamai render x-akamai x-arr x-azure x-cf x-envoy x-istio x-k8se x-nf x-railway
+`.trim().split(/\s+/).map((platform) => `${platform}-app-id`);
 
 /** The names of a list whose role is another. */
 function misjudged(names: readonly string[], role: string): string[] {
@@ -148,6 +166,15 @@ Deno.test("K3: fields that origins route by are found by their names", () => {
 
 Deno.test("S8b, K3: ordinary fields are neither", () => {
   assertEquals(misjudged(PLAIN, "plain"), []);
+});
+
+Deno.test("S8b: ids of requests, machines and platforms say nothing about who asks", () => {
+  assertEquals(misjudged([...IDS_OF_REQUESTS, ...IDS_OF_PLATFORMS], "plain"), []);
+});
+
+Deno.test("S8b: only a proxy's own names for certificates depend on their values", () => {
+  assertEquals(fieldRole("x-ssl-client-verify"), "certificate");
+  assertEquals(fieldRole("own-ssl-client-verify"), "identity");
 });
 
 Deno.test("S8b, K3: neither case nor the separator changes what a name means", () => {
@@ -280,6 +307,26 @@ for (const [value, target] of FORWARDED) {
     const parts = reflectedFields(fieldsLike({ forwarded: value }));
 
     assertEquals(parts, target === undefined ? undefined : ["forwarded", target]);
+  });
+}
+
+Deno.test("K3: X-Forwarded is read like Forwarded", () => {
+  assertEquals(reflectedFields(fieldsLike({ "x-forwarded": "for=1.2.3.4" })), undefined);
+  assertEquals(reflectedFields(fieldsLike({ "x-forwarded": "for=a;host=b" })), [
+    "x-forwarded",
+    "host=b",
+  ]);
+});
+
+for (
+  const [name, value] of [
+    ["x-forwarded-server", "cache-mad22037-MAD, evil.test"],
+    ["x-forwarded-server", "evil.test, cache-mad22037-MAD"],
+    ["x-forwarded-host", "cache-mad22037-MAD"],
+  ] as const
+) {
+  Deno.test(`K3: ${name}: ${value} is more than the name of a Fastly node`, () => {
+    assertEquals(reflectedFields(fieldsLike({ [name]: value })), [name, value]);
   });
 }
 
