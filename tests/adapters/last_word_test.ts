@@ -491,6 +491,28 @@ for (const [nesting, build] of NESTINGS) {
   });
 }
 
+Deno.test("H6: a look before the last word is not the last one, in an app with an error handler", async () => {
+  const [looked, said] = [deferred(), deferred()];
+  const outer = after(async (c) => {
+    (c.res as Response).headers.get("etag");
+    looked.resolve();
+    await said.promise;
+    c.header("cache-control", "private");
+  });
+  const guard = breaker(calm(new Clock(), []));
+  const sub = new Hono().use(outer, bystander, guard).get("/", (c) => c.text("good"));
+  sub.onError((_, c) => c.text("sub", 500));
+  const app = new Hono().route("/page", sub);
+  const pending = app.request(PAGE);
+  await looked.promise;
+  await settled();
+
+  const { entries } = guard.breaker.kept;
+
+  said.resolve();
+  assertEquals([entries, await (await pending).text()], [0, "good"]);
+});
+
 Deno.test("H6: an answer is kept before the next request, though nobody has read it", async () => {
   for (const middleware of [bystander, returning, every(bystander)]) {
     const guard = breaker(calm(new Clock(), []));
