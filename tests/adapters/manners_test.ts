@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import type { Breaker } from "@lastgood/breaker";
 import { breaker as makeBreaker } from "@lastgood/breaker";
 import { breaker, type HonoContextLike } from "@lastgood/breaker/hono";
@@ -39,6 +39,16 @@ for (const [keeping, lastGood] of Object.entries(KEEPING)) {
       await refused.text();
     });
   }
+
+  Deno.test(`30: fields that an inner middleware sets by c.header without an answer stay, ${keeping}`, async () => {
+    const setting: MiddlewareHandler = (c) => Promise.resolve(c.header("x-inner", "1"));
+    const edge = new Edge({ inner: [setting] }, { lastGood });
+
+    const response = await edge.get();
+
+    assertEquals([response.status, response.headers.get("x-inner")], [500, "1"]);
+    await response.text();
+  });
 
   Deno.test(`34: an answer that was sent already passes as the same object, ${keeping}`, async () => {
     const sent = new Response(null, { headers: { "x-hono-already-sent": "true" } });

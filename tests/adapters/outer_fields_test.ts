@@ -5,6 +5,23 @@ import { secureHeaders } from "hono/secure-headers";
 import { down, Edge, MAKERS, sets } from "../stage/hono_stage.ts";
 
 for (const [maker, make] of MAKERS) {
+  Deno.test(`H6: a field that is set outside by c.header and then by c.res has the later value, ${maker}`, async () => {
+    const edge = new Edge({
+      outer: [sets("c.header", () => ({ "x-client": "1" })), async (c, next) => {
+        c.res.headers.set("x-client", "2");
+        await next();
+      }],
+    });
+    edge.answer = (c) => make(c, "good");
+
+    const good = await edge.get();
+    edge.fail();
+    const stale = await edge.get();
+
+    assertEquals([await good.text(), good.headers.get("x-client")], ["good", "2"]);
+    assertEquals([await stale.text(), stale.headers.get("x-client")], ["good", "2"]);
+  });
+
   for (const how of ["c.header", "c.res"] as const) {
     Deno.test(`H6: each client gets its own field set outside by ${how}, ${maker}`, async () => {
       const edge = new Edge({
