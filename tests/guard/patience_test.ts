@@ -91,6 +91,22 @@ for (const way of WAYS) {
     assertEquals([await act.text(), act.origin.calls], ["new", 3]);
   });
 
+  Deno.test(`25, H3: once the circuit of ${way} is open, a slow call that goes on is no reason any more`, async () => {
+    using time = new FakeTime();
+    const act = await impatient([{ body: "new", delayMs: 300 }], {}, way);
+    const asked = act.text();
+    await time.tickAsync(100);
+    await asked;
+    act.circuit.trip();
+
+    const refused = await act.ask();
+
+    const status = refused.headers.get("cache-status");
+    assertEquals([await refused.text(), status], ["old", "lastgood; hit; detail=circuit-open"]);
+    await time.tickAsync(200);
+    await Promise.all(act.works);
+  });
+
   Deno.test(`25: on ${way} a slow call that fails in the background counts`, async () => {
     using time = new FakeTime();
     const act = await impatient([{ status: 500, delayMs: 300 }], {}, way);
