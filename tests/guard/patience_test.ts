@@ -91,6 +91,19 @@ for (const way of WAYS) {
     assertEquals([await act.text(), act.origin.calls], ["new", 3]);
   });
 
+  Deno.test(`25: a slow call of ${way} that has failed is waited for no longer`, async () => {
+    using time = new FakeTime();
+    const lastGood = { patienceMs: 100, refreshMs: 0, freshMs: 1 };
+    const script = [{ status: 500, delayMs: 300 }, { body: "new" }];
+    const act = await impatient(script, { lastGood, threshold: 2 }, way);
+    await time.tickAsync(1);
+    const asked = act.text();
+    await time.tickAsync(300);
+    await Promise.all([asked, ...act.works]);
+
+    assertEquals([await act.text(), act.origin.calls], ["new", 3]);
+  });
+
   Deno.test(`25, H3: once the circuit of ${way} is open, a slow call that goes on is no reason any more`, async () => {
     using time = new FakeTime();
     const act = await impatient([{ body: "new", delayMs: 300 }], {}, way);
