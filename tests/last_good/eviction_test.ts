@@ -210,6 +210,33 @@ for (const way of WAYS) {
   }
 }
 
+/** What removes a page, said to those who asked for it. */
+const GONE: readonly (readonly [string, readonly Answer[]])[] = [
+  ["no-store", [control("no-store")]],
+  ["private", [control("private")]],
+  ["a 410", [status(410)]],
+  ["a second 404", [status(404), status(404)]],
+];
+
+for (const way of WAYS) {
+  for (const headers of [{ authorization: "x" }, { cookie: "x" }, { "x-api-key": "x" }]) {
+    Deno.test(`S17: ${way}: what is public goes as well for a request with ${Object.keys(headers)}`, async () => {
+      for (const [what, answers] of GONE) {
+        const site = new Site({}, way);
+        site.answer = page(PUBLIC);
+        await site.read({ headers });
+
+        for (const answer of answers) {
+          site.answer = answer;
+          await site.read({ headers });
+        }
+
+        assertEquals(await site.kept({ headers }), undefined, what);
+      }
+    });
+  }
+}
+
 Deno.test("S17: answers to another kind of request stand between two others as if they were not there", async () => {
   for (const other of [page(PUBLIC), status(404)]) {
     const site = new Site({ lastGood: { refreshMs: 60_000 } });

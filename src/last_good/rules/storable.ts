@@ -26,11 +26,16 @@ function dropOld(why: NotKeptReason & RemovedReason): KeepRefusal {
 
 /** Says why a response may not be kept, judging by all fields; returns undefined if it may. */
 export function keepRefusal(exchange: Exchange): KeepRefusal | undefined {
-  const why = requestRefusal(exchange) ?? credentialsRefusal(exchange);
+  const why = requestRefusal(exchange);
   // A client cannot evict what all others rely on: refusals by the request keep the old copy (S17).
   if (why !== undefined) return keepOld(why);
-  return responseRefusal(exchange) ??
-    (isModeNoStore(exchange) ? keepOld("request-no-store") : undefined);
+  const refusal = responseRefusal(exchange);
+  const whose = credentialsRefusal(exchange);
+  // Whoever asks, a page that is gone or may no longer be kept is so for the copy of their own kind (S17).
+  if (whose !== undefined && (refusal === undefined || refusal.old === "stays")) {
+    return keepOld(whose);
+  }
+  return refusal ?? (isModeNoStore(exchange) ? keepOld("request-no-store") : undefined);
 }
 
 // ---- The request ----
