@@ -13,11 +13,11 @@ export function blameForResponse(context: RequestContext, response: Response): V
   });
 }
 
-/** Returns the judge, which gets the request, too, if it declares a parameter for it. */
+/** Returns the judge, which gets the request, too, unless it declares a parameter for the outcome alone. */
 export function judgeFor(
   { settings: { judge }, request }: RequestContext,
 ): Judge<Response> | undefined {
-  return judge === undefined || judge.length < 2
+  return judge === undefined || judge.length === 1
     ? judge
     : (outcome) => judge(outcome, request.toRequest());
 }

@@ -11,8 +11,8 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 /** Options of a breaker. They are read once and never written: one object may serve many breakers. */
 export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state" | "judge"> {
   /**
-   * Decides how a call counts, as for a circuit. If it declares a second parameter, it gets the
-   * request, too, without its body.
+   * Decides how a call counts, as for a circuit. It gets the request, too, without its body, unless it
+   * declares one parameter only: then none is made.
    */
   readonly judge?:
     | ((outcome: PromiseSettledResult<Response>, request?: Request) => Verdict | undefined)

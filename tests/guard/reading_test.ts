@@ -458,24 +458,30 @@ for (const way of ["init", "a Request"]) {
   });
 }
 
-Deno.test("28: a judge that declares a second parameter gets the request without its body", async () => {
-  const seen: unknown[] = [];
-  const judge = (_: unknown, request?: Request) => {
-    seen.push(request?.url, request?.method, request?.body);
-    return undefined;
-  };
-  const act = stage([200, new TypeError("reset")], { judge });
-  await act.api.fetch(ORIGIN, { method: "POST", body: "text" });
-  await act.api.fetch(ORIGIN, { method: "POST", body: "text" }).catch(() => {});
+for (const how of ["a second parameter", "rest parameters, as a spy does,"]) {
+  Deno.test(`28: a judge that declares ${how} gets the request without its body`, async () => {
+    const seen: unknown[] = [];
+    const judge = (_: unknown, request?: Request) => {
+      seen.push(request?.url, request?.method, request?.body);
+      return undefined;
+    };
+    const spy = (...args: [unknown, Request?]) => judge(...args);
+    const act = stage([200, new TypeError("reset")], {
+      judge: how.startsWith("rest") ? spy : judge,
+    });
 
-  const each = [`${ORIGIN}/`, "POST", null];
-  assertEquals(seen.map((value) => value ?? null), [...each, ...each]);
-});
+    await act.api.fetch(ORIGIN, { method: "POST", body: "text" });
+    await act.api.fetch(ORIGIN, { method: "POST", body: "text" }).catch(() => {});
 
-Deno.test("28: no request is made for a judge that declares no second parameter", async () => {
+    const each = [`${ORIGIN}/`, "POST", null];
+    assertEquals(seen.map((value) => value ?? null), [...each, ...each]);
+  });
+}
+
+Deno.test("28: no request is made for a judge that declares one parameter only", async () => {
   let given = NaN;
-  const judge = (...args: unknown[]) => {
-    given = args.length;
+  const judge = function (_outcome: unknown) {
+    given = arguments.length;
     return undefined;
   };
   await stage([200], { judge }).ask();
