@@ -52,11 +52,11 @@ export interface BreakerMiddleware {
  * Makes a middleware that guards what comes after it in the chain, with a circuit of its own unless
  * the option `key` says otherwise. Put it inside of middleware that checks who may see a response or
  * changes it for one client (compression, CORS), and outside of the handlers that call the upstream:
- * while the circuit is open, nothing further in is asked.
+ * while the circuit is open, nothing further in runs.
  *
  * Middleware further out has the last word: `private`, `no-store`, a cookie or a nonce that it sets
- * before or after `next()` forbids keeping. An app that is mounted in another one does not see what that
- * one's middleware says. Make an app once: each one has copies of its own.
+ * before or after `next()` forbids keeping. A mounted app does not see what the middleware of the outer
+ * app sets. Make an app once: each one has copies of its own.
  *
  * A handler cannot go on in the background of its own answer. So when a probe is due, one caller is
  * the probe and all others get the kept response at once, and `patienceMs` has no effect.

@@ -137,7 +137,7 @@ export function withoutOuterFields(response: Response, outer: OuterFields | unde
 const DECISIVE: ReadonlySet<string> = new Set(["cache-control", "set-cookie", "vary"]);
 const FORBIDS = /private|no-store|no-cache/i;
 
-/** Reading these takes long on Node, so only those are asked that are rebuilt otherwise. */
+/** Reading these takes long on Node, so it is done only for responses that would be rebuilt. */
 function isForeign({ redirected, type }: Response): boolean {
   return redirected === true || type === "error" || type === "opaque" || type === "opaqueredirect";
 }

@@ -101,7 +101,7 @@ export interface LastGoodOptions {
     | ((request: Request) => string | undefined | Promise<string | undefined>)
     | undefined;
   /**
-   * A veto, asked when the body is whole: if it returns false, the response is not kept, and the older
+   * A veto, called when the body is whole: if it returns false, the response is not kept, and the older
    * one stays. It gets the request and the response without their bodies, and the bytes of the
    * response's body, decoded if `fetch` has decoded it. Its reader waits for nothing.
    * Default: no veto.
@@ -110,9 +110,10 @@ export interface LastGoodOptions {
     | ((request: Request, response: Response, body: Uint8Array<ArrayBuffer>) => boolean)
     | undefined;
   /**
-   * Names of response fields that are never kept, besides those of one moment like `Retry-After`.
-   * The rules still obey what they read, `Cache-Control` and `Vary` for example: then it is only not
-   * sent. `Date`, `Content-Type` and `Content-Encoding` stay, as an answer cannot be read without.
+   * Names of further response fields that are not kept; those of one moment, like `Retry-After`,
+   * never are. The rules still obey the fields that they read, such as `Cache-Control` and `Vary`:
+   * these are only not sent. `Date`, `Content-Type` and `Content-Encoding` stay, as an answer cannot
+   * be read without them.
    * @default {[]}
    */
   readonly dropFields?: readonly string[] | undefined;
