@@ -3,18 +3,18 @@ import { endRejected } from "../circuit/cause.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { isRefusal } from "../errors.ts";
 import { discard, hasStatus } from "../http/body.ts";
-import type { LaterResult } from "../last_good/candidate.ts";
-import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
+import type { LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
-import { type Cause, emit } from "../observe/events.ts";
+import type { Cause } from "../observe/events.ts";
 import type { BackgroundWork } from "./background.ts";
 import { blameForResponse, endOf, judgeFor } from "./blame.ts";
+import { GoodAnswers, isConditional } from "./good_answers.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 
 /** When a call began, and what it asks. */
-interface CallStart extends Omit<Timing, "receivedAt"> {
+export interface CallStart extends Omit<Timing, "receivedAt"> {
   /** The entity tag that the upstream is asked to confirm, if it is. */
   readonly etag: string | undefined;
 }
@@ -44,11 +44,12 @@ export interface RunningCall {
 /** A timer that is later than this, in ms, and than a quarter of its time was frozen. */
 const MIN_LATE_MS = 100;
 
-/** Calls the upstream, counts what comes of it, and keeps what may be kept. */
+/** Calls the upstream, and counts what comes of it. */
 export class UpstreamCaller {
   readonly #settings: GuardSettings;
   readonly #lastGood: LastGood | undefined;
   readonly #background: BackgroundWork;
+  readonly #answers: GoodAnswers;
 
   constructor(
     settings: GuardSettings,
@@ -58,6 +59,7 @@ export class UpstreamCaller {
     this.#settings = settings;
     this.#lastGood = lastGood;
     this.#background = background;
+    this.#answers = new GoodAnswers(settings, lastGood);
   }
 
   /**
@@ -194,7 +196,7 @@ export class UpstreamCaller {
     if (isUnsafe(request) && status >= 200 && status < 400) {
       this.#lastGood?.invalidate(request, response, context);
     }
-    if (verdict === "success") return this.#succeeded(context, permit, response, start);
+    if (verdict === "success") return this.#answers.keep(context, permit, response, start);
     permit.end(verdict, endOf(context, response));
     return verdict === "ignored"
       ? { type: "good", response }
@@ -206,86 +208,6 @@ export class UpstreamCaller {
     permit.end("ignored", { detail: { status: response.status }, cause: "inner", why: "inner" });
     return { type: "failed", cause: response, response, why: "origin-error", endedBy: "inner" };
   }
-
-  #succeeded(
-    context: RequestContext,
-    permit: CallPermit,
-    response: Response,
-    start: CallStart,
-  ): Outcome | Promise<Outcome> {
-    const lastGood = this.#lastGood;
-    const { request, key, byFetch } = context;
-    const { onEvent, now } = this.#settings;
-    const isObserved = onEvent !== undefined;
-    const end = isObserved ? { detail: { status: response.status } } : undefined;
-    if (lastGood === undefined || key === undefined) {
-      permit.end("success", end);
-      return { type: "good", response };
-    }
-    const { order, requestedAt, etag } = start;
-    const timing = { order, requestedAt, receivedAt: now() };
-    const candidate = {
-      request,
-      key,
-      response,
-      timing,
-      byFetch,
-      isObserved,
-      errors: context,
-      chain: context,
-    };
-    // A 304 to the caller's own condition may confirm what is kept as well as one to ours (S21).
-    const isConfirmation = response.status === 304 &&
-      (etag !== undefined || isConditional(request));
-    const kept = isConfirmation ? lastGood.confirm(candidate, etag) : lastGood.keep(candidate);
-    if (typeof kept === "function") return this.#recorded(context, permit, candidate, kept);
-    permit.end("success", end);
-    if (kept !== undefined) this.#emitKept(context, kept);
-    return { type: "good", response };
-  }
-
-  /** Hands on an answer whose body is copied on its way: the call counts when the copy ends. */
-  async #recorded(
-    context: RequestContext,
-    permit: CallPermit,
-    { response: { status }, timing }: Candidate,
-    record: BodyRecorder,
-  ): Promise<Outcome> {
-    const { request } = context;
-    let onOver = () => {};
-    const copied = new Promise<void>((resolve) => onOver = resolve);
-    permit.headReceived(timing.receivedAt);
-    const response = await record({
-      stallMs: this.#settings.deadlines?.ms ?? Infinity,
-      // A server ends the body of a client who leaves by itself.
-      signal: context.byFetch && !context.isReleased ? request.signal : undefined,
-      isAborted: () => !context.isReleased && request.signal?.aborted === true,
-      host: context,
-      onCopied: (how, kept) => {
-        const isStalled = how === "stalled";
-        const isFailure = isStalled || how === "broken" || how === "truncated";
-        const cause = isStalled ? "timeout" : undefined;
-        permit.end(isFailure ? "failure" : "success", { detail: { status }, cause });
-        this.#emitKept(context, kept);
-        onOver();
-      },
-    });
-    return { type: "good", response, copied };
-  }
-
-  #emitKept(context: RequestContext, kept: KeepResult | LaterResult): void {
-    const { request, circuit: { name: circuit } } = context;
-    const { onEvent, now } = this.#settings;
-    if (onEvent === undefined) return;
-    if ("onKept" in kept) return kept.onKept((kept) => this.#emitKept(context, kept));
-    const about = { circuit, at: now(), url: request.url };
-    emit(
-      onEvent,
-      "why" in kept
-        ? { type: "not_kept", ...about, why: kept.why }
-        : { type: "kept", ...about, bytes: kept.bytes },
-    );
-  }
 }
 
 /** All methods but the safe ones of RFC 9110 §9.2.1, and QUERY, which is safe as well (S19). */
@@ -294,8 +216,3 @@ function isUnsafe({ method }: RequestHead): boolean {
 }
 
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
-
-/** Reports whether the caller has asked whether what they have is still good. */
-function isConditional({ headers }: RequestHead): boolean {
-  return headers.has("if-none-match") || headers.has("if-modified-since");
-}
