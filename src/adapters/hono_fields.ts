@@ -5,6 +5,7 @@
 
 import { asFetched } from "../breaker.ts";
 import { asRefusal, isRefusal } from "../errors.ts";
+import { membersOf } from "../http/fields.ts";
 import { decodesFetched, dropsCodingOfFetched } from "../runtime.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 
@@ -122,7 +123,7 @@ export function withoutOuterFields(response: Response, outer: OuterFields | unde
     for (const [name, value] of fields ?? []) {
       if (!DECISIVE.has(name) && own.headers.get(name) === value) own.headers.delete(name);
     }
-    outerVary.push(...namesIn(fields?.get("vary")));
+    outerVary.push(...membersOf(fields?.get("vary")));
   }
   setVary(own.headers, vary, [...outerVary, ...coding]);
   const cacheControl = response.headers.get("cache-control");
@@ -165,7 +166,7 @@ function merged(response: Response, outer: OuterFields): Response {
     for (const [name, value] of fields) {
       if (name === "set-cookie") {
         if (!headers.getSetCookie().includes(value)) headers.append(name, value);
-      } else if (name === "vary") setVary(headers, headers.get(name), namesIn(value));
+      } else if (name === "vary") setVary(headers, headers.get(name), membersOf(value));
       else if (fields === outer.overrides || !headers.has(name)) headers.set(name, value);
     }
   }
@@ -181,16 +182,12 @@ function setVary(headers: Headers, vary: string | null, names: readonly string[]
 
 /** The names that a Vary lacks; none if it says `*`. */
 function missingIn(vary: string | null, names: readonly string[]): readonly string[] {
-  const known = new Set(namesIn(vary).map((name) => name.toLowerCase()));
+  const known = new Set(membersOf(vary).map((name) => name.toLowerCase()));
   return known.has("*") ? [] : names.filter((name) => {
     const isKnown = known.has(name.toLowerCase());
     known.add(name.toLowerCase());
     return !isKnown;
   });
-}
-
-function namesIn(vary: string | null | undefined): string[] {
-  return (vary ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
 }
 
 /**

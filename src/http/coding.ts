@@ -1,3 +1,4 @@
+import { membersOf } from "./fields.ts";
 import { looksCoded } from "./first_bytes.ts";
 
 /** The codings that at least one runtime's `fetch` decodes, leaving Content-Encoding in place. */
@@ -6,8 +7,7 @@ const DECODABLE: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br
 /** Lists the codings in a Content-Encoding field in lower case, without "identity". */
 export function codingsOf(value: string | null): readonly string[] {
   if (value === null) return [];
-  return value.toLowerCase().split(",").map((coding) => coding.trim())
-    .filter((coding) => coding !== "" && coding !== "identity");
+  return membersOf(value.toLowerCase()).filter((coding) => coding !== "identity");
 }
 
 /** Reports whether a body with these codings may have been decoded on its way here. */

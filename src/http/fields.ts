@@ -97,6 +97,11 @@ function trimmedLength(value: string): number {
   return length;
 }
 
+/** Returns the members of a field that is a list, such as `Connection` (RFC 9110 §5.6.1). */
+export function membersOf(list: string | null | undefined): string[] {
+  return (list ?? "").split(",").map((member) => member.trim()).filter((member) => member !== "");
+}
+
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const NO_NAMES: readonly string[] = [];

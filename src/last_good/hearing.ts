@@ -1,4 +1,4 @@
-import { FieldMap } from "../http/fields.ts";
+import { FieldMap, membersOf } from "../http/fields.ts";
 import { variantOf } from "./cache_key.ts";
 import type { Candidate, KeepResult, LaterResult } from "./candidate.ts";
 import { olderCopy, refuse } from "./older_copy.ts";
@@ -159,9 +159,10 @@ function exchangeOutside(
 
 /** All that it varies on, except for a coding that middleware further out applies for each client. */
 function varyOf({ fields: kept }: StoredHead, fields: FieldMap): string {
-  const names = (fields.get("vary") ?? "").split(",").map((name) => name.trim());
   const isCoded = kept["content-encoding"] !== undefined;
-  const outer = names.filter((name) => isCoded || name.toLowerCase() !== "accept-encoding");
+  const outer = membersOf(fields.get("vary")).filter((name) =>
+    isCoded || name.toLowerCase() !== "accept-encoding"
+  );
   return [kept["vary"] ?? "", ...outer].filter((name) => name !== "").join(",");
 }
 

@@ -1,6 +1,6 @@
 /** Which fields of a response are kept, and which of those describe its body. */
 
-import type { FieldMap } from "../http/fields.ts";
+import { type FieldMap, membersOf } from "../http/fields.ts";
 
 /** The fields of a kept response, by name in lower case. */
 export type KeptFields = Readonly<Record<string, string>>;
@@ -24,7 +24,7 @@ const OF_ONE_MOMENT = new RegExp(
 /** Returns the fields of a response that are kept. */
 export function keptFields(fields: FieldMap): Record<string, string> {
   const connection = fields.get("connection");
-  const listed = connection === null ? undefined : new Set(tokensOf(connection));
+  const listed = connection === null ? undefined : new Set(membersOf(connection.toLowerCase()));
   // Without a prototype, a field named __proto__ is like any other.
   const kept: Record<string, string> = Object.create(null);
   for (const [name, value] of fields.all) {
@@ -32,10 +32,6 @@ export function keptFields(fields: FieldMap): Record<string, string> {
     if (!isLeftOut) kept[name] = value;
   }
   return kept;
-}
-
-function tokensOf(list: string): string[] {
-  return list.toLowerCase().split(",").map((token) => token.trim());
 }
 
 /** Never dropped: without these, an answer cannot be read, or its age cannot be known. */
