@@ -6,8 +6,8 @@ import type { CacheKey } from "./cache_key.ts";
 const LEASE_MS = 30_000;
 
 /**
- * The copies under way, at most one at a time for each place of a key, and what their readers have
- * still to get (N3).
+ * The copies under way, at most one at a time for each key whatever its variant, and what their
+ * readers have still to get (N3).
  *
  * Each is a lease, as a request on Workers may vanish and never end its copy. No timer ends a lease:
  * times are compared when the next answer comes.
@@ -26,7 +26,7 @@ export class Copies {
     this.#leaseMs = maxMs === Infinity ? LEASE_MS : maxMs;
   }
 
-  /** Reports whether another answer for this place is being copied. */
+  /** Reports whether another answer for this key is being copied. */
   isUnderWay(key: CacheKey, now: number): boolean {
     if (this.#leased.size > 0) this.#expire(now);
     const other = this.#runningAt(key);
@@ -55,7 +55,7 @@ export class Copies {
   }
 
   #runningAt(key: CacheKey): Hold | undefined {
-    return this.#running.get(key.primary)?.find((hold) => isSamePlace(hold.key, key));
+    return this.#running.get(key.primary)?.find((hold) => isSameKey(hold.key, key));
   }
 
   /** Takes a hold off the lists: its copy has ended, or its reader has. */
@@ -83,7 +83,8 @@ export class Copies {
   }
 }
 
-function isSamePlace(a: CacheKey, b: CacheKey): boolean {
+/** Compares two keys whose primary parts are the same. */
+function isSameKey(a: CacheKey, b: CacheKey): boolean {
   return a.place === b.place && a.added === b.added && a.owner === b.owner;
 }
 
@@ -95,7 +96,7 @@ export interface Need {
   mayEvict(): boolean;
 }
 
-/** What one copied answer holds: its place while it is copied, and bytes until its reader has them. */
+/** What one copied answer holds: its key while it is copied, and bytes until its reader has them. */
 export class Hold {
   readonly key: CacheKey;
   /** When it began, in ms. */

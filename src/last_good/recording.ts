@@ -99,7 +99,7 @@ function copyRefusal(
   return isCopyable(response) ? undefined : "uncopyable";
 }
 
-/** Takes the place of the copy under way, and room for it; returns why if that is not possible. */
+/** Claims the key for this copy, and room; returns why if that is not possible. */
 function beginCopy(
   store: Store,
   { request, key, timing: { order, receivedAt } }: Candidate,
