@@ -146,13 +146,13 @@ function canHaveFixedCodes(bits: Bits): boolean {
   for (let symbols = 0; symbols < MAX_SYMBOLS; symbols++) {
     const symbol = fixedSymbol(bits);
     if (bits.isOver) return false;
-    if (bits.isCut || symbol === 256) return true;
+    if (symbol === 256) return true;
     if (symbol < 256) size++;
     else {
       if (symbol > 285) return false;
       const length = lengthOf(symbol - 257, bits);
       const distance = distanceOf(bits.readCode(5), bits);
-      if (distance > size && !bits.isCut) return false;
+      if (distance > size) return false;
       size += length;
     }
   }

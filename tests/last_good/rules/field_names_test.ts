@@ -75,7 +75,8 @@ const IDENTITY = `
   x-appid companyid playerid shopid storeid visitorid employeeid groupid guestid ownerid profileid
   roleid siteid studentid x-2fa x-acct x-creds x-mfa x-pwd x-sig x-sso x-company x-realm x-member
   x-merchant x-owner x-partner x-phone x-acting-as x-staff x-family-name x-first-name x-given-name
-  x-last-name x-preferred-name
+  x-last-name x-preferred-name x-full-name x-bearer memberid x-pass x-vouch patientid x-patient
+  x-privileges x-userid-2
 `.trim().split(/\s+/);
 
 /**
@@ -135,14 +136,14 @@ const PLAIN = `
   x-client-ip client-ip true-client-ip cf-connecting-ip x-cluster-client-ip x-remote-ip
   x-remote-addr x-originating-ip x-forwarded-ip x-forwarded-client-ip x-original-remote-addr
   x-user-ip wl-proxy-client-ip x-remote-host x-client-port x-forwarded-client-port x-client-host
-  x-user-addr x-forwarded-address x-http-trace-id x-source-host hx-prompt
+  x-user-addr x-forwarded-address x-http-trace-id x-source-host hx-prompt current-path
   x-forwarded-tlsversion x-nextjs-request-id x-turbo-request-id hx-current-url x-referer-url cf-warp-tag-id x-apollo-operation-id
 `.trim().split(/\s+/).filter((name) => name !== "host-name-hint");
 
 /** Ids of a request, of the machines that it passes, and of what runs there. */
 const IDS_OF_REQUESTS = `
-  activity attempt backend batch build datacenter edge hop instance invocation job log machine msg node
-  opaque pod pop process release revision run task txn worker zone
+  activity attempt backend batch build datacenter edge hop instance invocation job log machine message msg node
+  opaque pod pop process ray release revision run task txn version worker zone
 `.trim().split(/\s+/).map((what) => `x-${what}-id`);
 
 /** What these add to a request is about themselves, if it ends in "-id". */
