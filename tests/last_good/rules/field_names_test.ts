@@ -76,7 +76,7 @@ const IDENTITY = `
   roleid siteid studentid x-2fa x-acct x-creds x-mfa x-pwd x-sig x-sso x-company x-realm x-member
   x-merchant x-owner x-partner x-phone x-acting-as x-staff x-family-name x-first-name x-given-name
   x-last-name x-preferred-name x-full-name x-bearer memberid x-pass x-vouch patientid x-patient
-  x-privileges x-userid-2
+  x-privileges memberid-2 projectid x-persona teamid x-subscriber merchantid x-student
 `.trim().split(/\s+/);
 
 /**
@@ -111,7 +111,7 @@ const ROUTING = `
   x-invoke-path x-invoke-query x-invoke-status x-invoke-error x-invoke-output x-nextjs-data
   x-nextjs-rewrite rsc next-router-state-tree next-router-prefetch
   next-router-segment-prefetch next-url next-action hx-request hx-boosted hx-target
-  forwarded-port x-prefix
+  forwarded-port x-prefix x-original-query x-rewrite-base
   turbo-frame x-inertia x-inertia-partial-data x-inertia-version x-pjax x-pjax-container
 `.trim().split(/\s+/);
 
@@ -142,13 +142,13 @@ const PLAIN = `
 
 /** Ids of a request, of the machines that it passes, and of what runs there. */
 const IDS_OF_REQUESTS = `
-  activity attempt backend batch build datacenter edge hop instance invocation job log machine message msg node
-  opaque pod pop process ray release revision run task txn version worker zone
+  activity attempt backend batch build call cluster datacenter edge hop instance invocation job log machine message msg node now
+  opaque pod pop process ray release revision run server task txn version worker zone
 `.trim().split(/\s+/).map((what) => `x-${what}-id`);
 
 /** What these add to a request is about themselves, if it ends in "-id". */
 const IDS_OF_PLATFORMS = `
-  akamai render x-akamai x-arr x-azure x-cf x-envoy x-istio x-k8se x-nf x-railway
+  akamai fastly render x-akamai x-appengine x-arr x-azure x-cf x-envoy x-istio x-k8se x-nf x-railway
 `.trim().split(/\s+/).map((platform) => `${platform}-app-id`);
 
 /** The names of a list whose role is another. */
