@@ -31,6 +31,12 @@ const BY_HANDLERS: readonly Case[] = [
   ["deflate", ZLIB, ZLIB.length, false],
   ["deflate", RAW, RAW.length, false],
   ["br", BROTLI, BROTLI.length, false],
+  // With windows of 2^10, 2^16, 2^17, 2^18 and 2^24 bytes, in one block.
+  ["br", hex("a11804c06fa474f356f50bcf199cf4217b8b002380a6eb9301"), 25, false],
+  ["br", hex("621000bf91d2cd5bd52f3c6770d287ec2d028c009aae4f06"), 24, false],
+  ["br", hex("811804c06fa474f356f50bcf199cf4217b8b002380a6eb9301"), 25, false],
+  ["br", hex("138300f88d946edeaa7ee13983933e646f116004d0747d32"), 24, false],
+  ["br", hex("1f8300f88d946edeaa7ee13983933e646f116004d0747d32"), 24, false],
   ["zstd", ZSTD, ZSTD.length, false],
   ["deflate, gzip", GZIP, GZIP.length, false],
   // With its length by chance.
@@ -90,12 +96,15 @@ const BY_HANDLERS: readonly Case[] = [
   ["br", hex("2c004103"), 4, false],
   ["br", hex("2c0041"), 3, true],
   ["br", hex("4c00004103"), 5, true],
+  ["br", hex(`4c8000${"41".repeat(257)}03`), 261, false],
   // More after the end, a length with a leading zero, a window that does not exist.
   ["br", hex("0641f0"), 3, true],
   ["br", hex("04000000"), 4, true],
   ["br", hex("1100000000"), 5, true],
   // Almost a frame to be skipped.
   ["zstd", hex("602a4d1800000000"), undefined, true],
+  ["zstd", ascii("Page"), undefined, true],
+  ["deflate", ascii("x"), 1, true],
   // Nothing at all is no coded body.
   ["gzip", hex(""), undefined, true],
   ["br", hex(""), 0, true],
@@ -118,7 +127,7 @@ const FETCHED: readonly Case[] = [
 
 function check(who: string, cases: readonly Case[], from: Omit<CodedBody, "codings" | "length">) {
   for (const [field, body, length, expected] of cases) {
-    Deno.test(`H4: a ${field || "plain"} body [${body}] of ${length} from ${who}: ${expected}`, () => {
+    Deno.test(`H4: a ${field || "plain"} body [${body.subarray(0, 24)}] of ${length} from ${who}: ${expected}`, () => {
       assertEquals(isDecoded({ codings: codingsOf(field), length, ...from }, body), expected);
     });
   }

@@ -79,6 +79,12 @@ const CONFIRMATIONS: readonly (readonly [Plain, Plain, Plain, boolean])[] = [
     false,
   ],
   [{ "last-modified": MODIFIED }, { "if-none-match": "*" }, { "last-modified": MODIFIED }, false],
+  [
+    { "last-modified": MODIFIED },
+    { "if-none-match": '"0", "1"' },
+    { "last-modified": MODIFIED },
+    false,
+  ],
   [{ "last-modified": "soon" }, { "if-modified-since": "soon" }, {}, false],
   [{}, { "if-modified-since": MODIFIED }, {}, false],
   [

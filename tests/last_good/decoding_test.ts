@@ -50,6 +50,22 @@ Deno.test("H4: a handler's encoded bytes stay encoded", async () => {
   assertEquals(response.headers.get("etag"), '"1"');
 });
 
+Deno.test("H4: encoded bytes stay encoded when the same ETag freshens their copy", async () => {
+  const site = new Site({}, "wrap");
+  for (const own of ["1", "2"]) {
+    site.answer = page({ "content-encoding": "gzip", etag: '"1"', "x-own": own }, GZIPPED);
+    await site.read();
+    site.clock.tick(60_000);
+  }
+  site.fail();
+
+  const { headers, body } = await site.get();
+
+  await body?.cancel();
+  const names = ["x-own", "content-encoding", "etag"];
+  assertEquals(names.map((name) => headers.get(name)), ["2", "gzip", '"1"']);
+});
+
 Deno.test("H4: a handler that passes on a fetched body is recognized", async () => {
   for (
     const answer of [coded("gzip"), () => madeBy({ url: PAGE }, coded("br")(undefined as never))]
