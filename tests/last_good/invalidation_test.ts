@@ -152,6 +152,21 @@ Deno.test("S19: an unsafe call removes pages under the key option's key", async 
   assertEquals(await site.kept({}, "https://origin.test/page?a"), undefined);
 });
 
+for (const how of ["POST", "forget", "forget, softly"]) {
+  Deno.test(`K1, S19: ${how} for a URL without a key leaves the pages that have one`, async () => {
+    const key = ({ url }: Request) => url === PAGE ? PAGE : undefined;
+    const site = new Site({ lastGood: { key, freshMs: 60_000 } });
+    const unkeyed = "https://origin.test/unkeyed";
+    await site.read();
+
+    if (how === "POST") await site.read({ method: "POST" }, unkeyed);
+    else site.api.forget(unkeyed, { soft: how !== "forget" });
+
+    site.answer = page({}, "newer");
+    assertEquals(await site.read(), "good");
+  });
+}
+
 Deno.test("S19: a refused POST removes nothing", async () => {
   const site = new Site();
   await site.read();
