@@ -58,6 +58,21 @@ Deno.test("N3: answers for other URLs are copied at the same time", async () => 
   await first.body!.cancel();
 });
 
+Deno.test("N3, K4: answers of other partitions are copied at the same time", async () => {
+  const whose = (request: Request) => request.headers.get("x-user") ?? undefined;
+  const site = new Site({ lastGood: { partition: whose } });
+  const flow = faucet();
+  site.answer = page({}, flow.body);
+  const first = await site.get({ headers: { "x-user": "ann" } });
+  site.answer = page();
+
+  await site.read({ headers: { "x-user": "bob" } });
+  await site.read();
+
+  assertEquals(site.notKept, []);
+  await first.body!.cancel();
+});
+
 Deno.test("N3: a copy that has ended, in whichever way, makes room for the next", async () => {
   const site = new Site({ lastGood: { refreshMs: 0, maxBodyBytes: 6 } });
   const ends = [
@@ -242,6 +257,18 @@ Deno.test("N3: bytes that only a reader holds make no room, and those of both do
   assertEquals([budget.bytes, budget.hasRoom(150, false)], [10, true]);
 });
 
+Deno.test("N3: a reader who is gone before the copy has ended waits for nothing", () => {
+  const budget = budgetOf();
+  const hold = holdIn(budget);
+  hold.take(10);
+  hold.leave();
+  hold.endCopy();
+
+  hold.wait(10, false);
+
+  assertEquals([budget.bytes, hold.isOver], [0, true]);
+});
+
 Deno.test("N3: a reader who cancels lets go of what waits for it", async () => {
   const site = new Site();
   site.answer = streamed();
@@ -252,6 +279,23 @@ Deno.test("N3: a reader who cancels lets go of what waits for it", async () => {
   await unread.body!.cancel();
 
   assertEquals(site.api.kept.bytes, 0);
+});
+
+Deno.test("N3: what waits for a reader of a copy that came too late counts, too", async () => {
+  const site = new Site();
+  const flow = faucet();
+  site.answer = page({}, flow.body);
+  const late = await site.get();
+  flow.drip("1234");
+  await settled();
+  site.api.forget();
+  flow.close();
+  await settled();
+
+  const { bytes } = site.api.kept;
+
+  assertEquals([bytes, site.notKept], [4, ["superseded"]]);
+  assertEquals([await late.text(), site.api.kept.bytes], ["1234", 0]);
 });
 
 Deno.test("N3: what waits for a reader after a copy was given up counts, too", async () => {

@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Memory } from "../../src/last_good/memory.ts";
+import { Pages } from "../../src/last_good/pages.ts";
+import type { Slot } from "../../src/last_good/segments.ts";
 import { keyOf, stored } from "../stage/stored.ts";
 
 const LIMITS = { maxEntries: 3, maxBytes: 100, maxVariants: 2 };
@@ -37,6 +39,17 @@ Deno.test("22: a replacement also takes over the room of the replaced response",
 
   const kept = ["a", "b", "c"].filter((name) => memory.find(keyOf(name), NO_FIELDS));
   assertEquals(kept, ["a", "b", "c"]);
+});
+
+Deno.test("N3: a page that is no longer kept leaves nothing behind", () => {
+  const pages = new Pages();
+  for (const owner of ["", "ann"]) {
+    const slot: Slot = { key: keyOf("a", "", "fetch", owner), stored: stored(1), isOften: false };
+    pages.add(slot);
+    pages.delete(slot);
+
+    assertEquals([pages.variants(slot.key), pages.slots()], [undefined, []]);
+  }
 });
 
 Deno.test("K2: one variant too many evicts only the oldest of its own key", () => {
