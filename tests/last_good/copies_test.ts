@@ -128,6 +128,16 @@ Deno.test("12, N3: a clock that steps back gives a copy one more lease, not more
   assert(!copies.isUnderWay(keyOf("/"), 15_000));
 });
 
+Deno.test("N3, K5: of the copies under way for one URL, each holds its own place until it ends", () => {
+  const copies = new Copies(budgetOf(), 5_000);
+  const keys = ["fetch", "wrap 1", "wrap 2"].map((place) => keyOf("/", "", place));
+  const holds = keys.map((key) => copies.begin(key, 0, 0, NO_NEED)!);
+
+  assertEquals(keys.map((key) => copies.isUnderWay(key, 0)), [true, true, true]);
+  holds[1]!.endCopy();
+  assertEquals(keys.map((key) => copies.isUnderWay(key, 0)), [true, false, true]);
+});
+
 Deno.test("N3: on Workers what waits for a reader, or is copied, is let go when its lease is over", () => {
   using _workers = asWorkers();
   const budget = budgetOf();
