@@ -187,6 +187,16 @@ for (const host of OTHER_HOSTS) {
       assertEquals(await app.kept(), undefined);
     }
   });
+
+  Deno.test(`K1: with the option key, the page of the URL's own host is not served to the Host ${what}`, async () => {
+    for (const way of WAYS) {
+      const app = new App(way, { key: ({ url }) => new URL(url).pathname });
+      for (const own of [{}, { host: "v.test" }]) await app.read(own);
+
+      assertEquals(await app.kept({ host }), undefined);
+      assertEquals(await app.kept(), "good");
+    }
+  });
 }
 
 /** Other ways to write the same host. */
