@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { breaker, type BreakerEvent, type LastGoodOptions } from "@lastgood/breaker";
+import { requestHead } from "../../src/last_good/incoming_head.ts";
 import { only } from "../stage/events.ts";
 import { down, page, Upstream } from "../stage/upstream.ts";
 import { handlerBy } from "../stage/ways.ts";
@@ -288,4 +289,14 @@ Deno.test("K1: what fetch is given is normalized by fetch itself", async () => {
 
     assertEquals(await (await api.fetch(parsed)).text(), "good", written);
   }
+});
+
+Deno.test("F4: the cache mode is not read of a request that a server has just made", () => {
+  const request = new Request(PAGE);
+  let reads = 0;
+  Object.defineProperty(request, "cache", { get: () => (reads++, "no-store") });
+
+  const modes = [true, false].map((justArrived) => requestHead(request, justArrived).cacheMode);
+
+  assertEquals([modes, reads], [[undefined, "no-store"], 1]);
 });
