@@ -40,9 +40,8 @@ export class Segments {
   }
 
   add(slot: Slot): void {
-    const size = Math.max(1, slot.stored.size);
     const segment = slot.isOften ? this.#often ??= this.#segment() : this.#once ??= this.#segment();
-    segment.set(slot, slot, { size });
+    segment.set(slot, slot, { size: slot.stored.size });
   }
 
   /** Notes that a response was asked for again. */
