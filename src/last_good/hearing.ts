@@ -183,6 +183,7 @@ function stricter(one: Freshness, other: Freshness): Freshness {
     onlyWhileFresh: one.onlyWhileFresh || other.onlyWhileFresh,
     staleIfErrorMs: least(one.staleIfErrorMs, other.staleIfErrorMs),
     isPublic: one.isPublic && other.isPublic,
+    isReplayed: one.isReplayed,
   };
 }
 

@@ -146,3 +146,37 @@ async function confirmed(site: Site, origin: Origin, name: string): Promise<void
   await site.read();
   await site.api.idle();
 }
+
+/** A handler that passes on what `fetch` of the same breaker gives it, a while after that was good. */
+async function passingOn(secs: number, freshMs: number) {
+  const site = new Site({ lastGood: { maxStaleMs: 100_000, freshMs } });
+  const handler = site.api.wrap(async (request: Request) => {
+    const { body, status, headers } = await site.api.fetch(request.url);
+    return new Response(body, { status, headers });
+  });
+  const ask = () => handler(new Request(ORIGIN));
+  await (await ask()).text();
+  site.fail();
+  site.clock.tick(secs * 1_000);
+  await (await ask()).text();
+  return { site, ask };
+}
+
+Deno.test("H10, F3: a handler that passes on what was served from memory makes it no younger", async () => {
+  const { site, ask } = await passingOn(90, 0);
+
+  assertEquals(await (await ask()).text(), "good");
+  site.clock.tick(20_000);
+
+  assertEquals((await ask()).status, 503);
+});
+
+Deno.test("H10: what a breaker within the handler serves in an outage is not fresh for freshMs", async () => {
+  const { site, ask } = await passingOn(90, 50_000);
+  const { length } = site.asked;
+
+  const response = await ask();
+
+  assertEquals([await response.text(), response.headers.get("age")], ["good", "90"]);
+  assertEquals(site.asked.length, length + 1);
+});

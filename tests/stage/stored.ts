@@ -26,6 +26,7 @@ export function stored(order: number, size = 1, variant: Variant = []): StoredRe
         onlyWhileFresh: false,
         staleIfErrorMs: undefined,
         isPublic: false,
+        isReplayed: false,
       },
       etag: undefined,
     },

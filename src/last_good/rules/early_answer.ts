@@ -25,12 +25,12 @@ export function isFresh(stored: StoredResponse, now: number): boolean {
 
 /** Reports whether a servable response is young enough to be served without calling the upstream. */
 export function isWithinFreshMs(
-  { head: { receivedAt } }: StoredResponse,
+  { head: { receivedAt, freshness: { isReplayed } } }: StoredResponse,
   now: number,
   { freshMs }: LastGoodSettings,
 ): boolean {
   const sinceMs = now - receivedAt;
-  return sinceMs >= 0 && sinceMs < freshMs;
+  return sinceMs >= 0 && sinceMs < freshMs && !isReplayed;
 }
 
 /** These values of `cache` ask for a new response: Fetch Standard, "cache mode" (F4). */

@@ -13,6 +13,8 @@ export interface Freshness {
   readonly staleIfErrorMs: number | undefined;
   /** True if it is the same for everybody: the origin says `public`, without an argument (F8). */
   readonly isPublic: boolean;
+  /** True if a breaker within the call has served it from memory: its age counts from the start (F3). */
+  readonly isReplayed: boolean;
 }
 
 /** Reads the freshness of a response, as for a shared cache (RFC 9111 §4.2.1). */
@@ -27,8 +29,12 @@ export function freshness(
     onlyWhileFresh: !policy.ignore.has("must-revalidate") && forbidsStale(responseDirectives),
     staleIfErrorMs: milliseconds(responseDirectives, "stale-if-error"),
     isPublic: responseDirectives?.get("public") === "",
+    isReplayed: REPLAYED.test(fields.get("cache-status") ?? ""),
   };
 }
+
+/** The words of H3 for an answer that stands in for a failed one. */
+const REPLAYED = /;\s*detail=(?:circuit-open|probing|origin-error|timeout|slow)\b/;
 
 function milliseconds(directives: Directives | undefined, name: string): number | undefined {
   const value = directives?.get(name);
@@ -66,8 +72,8 @@ export function ageMs({ head }: StoredResponse, now: number): number {
 
 /** How long a kept response has been stale, in ms; negative while it is fresh (RFC 9111 §4.2). */
 export function stalenessMs(stored: StoredResponse, now: number): number {
-  const { receivedAt, freshness: { lifetimeMs } } = stored.head;
+  const { receivedAt, freshness: { lifetimeMs, isReplayed } } = stored.head;
   // Where the origin names no freshness, it is stale from its reception on (F3).
-  if (lifetimeMs === undefined) return Math.max(0, now - receivedAt);
-  return ageMs(stored, now) - lifetimeMs;
+  if (lifetimeMs === undefined && !isReplayed) return Math.max(0, now - receivedAt);
+  return ageMs(stored, now) - (lifetimeMs ?? 0);
 }
