@@ -46,7 +46,8 @@ function saysWhoAsks(name: string): boolean {
 /** These say who asks wherever they stand in a name: also `xapikey`, `authtoken`, `userid`. */
 const IDENTITY_PARTS = new RegExp(
   "auth(?!or(?!i[sz]))|token|secret|session|passw|passphrase|credential|signature|hmac|nonce|" +
-    "jwt|dpop|oidc|openid|unionid|saml|bearer|assertion|claim|csrf|xsrf|cookie|cert|" +
+    "jwt|dpop|oidc|openid|unionid|eppn|saml|bearer|assertion|claim|csrf|xsrf|cookie|cert|" +
+    "appcheck|sessid|" +
     "user(?!-?agent)|login|logon|email|msisdn|displayname|nickname|vouch|impersonat|" +
     "tenant|identity|principal|account|customer|consumer|subscri|organi[sz]ation|workspace|" +
     "permission|privilege|(?:ssl|tls)-client|keys?(?:-|$)|" +
@@ -56,10 +57,11 @@ const IDENTITY_PARTS = new RegExp(
 
 /** These say who asks as whole words. */
 const IDENTITY_WORDS = new RegExp(
-  "(?:^|-)(?:sid|uid|uidh|upn|dn|pin|otp|totp|mfa|2fa|sso|pass|pwd|creds?|acct|sig|wsse|ticket|passport|grant|" +
+  "(?:^|-)(?:sid|uid|uidh|upn|dn|pin|otp|totp|mfa|2fa|sso|pass|pwd|creds?|acct|sign?|wsse|ticket|passport|grant|" +
     "roles?|scopes?|groups?|orgs?|team|company|project|realm|subject|sub|admin|sudo|bypass|" +
     "behalf|mail|phone|imsi|imei|acr|wallet|licen[cs]e|member|persona|merchant|partner|owner|" +
     "employee|staff|patient|student|(?:act|acting|run)-as|" +
+    "actor|affiliation|entitlements?|" +
     "(?:remote|display|full|first|last|given|family|preferred)-name)(?:-|$)|" +
     "^fiware-service|^x-vault-namespace$|^tailscale-app-capabilities$|" +
     "^x-amz-(?:date|content-sha256)$",

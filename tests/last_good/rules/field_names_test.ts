@@ -30,6 +30,7 @@ const WAYS: readonly Way[] = ["fetch", "wrap", "hono"];
  * - https://github.com/vouch/vouch-proxy, https://www.keycloak.org/docs, https://www.ory.sh/docs
  * - https://fiware-orion.readthedocs.io, https://docs.snowplow.io, https://jellyfin.org/docs
  * - https://fly.io/docs/networking/dynamic-request-routing/, https://vercel.com/docs/deployment-protection
+ * - https://shibboleth.atlassian.net/wiki/spaces/SP3, https://www.okx.com/docs-v5/
  */
 const IDENTITY = `
   proxy-authorization dpop signature signature-input client-cert client-cert-chain
@@ -77,6 +78,7 @@ const IDENTITY = `
   x-merchant x-owner x-partner x-phone x-acting-as x-staff x-family-name x-first-name x-given-name
   x-last-name x-preferred-name x-full-name x-bearer memberid x-pass x-vouch patientid x-patient
   x-privileges memberid-2 projectid x-persona teamid x-subscriber merchantid x-student
+  x-firebase-appcheck ok-access-sign eppn phpsessid affiliation entitlement x-actor
 `.trim().split(/\s+/);
 
 /**
