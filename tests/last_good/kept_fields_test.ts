@@ -240,6 +240,24 @@ Deno.test("H9: without its Cache-Control, an answer has no Expires that could pr
   assertEquals(response.headers.get("expires"), null);
 });
 
+Deno.test("H9: dropFields that name one field leave the others that the rules read", async () => {
+  const fields = {
+    "cache-control": "max-age=60",
+    expires: "Thu, 01 Jan 2026 00:01:00 GMT",
+    "last-modified": "Wed, 31 Dec 2025 00:00:00 GMT",
+    vary: "X-Theme",
+  };
+
+  for (const dropped of ["x-powered-by", "vary"]) {
+    const response = await served(page(fields), { options: { dropFields: [dropped] } });
+
+    await response.text();
+    for (const [name, value] of Object.entries(fields)) {
+      assertEquals(response.headers.get(name), name === dropped ? null : value, name);
+    }
+  }
+});
+
 // ---- 304 ----
 
 /** Keeps a page, opens the circuit, and lets a probe in the background get a 304. */
