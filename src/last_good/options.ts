@@ -88,7 +88,8 @@ export interface LastGoodOptions {
   readonly ignore?: readonly Obstacle[] | undefined;
   /**
    * Names what a response is kept for, in place of its URL. Returning undefined keeps and serves
-   * nothing. Default: the URL.
+   * nothing. With it, requests count whose `Host` is not the host of their URL, too, as behind a proxy
+   * that changes one of them. Default: the URL.
    */
   readonly key?: ((request: Request) => string | undefined) | undefined;
   /**
