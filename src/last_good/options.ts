@@ -27,8 +27,8 @@ export interface LastGoodOptions {
    */
   readonly maxEntries?: number | undefined;
   /**
-   * Up to how many bytes are held in memory: what is kept, what is being copied, what waits for slow
-   * readers, and what is remembered of removals.
+   * Up to how many bytes are held in memory by what is kept, what is being copied, and what waits for
+   * slow readers. What is remembered of removals takes less than a megabyte more.
    * @default {33_554_432}
    */
   readonly maxBytes?: number | undefined;
