@@ -152,6 +152,7 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     circuits: () => [...circuits],
     forget: (request, { soft = false } = {}) => {
       const head = request === undefined ? undefined : fetchHead(request, undefined);
+      if (head?.url === "") throw invalidOption("forget", "request", "an absolute URL", request);
       lastGood?.forget(head, check("forget", "soft", soft, flag), parts);
     },
     idle: () => background.idle(),

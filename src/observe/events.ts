@@ -4,7 +4,8 @@ export type CircuitState = "closed" | "open" | "half_open";
 /**
  * Why a response was not kept. The list is fixed, so that reasons can be counted.
  * - The request: `"method"` other than GET, `"request-body"`, `"request-no-store"`,
- *   `"request-malformed"`, `"range"` (of the response, too), `"upgrade"`;
+ *   `"request-malformed"`, `"range"` (of the response, too), `"upgrade"`, a `"raw-url"` that is not what
+ *   the URL parser makes of it, a `"foreign-host"` in its `Host`;
  * - who asks: `"authorization"`, `"cookie"`, or `"identity"`, another field that says so;
  * - the response: `"status"`, `"no-store"`, `"private"`, `"no-cache"`, `"malformed"` fields,
  *   `"set-cookie"`, `"vary"`, a `"content-type"` that never ends, a `"nonce"` that is set further out,
@@ -21,6 +22,8 @@ export type NotKeptReason =
   | "request-malformed"
   | "range"
   | "upgrade"
+  | "raw-url"
+  | "foreign-host"
   | "authorization"
   | "identity"
   | "cookie"

@@ -1,9 +1,9 @@
 /** K1: the router and the memory mean the same page, whatever a client writes for its URL and Host. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { breaker, type BreakerEvent, type LastGoodOptions } from "@lastgood/breaker";
 import { requestHead } from "../../src/last_good/incoming_head.ts";
-import { only } from "../stage/events.ts";
+import { notKept, only } from "../stage/events.ts";
 import { down, page, Upstream } from "../stage/upstream.ts";
 import { handlerBy } from "../stage/ways.ts";
 
@@ -54,6 +54,11 @@ class App extends Upstream<Request> {
 
   get errors() {
     return only(this.#events, "error");
+  }
+
+  /** The reasons why answers were not kept, in order. */
+  get notKept(): string[] {
+    return notKept(this.#events);
   }
 }
 
@@ -299,4 +304,30 @@ Deno.test("F4: the cache mode is not read of a request that a server has just ma
   const modes = [true, false].map((justArrived) => requestHead(request, justArrived).cacheMode);
 
   assertEquals([modes, reads], [[undefined, "no-store"], 1]);
+});
+
+const DOUBTS:
+  readonly (readonly [what: string, sent: Sent, options: LastGoodOptions, why: string])[] = [
+    ["a raw URL", { url: "https://v.test/a/../page" }, {}, "raw-url"],
+    ["another Host", { host: "w.test" }, {}, "foreign-host"],
+    ["another Host under a key", { host: "w.test" }, { key: () => "page" }, ""],
+    ["another Host without a key", { host: "w.test" }, { key: () => undefined }, ""],
+  ];
+
+for (const [what, sent, options, why] of DOUBTS) {
+  Deno.test(`K1: an answer to a request with ${what} is not kept for ${why || "no such reason"}`, async () => {
+    const app = new App("wrap", options);
+
+    await app.read(sent);
+
+    assertEquals(app.notKept, why === "" ? [] : [why]);
+  });
+}
+
+Deno.test("K1: forget refuses a URL that is relative to nothing", () => {
+  const api = breaker();
+
+  const error = assertThrows(() => api.forget("/page"), TypeError);
+
+  assertEquals(error.message.includes("absolute URL"), true);
 });
