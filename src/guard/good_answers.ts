@@ -1,8 +1,9 @@
 import type { CallPermit } from "../circuit/permit.ts";
 import type { LaterResult } from "../last_good/candidate.ts";
+import { doubtReason } from "../last_good/keying.ts";
 import type { BodyRecorder, Candidate, KeepResult, LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
-import { emit, type NotKeptReason } from "../observe/events.ts";
+import { emit } from "../observe/events.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 import type { CallStart, Outcome } from "./upstream_call.ts";
@@ -34,7 +35,7 @@ export class GoodAnswers {
     const end = isObserved ? { detail: { status: response.status } } : undefined;
     if (lastGood === undefined || key === undefined) {
       permit.end("success", end);
-      const why = lastGood && doubtIn(request, lastGood);
+      const why = lastGood && doubtReason(request, lastGood.settings);
       if (why !== undefined) this.#emitKept(context, { why });
       return { type: "good", response };
     }
@@ -102,12 +103,6 @@ export class GoodAnswers {
         : { type: "kept", ...about, bytes: kept.bytes },
     );
   }
-}
-
-/** Says why it is doubtful which page a request means; undefined if its key is missing otherwise (K1). */
-function doubtIn({ doubt }: RequestHead, { settings }: LastGood): NotKeptReason | undefined {
-  if (doubt === "url") return "raw-url";
-  return doubt === "host" && settings.key === undefined ? "foreign-host" : undefined;
 }
 
 /** Reports whether the caller has asked whether what they have is still good. */

@@ -115,9 +115,8 @@ export function parseVary(value: string | null): readonly string[] | undefined {
   if (value === null) return NO_NAMES;
   if (value.length > MAX_FIELD_LENGTH) return undefined;
   const names = new Set<string>();
-  for (const part of value.split(",")) {
-    const name = part.trim().toLowerCase();
-    if (name === "") continue;
+  for (const member of membersOf(value)) {
+    const name = member.toLowerCase();
     if (name === "*" || !TOKEN.test(name)) return undefined;
     names.add(name);
   }

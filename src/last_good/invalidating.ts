@@ -1,5 +1,5 @@
 import type { RemovalListener, RemovedReason } from "../observe/events.ts";
-import { primaryKey } from "./keying.ts";
+import { doubtReason, primaryKey } from "./keying.ts";
 import { fetchHead, type RequestHead } from "./request_head.ts";
 import type { Store } from "./store.ts";
 
@@ -21,8 +21,7 @@ export function invalidate(
   by: Invalidation,
 ): void {
   // It may have changed another page than the one in its URL (K1).
-  const { doubt } = request;
-  if (doubt !== undefined && (doubt !== "host" || store.settings.key === undefined)) return;
+  if (doubtReason(request, store.settings) !== undefined) return;
   removeAll(store, request, "method", by);
   for (const name of ["location", "content-location"]) {
     // A mock may have anything for fields.

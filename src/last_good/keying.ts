@@ -1,6 +1,6 @@
 import { invalidOption } from "../validation.ts";
 import { type CacheKey, cacheKey, hashPartition } from "./cache_key.ts";
-import type { ErrorListener } from "../observe/events.ts";
+import type { ErrorListener, NotKeptReason } from "../observe/events.ts";
 import type { LastGoodSettings } from "./options.ts";
 import type { RequestHead } from "./request_head.ts";
 
@@ -35,14 +35,14 @@ export function keyOf(
  * `key` returns instead (K1); undefined if nothing is to be kept or served.
  */
 export function primaryKey(
-  { key }: LastGoodSettings,
+  settings: LastGoodSettings,
   request: RequestHead,
   errors: ErrorListener,
 ): string | undefined {
-  // Without a URL there is nothing to keep it for (promise 37). Where a router may have read the URL
-  // in another way than the parser, nothing is kept or served (K1).
-  if (request.url === "" || request.doubt === "url") return undefined;
-  if (key === undefined) return request.doubt === undefined ? request.url : undefined;
+  // Without a URL there is nothing to keep it for (promise 37).
+  if (request.url === "" || doubtReason(request, settings) !== undefined) return undefined;
+  const { key } = settings;
+  if (key === undefined) return request.url;
   try {
     const primary: unknown = key(request.toRequest());
     if (primary === undefined || typeof primary === "string") return primary;
@@ -51,6 +51,18 @@ export function primaryKey(
     errors.reportError("lastGood.key", error);
     return undefined;
   }
+}
+
+/**
+ * Says why it is doubtful which page a request means; undefined if it is not. A router may have read
+ * the URL in another way than the parser; the option `key` lifts what is about the host alone (K1).
+ */
+export function doubtReason(
+  { doubt }: RequestHead,
+  { key }: LastGoodSettings,
+): NotKeptReason | undefined {
+  if (doubt === "url") return "raw-url";
+  return doubt === "host" && key === undefined ? "foreign-host" : undefined;
 }
 
 /** Without knowing whose the response is, nothing is kept or served: an error gives no key (K4). */
