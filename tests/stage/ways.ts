@@ -5,6 +5,8 @@ import { Hono } from "hono";
 /** The ways through a breaker. */
 export type Way = "fetch" | "wrap" | "respond" | "hono";
 
+export const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+
 /** The context that lets a Worker do work in the background. */
 export interface WaitingContext {
   waitUntil(work: Promise<unknown>): void;

@@ -3,23 +3,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { Site } from "../../stage/site.ts";
 import { page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
-
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+import { told } from "../../stage/visits.ts";
+import { EVERY_WAY } from "../../stage/ways.ts";
 
 const confirms = (fields: Record<string, string>) => page(fields, null, 304);
 const START = Date.UTC(2026, 0, 1);
 const YESTERDAY = new Date(START - 86_400_000).toUTCString();
 const LAST_WEEK = new Date(START - 7 * 86_400_000).toUTCString();
-
-/** Asks for the page, and returns its status, its text and its fields. */
-async function told(site: Site, init: RequestInit = {}) {
-  const { answer } = site;
-  site.fail();
-  const response = await site.get(init);
-  site.answer = answer;
-  return { status: response.status, text: await response.text(), headers: response.headers };
-}
 
 for (const way of EVERY_WAY) {
   Deno.test(`S21: ${way}: a copy that callers confirm every hour lives as long as they come`, async () => {

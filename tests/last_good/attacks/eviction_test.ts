@@ -4,36 +4,12 @@ import { assertEquals } from "@std/assert";
 import { only } from "../../stage/events.ts";
 import { PAGE, Site } from "../../stage/site.ts";
 import { type Answer, down, page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
-
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+import { accepted, ask, keeping } from "../../stage/visits.ts";
+import { EVERY_WAY } from "../../stage/ways.ts";
 
 const status = (code: number, fields: HeadersInit = {}) => page(fields, null, code);
 const says = (value: string, code = 200) => page({ "cache-control": value }, "newer", code);
 const broken: Answer = () => Promise.reject(new TypeError("connection reset"));
-
-/** Asks, whatever comes of it. */
-async function ask(site: Site, init: RequestInit = {}, url = PAGE): Promise<void> {
-  await site.get(init, url).then((response) => response.arrayBuffer(), () => {});
-}
-
-/** Those of the methods that this runtime has. */
-function accepted(...methods: readonly string[]): string[] {
-  return methods.filter((method) => {
-    try {
-      return new Request(PAGE, { method }).method === method;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** A site that has kept the page, and copies every answer. */
-async function keeping(way: Way, init: RequestInit = {}): Promise<Site> {
-  const site = new Site({ lastGood: { refreshMs: 0, maxVariants: 100 } }, way);
-  await site.read(init);
-  return site;
-}
 
 /** Answers to one request that cost the page nothing, and what they cost if two come in a row. */
 const ANSWERS: readonly (readonly [what: string, answer: Answer, once: boolean, twice: boolean])[] =

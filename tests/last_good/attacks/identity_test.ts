@@ -4,9 +4,7 @@ import type { LastGoodOptions } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { Site } from "../../stage/site.ts";
 import { page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
-
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+import { EVERY_WAY, type Way } from "../../stage/ways.ts";
 
 /** Fields that say who asks, as APIs, proxies and platforms name them. */
 const IDENTITIES = [

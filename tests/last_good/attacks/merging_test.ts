@@ -3,9 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { Site } from "../../stage/site.ts";
 import { page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
+import { EVERY_WAY } from "../../stage/ways.ts";
 
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
 const ETAG = '"1"';
 
 /** What a client may make an origin say about itself, besides that the page is the same. */

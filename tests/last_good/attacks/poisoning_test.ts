@@ -4,9 +4,7 @@ import { assertEquals } from "@std/assert";
 import { only } from "../../stage/events.ts";
 import { ORIGIN, Site } from "../../stage/site.ts";
 import { madeBy, page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
-
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+import { EVERY_WAY } from "../../stage/ways.ts";
 
 for (const way of EVERY_WAY) {
   Deno.test(`S10: ${way}: an answer made for one origin reaches no other, though it does not say Vary`, async () => {

@@ -4,9 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { seeded } from "../../stage/random.ts";
 import { Site } from "../../stage/site.ts";
 import { page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
-
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+import { EVERY_WAY } from "../../stage/ways.ts";
 
 /** Fields that origins and frameworks build links from, or choose the page by. */
 const ECHOED: Readonly<Record<string, string>> = {

@@ -4,21 +4,11 @@ import { assert, assertEquals } from "@std/assert";
 import { logTo } from "@lastgood/breaker";
 import { PAGE, Site } from "../../stage/site.ts";
 import { page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
-
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+import { told } from "../../stage/visits.ts";
+import { EVERY_WAY } from "../../stage/ways.ts";
 
 const confirms = (fields: Record<string, string>) => page(fields, null, 304);
 const START = Date.UTC(2026, 0, 1);
-
-/** Asks for the page, and returns its status, its text and its fields. */
-async function told(site: Site, init: RequestInit = {}) {
-  const { answer } = site;
-  site.fail();
-  const response = await site.get(init);
-  site.answer = answer;
-  return { status: response.status, text: await response.text(), headers: response.headers };
-}
 
 /** Makes an answer look as if it came from a real `fetch`. */
 function fetched(answer: Site["answer"]): Site["answer"] {

@@ -5,9 +5,7 @@ import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { Site } from "../../stage/site.ts";
 import { page } from "../../stage/upstream.ts";
-import type { Way } from "../../stage/ways.ts";
-
-const EVERY_WAY: readonly Way[] = ["fetch", "wrap", "respond", "hono"];
+import { EVERY_WAY } from "../../stage/ways.ts";
 
 for (const way of EVERY_WAY) {
   Deno.test(`F8: ${way}: while the upstream is well, credentials get past an anonymous copy`, async () => {
