@@ -1,5 +1,5 @@
 /** Turns samples into figures, judges them against their targets, and prints tables. */
-import type { Line, Target } from "./lines.ts";
+import type { Limit, Line, Target } from "./lines.ts";
 import type { Sample, Samples } from "./rounds.ts";
 
 /** A median over rounds, with the lower and upper quartiles. */
@@ -35,13 +35,23 @@ export function subjects(sample: Sample): (readonly [name: string, own: Figure, 
   );
 }
 
-/** Judges all targets of a line for which there are samples. */
-export function verdicts(line: Line, samples: Samples): Verdict[] {
+/** Judges all targets of a line that a runtime has, and for which there are samples. */
+export function verdicts(line: Line, samples: Samples, runtime: string): Verdict[] {
   return line.targets.flatMap((target) => {
+    const atMost = limitOn(runtime, target.atMost);
+    const atLeast = limitOn(runtime, target.atLeast);
     const sample = samples[target.measure];
     const reached = sample && valueOf(target, sample);
-    return reached === undefined ? [] : [judged(target, reached)];
+    if (reached === undefined || (atMost ?? atLeast) === undefined) return [];
+    return [judged(target, reached, atMost, atLeast)];
   });
+}
+
+/** Finds the limit on a runtime; undefined if there is none. */
+export function limitOn(runtime: string, limit: Limit | undefined): number | undefined {
+  return typeof limit === "object"
+    ? limit[runtime.replace(/\d+$/, "") as keyof typeof limit]
+    : limit;
 }
 
 function valueOf({ of, over, less }: Target, sample: Sample): Figure | undefined {
@@ -61,8 +71,12 @@ function valueOf({ of, over, less }: Target, sample: Sample): Figure | undefined
   }));
 }
 
-function judged(target: Target, reached: Figure): Verdict {
-  const { measure, of, over, less, atMost, atLeast } = target;
+function judged(
+  { measure, of, over, less }: Target,
+  reached: Figure,
+  atMost: number | undefined,
+  atLeast: number | undefined,
+): Verdict {
   const above = over !== undefined && less !== undefined ? `, over ${less}` : "";
   const against = over !== undefined ? ` / ${over}` : less !== undefined ? ` - ${less}` : "";
   const limit = atMost ?? atLeast ?? NaN;

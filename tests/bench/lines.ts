@@ -1,3 +1,11 @@
+/** One limit for all runtimes, or one for each that has any: that of node is also node20's. */
+export type Limit = number | {
+  readonly deno?: number;
+  readonly node?: number;
+  readonly bun?: number;
+  readonly workerd?: number;
+};
+
 /** A target for one figure. */
 export interface Target {
   /** The measure, and below it the subject. */
@@ -7,8 +15,8 @@ export interface Target {
   readonly over?: string;
   /** The subject to subtract first. */
   readonly less?: string;
-  readonly atMost?: number;
-  readonly atLeast?: number;
+  readonly atMost?: Limit;
+  readonly atLeast?: Limit;
 }
 
 /** One line of the benchmark. */

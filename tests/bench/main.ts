@@ -69,7 +69,7 @@ async function lineOn(
   const { title, note } = LINES[name]!;
   const startedAt = performance.now();
   const samples = await measured();
-  const reached = verdicts(LINES[name]!, samples);
+  const reached = verdicts(LINES[name]!, samples, on.name);
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   console.log(`\n# ${name} on ${on.name} ${on.version}: ${title} (${seconds} s)`);
   if (note !== undefined) console.log(note);
