@@ -71,11 +71,12 @@ export interface Breaker {
    * Guards a handler, with a circuit of its own. If that refuses and nothing can be served instead,
    * the answer is a 503.
    *
-   * @returns A handler with the same parameters.
+   * @returns A handler with the same parameters. It answers at once where nothing has to be waited
+   * for, and it never throws: what fails rejects.
    */
   wrap<Q extends Request, R extends unknown[]>(
     handler: (request: Q, ...rest: R) => Response | Promise<Response>,
-  ): (request: Q, ...rest: R) => Promise<Response>;
+  ): (request: Q, ...rest: R) => Response | Promise<Response>;
   /**
    * Answers a request by `produce`, which may be anything that makes a response.
    *
@@ -146,8 +147,8 @@ export function breaker(options: BreakerOptions = {}): Breaker {
       answerFetch(parts, input, init, rest),
     wrap: (handler) => wrapHandler(parts, handler),
     // The handler gets a signal because its input does not say that it takes none.
-    respond: (request, produce, context = {}) =>
-      answer(request, produce as Produce, keyOfRespond, new RespondInput(context)),
+    respond: async (request, produce, context = {}) =>
+      await answer(request, produce as Produce, keyOfRespond, new RespondInput(context)),
     circuit: (key) => circuits.getByHand(checkKey(key)),
     circuits: () => [...circuits],
     forget: (request, { soft = false } = {}) => {
@@ -239,28 +240,35 @@ async function answerFetch(
   }
 }
 
-async function answerHandler(
+/**
+ * Not an async function: an answer from memory is there at once, and waiting for it takes Node and
+ * Bun a tenth of the time that serving it takes. Even so, nothing is thrown (promise 10).
+ */
+function answerHandler(
   parts: Parts,
   request: Request,
   produce: Produce,
   defaultKey: () => string,
   input: HandlerInput,
-): Promise<Response> {
-  const { key } = input;
-  const head = requestHead(request, input.justArrived ?? false);
-  const circuit = key === undefined
-    ? circuitFor(parts, head, defaultKey())
-    : parts.circuits.get(checkKey(key));
-  const answer = parts.guard.answer(
-    new HandlerContext(parts.settings, head, circuit, request, produce, input),
-  );
-  return answer instanceof Promise ? await answer : answer;
+): Response | Promise<Response> {
+  try {
+    const { key } = input;
+    const head = requestHead(request, input.justArrived ?? false);
+    const circuit = key === undefined
+      ? circuitFor(parts, head, defaultKey())
+      : parts.circuits.get(checkKey(key));
+    return parts.guard.answer(
+      new HandlerContext(parts.settings, head, circuit, request, produce, input),
+    );
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 function wrapHandler<Q extends Request, R extends unknown[]>(
   parts: Parts,
   handler: (request: Q, ...rest: R) => Response | Promise<Response>,
-): (request: Q, ...rest: R) => Promise<Response> {
+): (request: Q, ...rest: R) => Response | Promise<Response> {
   const { settings: { name } } = parts;
   const ordinal = ++parts.handlers;
   const ownKey = ordinal === 1 ? name : `${name}-${ordinal}`;
@@ -290,13 +298,16 @@ function circuitFor(
 
 // ---- For adapters ----
 
-/** Answers a request for an adapter, which can say more about it than `respond` asks of users. */
+/**
+ * Answers a request for an adapter, which can say more about it than `respond` asks of users. At once
+ * if nothing has to be waited for; it never throws.
+ */
 export type AnswerHandler = (
   request: Request,
   produce: Produce,
   defaultKey: () => string,
   input: HandlerInput,
-) => Promise<Response>;
+) => Response | Promise<Response>;
 
 /** What an adapter needs of a breaker besides its methods. */
 export interface AdapterSide {

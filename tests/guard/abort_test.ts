@@ -197,7 +197,7 @@ Deno.test("8: a server's request that is aborted before its signal is read is no
     const asked = handler(requestWith(ORIGIN, {}, caller.signal), info);
     caller.abort();
 
-    assertEquals(await end(asked), LEFT);
+    assertEquals(await end(Promise.resolve(asked)), LEFT);
     assertEquals([act.types, act.circuit.state], [["ignored"], "closed"]);
     assertEquals(time.next(), false);
   }

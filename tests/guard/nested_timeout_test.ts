@@ -5,17 +5,18 @@ import { ORIGIN, type Stage, stage } from "../stage/breaker_stage.ts";
 const EDGE = "http://edge.test/";
 
 /** Ways to fetch through a breaker from within a handler of the same one. */
-const HANDLERS: Record<string, (act: Stage) => (request: Request) => Promise<Response>> = {
-  "wrap": (act) => act.api.wrap(() => act.api.fetch(`${ORIGIN}/`)),
-  "wrap, some steps on the way": (act) =>
-    act.api.wrap(async () => {
-      for (let step = 0; step < 5; step++) await undefined;
-      return await act.api.fetch(`${ORIGIN}/`);
-    }),
-  "respond": (act) => (request) => act.api.respond(request, () => act.api.fetch(`${ORIGIN}/`)),
-  "respond, signal passed on": (act) => (request) =>
-    act.api.respond(request, (_, signal) => act.api.fetch(`${ORIGIN}/`, { signal })),
-};
+const HANDLERS: Record<string, (act: Stage) => (request: Request) => Response | Promise<Response>> =
+  {
+    "wrap": (act) => act.api.wrap(() => act.api.fetch(`${ORIGIN}/`)),
+    "wrap, some steps on the way": (act) =>
+      act.api.wrap(async () => {
+        for (let step = 0; step < 5; step++) await undefined;
+        return await act.api.fetch(`${ORIGIN}/`);
+      }),
+    "respond": (act) => (request) => act.api.respond(request, () => act.api.fetch(`${ORIGIN}/`)),
+    "respond, signal passed on": (act) => (request) =>
+      act.api.respond(request, (_, signal) => act.api.fetch(`${ORIGIN}/`, { signal })),
+  };
 
 for (const [way, handlerFor] of Object.entries(HANDLERS)) {
   for (const time of ["fake", "real"] as const) {
@@ -26,7 +27,7 @@ for (const [way, handlerFor] of Object.entries(HANDLERS)) {
       await (await act.api.fetch(`${ORIGIN}/`)).text();
       const handler = handlerFor(act);
 
-      const asked = handler(new Request(EDGE)).then((response) => response.text());
+      const asked = Promise.resolve(handler(new Request(EDGE))).then((response) => response.text());
       asked.catch(() => {});
       await fake?.tickAsync(60);
       const answer = await asked.catch(({ name }) => name);

@@ -22,7 +22,7 @@ Deno.test("31: an inner refusal is no failure of the outer handler, and passes w
   const handler = act.api.wrap(() => act.api.fetch(`${ORIGIN}/`));
   act.api.circuit(ORIGIN).trip();
 
-  const error = await handler(new Request(EDGE)).catch((it) => it);
+  const error = await Promise.resolve(handler(new Request(EDGE))).catch((it) => it);
 
   assertInstanceOf(error, CircuitOpenError);
   assertEquals([error.circuit, act.api.circuit("circuit").state], [ORIGIN, "closed"]);

@@ -68,7 +68,7 @@ function asking(
   way: typeof WAYS[number],
   api: Breaker,
   handler: (request: Request) => Promise<Response>,
-): (request: Request) => Promise<Response> {
+): (request: Request) => Response | Promise<Response> {
   return way === "wrap" ? api.wrap(handler) : (request) => api.respond(request, handler);
 }
 

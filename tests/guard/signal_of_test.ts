@@ -14,7 +14,7 @@ type Work = (request: Request) => Promise<Response>;
 
 /** The ways whose handlers can ask for the signal of their request. */
 const WAYS: Readonly<Record<string, (api: Breaker, work: Work) => Work>> = {
-  wrap: (api, work) => api.wrap(work),
+  wrap: (api, work) => async (request) => await api.wrap(work)(request),
   respond: (api, work) => (request) => api.respond(request, work),
   hono: (api, work) => {
     const app = new Hono();
@@ -159,7 +159,7 @@ Deno.test("11: an outer call's timeout reaches the signal of a handler inside", 
     return new Promise<Response>(() => {});
   });
   const outer = breaker({ timeoutMs: 1_000 }).wrap((request: Request) => inner(request));
-  outer(new Request(ORIGIN)).catch(() => {});
+  Promise.resolve(outer(new Request(ORIGIN))).catch(() => {});
   await time.tickAsync(1_000);
   await settled();
 
@@ -174,10 +174,10 @@ Deno.test("11: a call that timed out does not stop a later one for the same requ
     return new Promise<Response>(() => {});
   });
   const request = new Request(ORIGIN);
-  handler(request).catch(() => {});
+  Promise.resolve(handler(request)).catch(() => {});
   await time.tickAsync(1_000);
   await settled();
-  handler(request).catch(() => {});
+  Promise.resolve(handler(request)).catch(() => {});
   await settled();
 
   assertEquals(signals.map(({ aborted }) => aborted), [true, false]);
@@ -195,7 +195,7 @@ for (const [what, own] of [["no", {}], ["an empty", { signal: null }]] as const)
       signal = signalOf(request);
       return new Promise<Response>(() => {});
     });
-    handler(request as unknown as Request).catch(() => {});
+    Promise.resolve(handler(request as unknown as Request)).catch(() => {});
     await time.tickAsync(1_000);
     await settled();
 

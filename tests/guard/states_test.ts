@@ -124,7 +124,7 @@ Deno.test("10: a handler's synchronous throw becomes a rejection and counts as a
     throw error;
   });
 
-  assertStrictEquals(await assertRejects(() => handler(new Request(ORIGIN))), error);
+  assertStrictEquals(await assertRejects(async () => await handler(new Request(ORIGIN))), error);
   assertEquals(act.circuit.state, "open");
 });
 

@@ -62,7 +62,7 @@ async function ask(
   const events: BreakerEvent[] = [];
   const onEvent = (event: BreakerEvent) => void events.push(event);
   const api = breaker({ threshold: 1, onEvent, ...options });
-  await api.wrap(work)(request).catch(() => {});
+  await Promise.resolve(api.wrap(work)(request)).catch(() => {});
   const end = events.find((event) => "cause" in event);
   return [end && "cause" in end ? end.cause : undefined, api.circuit("circuit").state];
 }
@@ -149,7 +149,7 @@ Deno.test("32: a handler that fails for its own reasons after its client left co
     caller.abort();
     return Promise.reject(new Error("no items"));
   });
-  await handler(request, info).catch(() => {});
+  await Promise.resolve(handler(request, info)).catch(() => {});
 
   assertEquals(events.map(({ type }) => type), ["ignored"]);
 });

@@ -8,7 +8,7 @@ import { Hono } from "hono";
 const PAGE = "https://v.test/page";
 
 /** One way of asking for the page, with what it makes of it. */
-type Ask = (init?: RequestInit) => Promise<Response>;
+type Ask = (init?: RequestInit) => Response | Promise<Response>;
 
 /** All ways through one breaker to the same URL; each answers with its name, or fails. */
 function waysOf(api: Breaker, isDown: () => boolean): Readonly<Record<string, Ask>> {

@@ -29,8 +29,10 @@ export function handlerBy(
   call: UpstreamCall,
 ): Handler {
   switch (way) {
-    case "wrap":
-      return api.wrap((request: Request, ..._rest: unknown[]) => call(request));
+    case "wrap": {
+      const handler = api.wrap((request: Request, ..._rest: unknown[]) => call(request));
+      return async (request, ...rest) => await handler(request, ...rest);
+    }
     case "respond":
       return (request, _env, ctx) =>
         api.respond(request, call, ctx && { waitUntil: (work) => ctx.waitUntil(work) });

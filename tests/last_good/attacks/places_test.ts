@@ -9,7 +9,6 @@ import { down } from "../../stage/upstream.ts";
 import { handlerBy } from "../../stage/ways.ts";
 
 type Answers = (request: Request) => Response | Promise<Response>;
-type Ask = (request: Request) => Promise<Response>;
 
 /** A handler of one part of an app, whose upstream can be taken away. */
 class Part {
@@ -26,13 +25,15 @@ class Part {
 const CALM: BreakerOptions = { threshold: 1_000, timeoutMs: Infinity };
 
 /** Two parts of an app that share a breaker and a URL. */
-const PAIRS: Readonly<Record<string, (api: Breaker, a: Answers, b: Answers) => [Ask, Ask]>> = {
+const PAIRS: Readonly<
+  Record<string, (api: Breaker, a: Answers, b: Answers) => [Answers, Answers]>
+> = {
   "two wrapped handlers": (api, a, b) => [api.wrap(a), api.wrap(b)],
   "one handler wrapped twice": (api, a, b) => {
     const isA = { now: true };
     const handler: Answers = (request) => (isA.now ? a : b)(request);
     const [first, second] = [api.wrap(handler), api.wrap(handler)];
-    const as = (ask: Ask, now: boolean): Ask => (request) => {
+    const as = (ask: Answers, now: boolean): Answers => (request) => {
       isA.now = now;
       return ask(request);
     };
@@ -58,7 +59,7 @@ const PAIRS: Readonly<Record<string, (api: Breaker, a: Answers, b: Answers) => [
     app.use("/page", (c, next) => c.req.header("x-part") === "b" ? guardB(c, next) : next());
     const [guardA, guardB] = [middleware(api), middleware(api)];
     app.all("*", (c) => (c.req.header("x-part") === "b" ? b : a)(c.req.raw));
-    const as = (part: string): Ask => async (request) => {
+    const as = (part: string): Answers => async (request) => {
       const own = new Request(request.url, { headers: { "x-part": part } });
       return await app.fetch(own);
     };
@@ -67,7 +68,7 @@ const PAIRS: Readonly<Record<string, (api: Breaker, a: Answers, b: Answers) => [
   "a middleware and a wrapped handler": (api, a, b) => [honoBy(api, a), api.wrap(b)],
 };
 
-function honoBy(api: Breaker, answer: Answers): Ask {
+function honoBy(api: Breaker, answer: Answers): Answers {
   return handlerBy("hono", api, answer);
 }
 
@@ -116,7 +117,7 @@ Deno.test("K5: the option key joins circuits, never memories", async () => {
 });
 
 /** A handler around `api.fetch` of the same URL: the page, made of the upstream's raw data. */
-const AROUND: Readonly<Record<string, (api: Breaker, handler: Answers) => Ask>> = {
+const AROUND: Readonly<Record<string, (api: Breaker, handler: Answers) => Answers>> = {
   "wrap": (api, handler) => api.wrap(handler),
   "respond": (api, handler) => (request) => api.respond(request, handler),
   "hono": honoBy,

@@ -11,7 +11,9 @@ export class Stage {
   readonly clock = new Clock();
   readonly api: Breaker;
   #answering: Answering | undefined;
-  readonly #handlers: Readonly<Record<string, (request: Request) => Promise<Response>>>;
+  readonly #handlers: Readonly<
+    Record<string, (request: Request) => Response | Promise<Response>>
+  >;
 
   constructor({ ignore, hasPartitions, freshMs }: Owner) {
     const reply = () => Promise.resolve(this.#reply());
