@@ -172,13 +172,13 @@ export class Machine implements ErrorListener {
   #refuse(at: number, retryAfterMs: number): CallPermit | Refusal {
     const { mode, onEvent } = this.settings;
     if (mode === "enforce") {
-      const refusal = new Refusal(this.#reasonToRefuse(), retryAfterMs);
-      if (onEvent !== undefined) this.#emitRefused("refused", at, refusal);
+      const refusal = new Refusal(this.#reasonToRefuse(), retryAfterMs, at);
+      if (onEvent !== undefined) this.#emitRefused("refused", refusal);
       return refusal;
     }
     if (!this.#hasWarned) {
       this.#hasWarned = true;
-      this.#emitRefused("would_refuse", at, new Refusal(this.#reasonToRefuse(), retryAfterMs));
+      this.#emitRefused("would_refuse", new Refusal(this.#reasonToRefuse(), retryAfterMs, at));
     }
     return new CallPermit(this, NO_EPOCH, at);
   }
@@ -348,7 +348,7 @@ export class Machine implements ErrorListener {
     emit(onEvent, { type: "state", circuit: this.name, at: now(), from, to, reason, retryAfterMs });
   }
 
-  #emitRefused(type: RefusedEvent["type"], at: number, { why, retryAfterMs }: Refusal): void {
+  #emitRefused(type: RefusedEvent["type"], { why, retryAfterMs, at }: Refusal): void {
     const shown = why === "isolated" ? "open" : why;
     emit(this.settings.onEvent, { type, circuit: this.name, at, retryAfterMs, why: shown });
   }

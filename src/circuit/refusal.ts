@@ -13,9 +13,12 @@ export class Refusal {
   readonly why: RefusalReason;
   /** Time until a call may pass, in ms; Infinity while the circuit is isolated. */
   readonly retryAfterMs: number;
+  /** When it was refused, in ms: what answers instead need not read the clock again. */
+  readonly at: number;
 
-  constructor(why: RefusalReason, retryAfterMs: number) {
+  constructor(why: RefusalReason, retryAfterMs: number, at: number) {
     this.why = why;
     this.retryAfterMs = retryAfterMs;
+    this.at = at;
   }
 }

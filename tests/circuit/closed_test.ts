@@ -1,5 +1,7 @@
 import { Circuit, CircuitOpenError } from "@lastgood/breaker";
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { admit } from "../../src/circuit/circuit.ts";
+import { Refusal } from "../../src/circuit/refusal.ts";
 import { Clock } from "../stage/clock.ts";
 import { calls, rig } from "../stage/circuit_stage.ts";
 import { moves } from "../stage/events.ts";
@@ -86,6 +88,18 @@ Deno.test("2: open circuit refuses without calling", async () => {
 
   assertEquals([error.circuit, error.retryAfterMs, called], ["stock", 1_000, 0]);
   assertEquals(circuit.acquire(), undefined);
+});
+
+Deno.test("2: a refusal reads the clock once, and hands the reading on", () => {
+  let readings = 0;
+  const { circuit } = rig({ now: () => ++readings });
+  circuit.trip();
+  readings = 500;
+
+  const refusal = admit(circuit);
+
+  assert(refusal instanceof Refusal);
+  assertEquals([readings, refusal.at], [501, 501]);
 });
 
 Deno.test("2: a refusal gives the time left, in its message rounded up to seconds", async () => {
