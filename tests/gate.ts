@@ -43,6 +43,7 @@ const STEPS: readonly Step[] = [
   },
   { name: "tests", args: ["task", "test"], needs: ["README.md"], hasTests: true },
   { name: "hono 4.6", args: ["run", "-A", "tests/adapters/oldest.ts"], hasTests: true },
+  { name: "bundle size", args: ["run", "-A", "tests/pack/size.ts"] },
   { name: "npm package", args: ["run", "-A", "tests/pack/check.ts"] },
   { name: "runtimes", args: ["task", "runtimes"] },
   { name: "boundary", args: ["task", "boundary"], hasTests: true },
