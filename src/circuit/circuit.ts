@@ -239,6 +239,6 @@ function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<
 }
 
 /** As `circuit.acquire()`, for the guard: a permit that can report more, or why there is none. */
-export function admit<T>(circuit: Circuit<T>): CallPermit | Refusal {
-  return machineOf(circuit).admit();
+export function admit<T>(circuit: Circuit<T>, readAt?: number): CallPermit | Refusal {
+  return machineOf(circuit).admit(readAt);
 }

@@ -135,12 +135,18 @@ export class Machine implements ErrorListener {
 
   // ---- Who may pass ----
 
-  /** Lets a call through, or refuses it. */
-  admit(): CallPermit | Refusal {
+  /**
+   * Lets a call through, or refuses it.
+   *
+   * @param readAt The time, in ms, if the caller has read the clock already.
+   */
+  admit(readAt?: number): CallPermit | Refusal {
     const { mode, needsStartTime, now } = this.settings;
     if (mode === "off") return new CallPermit(undefined, NO_EPOCH, 0);
-    if (this.#letsAllPass) return new CallPermit(this, this.#epoch, needsStartTime ? now() : 0);
-    const at = now();
+    if (this.#letsAllPass) {
+      return new CallPermit(this, this.#epoch, needsStartTime ? readAt ?? now() : 0);
+    }
+    const at = readAt ?? now();
     if (this.#opening !== undefined) this.#opening.askedAt = at;
     this.#endLeases(at);
     // A listener that heard of a lost lease may have reset it (I5).

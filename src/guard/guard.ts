@@ -6,7 +6,7 @@ import { CircuitOpenError, problem } from "../errors.ts";
 import { discard, isResponse } from "../http/body.ts";
 import type { CacheKey } from "../last_good/cache_key.ts";
 import type { LastGood } from "../last_good/last_good.ts";
-import type { LastGoodSettings } from "../last_good/options.ts";
+import type { RequestHead } from "../last_good/request_head.ts";
 import type { StoredResponse } from "../last_good/stored_response.ts";
 import {
   fitsCaller,
@@ -69,27 +69,34 @@ export class Guard {
     if (context.isOver || (!request.justArrived && request.signal?.aborted)) {
       return context.leave(request.signal?.reason);
     }
-    const early = this.#lastGood && this.#withoutCalling(context, this.#lastGood);
+    const at = this.#looksFirst(request) ? this.#settings.now() : undefined;
+    const early = at === undefined ? undefined : this.#withoutCalling(context, at);
     if (early !== undefined) return early;
-    const admitted = admit(circuit);
+    const admitted = admit(circuit, at);
     if (admitted instanceof Refusal) return this.#refused(context, admitted);
     return admitted.isProbe ? this.#probe(context, admitted) : this.#call(context, admitted);
+  }
+
+  /** Reports whether a request may be answered without a call although the circuit lets it pass. */
+  #looksFirst(request: RequestHead): boolean {
+    const lastGood = this.#lastGood;
+    return lastGood !== undefined &&
+      (lastGood.settings.freshMs > 0 || this.#slowCalls > 0 || isOnlyIfCached(request));
   }
 
   /**
    * Answers what needs no call: the app's own `only-if-cached` (F4), what is younger than `freshMs`,
    * and what a slow call in the background is about to replace.
    */
-  #withoutCalling(context: RequestContext, { settings }: LastGood): Response | undefined {
+  #withoutCalling(context: RequestContext, at: number): Response | undefined {
     const { request } = context;
     const isOnly = isOnlyIfCached(request) && isAnswerable(request);
-    if (!isOnly && settings.freshMs === 0 && this.#slowCalls === 0) return undefined;
-    const kept = this.#kept.find(context);
-    const early = kept && this.#early(context, kept, isOnly, settings);
+    const kept = this.#kept.find(context, at);
+    const early = kept && this.#early(context, kept, isOnly, at);
     if (kept !== undefined && early !== undefined) {
       return early === "fresh"
-        ? this.#kept.serve(context, kept, early, { hit: early })
-        : this.#kept.serve(context, kept, early, { stale: early });
+        ? this.#kept.serve(context, kept, early, { hit: early }, at)
+        : this.#kept.serve(context, kept, early, { stale: early }, at);
     }
     return isOnly
       ? problem(504, "Gateway Timeout", "Nothing fresh is kept for this request")
@@ -101,10 +108,10 @@ export class Guard {
     context: RequestContext,
     kept: StoredResponse,
     isOnly: boolean,
-    settings: LastGoodSettings,
+    now: number,
   ): "fresh" | "slow" | undefined {
     const { request, key } = context;
-    const now = this.#settings.now();
+    const { settings } = this.#lastGood!;
     const isAsked = isOnly && isFresh(kept, now);
     const isYoung = isAsked || isWithinFreshMs(kept, now, settings);
     if (!isYoung && (isOnly || !this.#isBeingReplaced(context, kept, now))) return undefined;
@@ -114,11 +121,12 @@ export class Guard {
   }
 
   #refused(context: RequestContext, refusal: Refusal): Response | Promise<Response> {
-    const kept = this.#kept.find(context);
+    const { at, why } = refusal;
+    const kept = this.#kept.find(context, at);
     if (kept !== undefined) {
-      return refusal.why === "probing"
-        ? this.#kept.serve(context, kept, "probing", { hit: "probing" })
-        : this.#kept.serve(context, kept, "open", { hit: "circuit-open" });
+      return why === "probing"
+        ? this.#kept.serve(context, kept, "probing", { hit: "probing" }, at)
+        : this.#kept.serve(context, kept, "open", { hit: "circuit-open" }, at);
     }
     const error = new CircuitOpenError(context.circuit.name, refusal.retryAfterMs);
     if (this.#settings.fallback === undefined) return context.refuse(error);
@@ -131,11 +139,12 @@ export class Guard {
    */
   #probe(context: RequestContext, permit: CallPermit): Response | Promise<Response> {
     if (this.#settings.mode === "enforce" && context.background !== false) {
-      const kept = this.#kept.find(context);
+      const at = permit.startedAt;
+      const kept = this.#kept.find(context, at);
       if (kept !== undefined && this.#background.canRun(context)) {
         const outcome = this.#upstream.callInBackground(context, permit, kept.head.etag);
         this.#background.run(context, ended(outcome));
-        return this.#kept.serve(context, kept, "probing", { hit: "probing" });
+        return this.#kept.serve(context, kept, "probing", { hit: "probing" }, at);
       }
     }
     return this.#call(context, permit);
@@ -150,7 +159,7 @@ export class Guard {
         context.isReleased = true;
         running.call.release();
         this.#background.run(context, this.#replacing(kept, running.outcome));
-        return this.#kept.serve(context, kept, "slow", { stale: "slow" });
+        return this.#kept.serve(context, kept, "slow", { stale: "slow" }, this.#settings.now());
       }
     }
     const outcome = await running.outcome;
@@ -175,11 +184,12 @@ export class Guard {
   /** Returns what a caller gets whose call takes long; undefined if there is nothing for them. */
   #stopgap(context: RequestContext, patience: Deadlines): StoredResponse | undefined {
     const { request, key } = context;
-    const kept = this.#kept.find(context);
+    const now = this.#settings.now();
+    const kept = this.#kept.find(context, now);
     if (kept === undefined || !fitsCaller(kept, request, key)) return undefined;
     // With `patienceMs: 0` nobody has waited yet, so the upstream may well be fine.
     const isWell = patience.ms === 0;
-    return isWell && !isNewEnough(kept, request, this.#settings.now()) ? undefined : kept;
+    return isWell && !isNewEnough(kept, request, now) ? undefined : kept;
   }
 
   /** Waits for a slow call that goes on in the background: until then, all callers get this copy. */
@@ -211,11 +221,12 @@ export class Guard {
     { cause, response, why, endedBy }: Outcome & { type: "failed" },
   ): Promise<Response> {
     const servesOnFailure = this.#lastGood?.settings.serveOn === "failure";
-    const kept = servesOnFailure ? this.#kept.find(context) : undefined;
+    const at = servesOnFailure ? this.#settings.now() : 0;
+    const kept = servesOnFailure ? this.#kept.find(context, at) : undefined;
     if (kept !== undefined) {
       discard(response);
       const status = response && { status: response.status };
-      return this.#kept.serve(context, kept, "failure", { stale: why, ...status });
+      return this.#kept.serve(context, kept, "failure", { stale: why, ...status }, at);
     }
     const instead = await this.#fallback(context, cause);
     if (instead !== undefined) {

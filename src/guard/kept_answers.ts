@@ -18,24 +18,24 @@ export class KeptAnswers {
     this.#lastGood = lastGood;
   }
 
-  /** Returns what may be served to this request now; undefined if nothing may. */
-  find({ request, key }: RequestContext): StoredResponse | undefined {
+  /** Returns what may be served to this request at this time, in ms; undefined if nothing may. */
+  find({ request, key }: RequestContext, at: number): StoredResponse | undefined {
     const lastGood = this.#lastGood;
     if (lastGood === undefined || key === undefined || !isAnswerable(request)) return undefined;
     const kept = lastGood.find(key, request);
     if (kept === undefined) return undefined;
-    return isServable(kept, request, this.#settings.now(), lastGood.settings) ? kept : undefined;
+    return isServable(kept, request, at, lastGood.settings) ? kept : undefined;
   }
 
-  /** Makes a response of `kept`, and reports that it is served. */
+  /** Makes a response of `kept`, and reports that it is served at this time, in ms. */
   serve(
     { request, circuit }: RequestContext,
     kept: StoredResponse,
     why: StaleReason | "fresh",
     served: Served,
+    at: number,
   ): Response {
-    const { onEvent, now } = this.#settings;
-    const at = now();
+    const { onEvent } = this.#settings;
     if (onEvent !== undefined) {
       const about = { circuit: circuit.name, at, url: request.url, ageMs: ageMs(kept, at) };
       emit(onEvent, why === "fresh" ? { type: why, ...about } : { type: "stale", ...about, why });
