@@ -73,9 +73,9 @@ export function breaker(options: BreakerOptions | Breaker = {}): BreakerMiddlewa
   const ownKey = isBreaker(options) ? `hono-${side.middlewares}` : options.name ?? "circuit";
   const defaultKey = () => ownKey;
   const { answer, keeps } = side;
-  const places = new Places(`hono ${side.middlewares}`);
   const middleware: Middleware = (c, next) =>
-    new GuardedChain(c, next, keeps, middleware, places).run(answer, defaultKey);
+    new GuardedChain(c, next, keeps, places).run(answer, defaultKey);
+  const places = new Places(`hono ${side.middlewares}`, middleware);
   return Object.assign(middleware as BreakerMiddleware, { breaker: guard });
 }
 

@@ -25,14 +25,16 @@ export class GuardedChain implements HandlerInput {
   readonly takesSignal = false;
   readonly justArrived: boolean;
   readonly place: string;
-  readonly #c: HonoContextLike;
+  readonly #c: CalledContext;
   readonly #next: () => Promise<void>;
-  readonly #middleware: Middleware;
+  readonly #places: Places;
   /**
    * Its place in the chain, before handlers further in have theirs; undefined if this is not
    * Hono's.
    */
   readonly #index: number | undefined;
+  /** True if no handler of this context has run yet: then nothing has been set. */
+  readonly #isFirst: boolean;
   /** False if nothing is kept: then the fields of the chain's own answers are left alone. */
   readonly #keeps: boolean;
   readonly #outer: OuterFields | undefined;
@@ -52,21 +54,20 @@ export class GuardedChain implements HandlerInput {
   /** Waits for the response as middleware further out leaves it. */
   #listener: ((response: Response) => void) | undefined;
 
-  constructor(
-    c: HonoContextLike,
-    next: () => Promise<void>,
-    keeps: boolean,
-    middleware: Middleware,
-    places: Places,
-  ) {
+  constructor(c: CalledContext, next: () => Promise<void>, keeps: boolean, places: Places) {
     this.#c = c;
     this.#next = next;
-    this.#middleware = middleware;
-    this.#index = c.req.routeIndex;
+    this.#places = places;
     this.#keeps = keeps;
     if (keeps) flushDue();
-    this.place = keeps ? places.at(c.req) : "";
-    this.#outer = keeps ? takeOuterFields(c) : outerFields(c);
+    const { req } = c;
+    this.#index = req.routeIndex;
+    const { name, isItself } = places.at(req);
+    this.place = name;
+    // Without the mark, one within `every` of Hono 4.6 would take itself for the first.
+    this.#isFirst = isItself && this.#index === 0 && c[CALLED] === undefined;
+    // Looking for them takes 0.2 µs on Deno and 0.6 µs on Bun.
+    this.#outer = this.#isFirst ? undefined : keeps ? takeOuterFields(c) : outerFields(c);
     this.justArrived = isFromServer(c.env);
   }
 
@@ -80,22 +81,34 @@ export class GuardedChain implements HandlerInput {
     }
   }
 
-  /** Undefined in a context that is not Hono's: there the end of the chain cannot be seen. */
+  /**
+   * Undefined for the first of a context, and in one that is not Hono's: there the end of the chain
+   * cannot be seen.
+   */
   get outside(): HandlerInput["outside"] {
-    if (this.#index === undefined) return undefined;
-    this.#around = dispatchesAround(this.#c.req, this.#index, this.#middleware);
-    return this.#around && this;
+    if (this.#index === undefined || this.#isFirst) return undefined;
+    this.#around = dispatchesAround(this.#c.req, this.#index, this.#places.middleware);
+    return this;
   }
 
   hear(listener: (response: Response) => void): void {
     this.#listener = listener;
   }
 
-  /** Lets the guard answer, and makes its answer the response of the context. */
-  async run(answer: AnswerHandler, defaultKey: () => string): Promise<void> {
+  /**
+   * Lets the guard answer, and makes its answer the response of the context: in the same turn, if it
+   * comes from memory.
+   */
+  run(answer: AnswerHandler, defaultKey: () => string): Promise<void> {
+    const response = answer(this.#c.req.raw, () => this.#produce(), defaultKey, this);
+    if ("then" in response) return this.#wait(response);
+    this.#answerWith(response);
+    return Promise.resolve();
+  }
+
+  async #wait(answer: Promise<Response>): Promise<void> {
     try {
-      const response = await answer(this.#c.req.raw, () => this.#produce(), defaultKey, this);
-      this.#answerWith(response);
+      this.#answerWith(await answer);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -104,6 +117,7 @@ export class GuardedChain implements HandlerInput {
   }
 
   async #produce(): Promise<Response> {
+    if (this.#isFirst) this.#c[CALLED] = true;
     await this.#next();
     return this.#isOver ? this.#late() : this.#produced = this.#result();
   }
@@ -173,6 +187,11 @@ export class GuardedChain implements HandlerInput {
     if (this.#around && this.#listener) onChainEnd(c, this.#around, this.#listener);
   }
 }
+
+/** Marks a context whose handlers have been called. */
+const CALLED = Symbol("called");
+
+type CalledContext = HonoContextLike & { [CALLED]?: true };
 
 /**
  * Where a breaker leaves the error that it has replaced by something better: a breaker further out

@@ -5,48 +5,56 @@ import type { HonoContextLike } from "./hono_context.ts";
 
 type Request = HonoContextLike["req"];
 
+/** A route that a middleware is used in. */
+export interface Place {
+  readonly name: string;
+  /** True if the middleware itself is the handler of that route, not something that calls it. */
+  readonly isItself: boolean;
+}
+
 /**
  * The places of one middleware: a mounted app sees only its own part of the URL, so each route that
  * the middleware is used in keeps for itself (K5).
  */
 export class Places {
+  readonly middleware: unknown;
   readonly #name: string;
-  readonly #byRoute = new WeakMap<object, string>();
+  readonly #byRoute = new WeakMap<object, Place>();
+  readonly #nowhere: Place;
   #count = 0;
 
-  constructor(name: string) {
+  constructor(name: string, middleware: unknown) {
     this.#name = name;
+    this.middleware = middleware;
+    this.#nowhere = { name, isItself: false };
   }
 
   /** Returns the place of this request. */
-  at({ matchedRoutes, routeIndex = 0 }: Request): string {
+  at({ matchedRoutes, routeIndex = 0 }: Request): Place {
     // Hono 4.6 starts counting again within `every`; without a router there are no routes.
     const route = matchedRoutes?.[routeIndex] ?? matchedRoutes?.[0];
-    if (route === undefined) return this.#name;
+    if (route === undefined) return this.#nowhere;
     let place = this.#byRoute.get(route);
     if (place === undefined) {
-      this.#count++;
-      this.#byRoute.set(route, place = `${this.#name} ${this.#count}`);
+      const name = `${this.#name} ${++this.#count}`;
+      place = { name, isItself: route.handler === this.middleware };
+      this.#byRoute.set(route, place);
     }
     return place;
   }
 }
 
-/**
- * Counts the dispatches that end after a middleware.
- *
- * @returns Undefined if it is the outermost.
- */
+/** Counts the dispatches that end after a middleware that is not the first of its context. */
 export function dispatchesAround(
   { matchedRoutes = [] }: Request,
   index: number,
   middleware: unknown,
-): Around | undefined {
+): Around {
   // Cloudflare Pages calls it without a router.
   if (matchedRoutes.length === 0) return { dispatches: 0, isExact: false };
   const around = matchedRoutes.slice(0, index + 1).map(({ handler }) => unwrapped(handler));
-  if (around[index]?.handler !== middleware) return { dispatches: index + 1, isExact: false };
-  if (index === 0) return undefined;
+  const isThere = index > 0 && around[index]?.handler === middleware;
+  if (!isThere) return { dispatches: index + 1, isExact: false };
   return {
     dispatches: around.reduce((count, { dispatches }) => count + dispatches, 0),
     isExact: !around.some(({ handler }) => COMBINES.test((handler as { name: string }).name)),
