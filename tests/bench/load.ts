@@ -1,19 +1,42 @@
 /** An upstream and its clients on loopback, bounded in time and number. */
 
+/** What a client sends besides Host. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** What Chrome sends with a click on a link, without a cookie: with Host, a dozen fields. */
+export const BROWSER: Fields = {
+  "sec-ch-ua": '"Chromium";v="146", "Not:A-Brand";v="24", "Google Chrome";v="146"',
+  "sec-ch-ua-mobile": "?0",
+  "sec-ch-ua-platform": '"Windows"',
+  "user-agent":
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) " +
+    "Chrome/146.0.0.0 Safari/537.36",
+  "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp," +
+    "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+  "sec-fetch-site": "same-origin",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-dest": "document",
+  "referer": "http://127.0.0.1/",
+  "accept-encoding": "gzip, deflate, br, zstd",
+  "accept-language": "en-GB,en;q=0.9,de;q=0.8",
+};
+
 /** A client that keeps its own connection open. */
 export class Client {
   readonly #connection: Deno.TcpConn;
-  readonly #port: number;
+  readonly #head: string;
   readonly #bytes = new Uint8Array(65_536);
 
-  private constructor(connection: Deno.TcpConn, port: number) {
+  private constructor(connection: Deno.TcpConn, head: string) {
     this.#connection = connection;
-    this.#port = port;
+    this.#head = head;
   }
 
   /** Connects to a server on this machine. */
-  static async to(port: number): Promise<Client> {
-    return new Client(await Deno.connect({ hostname: "127.0.0.1", port }), port);
+  static async to(port: number, fields: Fields = {}): Promise<Client> {
+    const lines = Object.entries({ host: `127.0.0.1:${port}`, ...fields });
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    return new Client(await Deno.connect({ hostname: "127.0.0.1", port }), head);
   }
 
   /** Requests a path and reads the whole answer; returns the time of the body's first byte. */
@@ -37,7 +60,7 @@ export class Client {
 
   /** Requests a path, and reads only until the head of the answer is complete. */
   async ask(path: string): Promise<string> {
-    const request = `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${this.#port}\r\n\r\n`;
+    const request = `GET ${path} HTTP/1.1\r\n${this.#head}\r\n`;
     await this.#connection.write(UTF_8.encode(request));
     let head = "";
     while (!head.includes("\r\n\r\n")) head += LATIN_1.decode(await this.#read());

@@ -6,7 +6,9 @@ import process from "node:process";
 import { breaker } from "../../mod.ts";
 import { breaker as middleware } from "../../src/adapters/hono.ts";
 import { type Context, Hono } from "hono";
+import { Hand } from "./hand.ts";
 import * as peers from "./peers.ts";
+import { unreadMb } from "./unread.ts";
 
 /** Servers differ in what they pass besides the request. */
 type Handler = (request: Request, info?: object) => Response | Promise<Response>;
@@ -44,10 +46,26 @@ function guarded(guard: peers.Guard): Handler {
   };
 }
 
+/** Ends the call after the same time as api.fetch. */
+async function timed(request: Request): Promise<Response> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), 10_000);
+  try {
+    return await fetch(target(request), { signal: controller.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const bare = (request: Request) => fetch(target(request));
+
 const proxies: Readonly<Record<string, Handler>> = {
-  "bare": (request) => fetch(target(request)),
+  "bare": bare,
+  "hand": new Hand().wrap(bare),
+  "hand-timed": new Hand().wrap(timed),
   "keeping": proxied(breaker()),
   "keeps-nothing": proxied(breaker({ lastGood: false })),
+  "counts-only": proxied(breaker({ lastGood: false, timeoutMs: Infinity })),
   "no-timeout": proxied(breaker({ timeoutMs: Infinity })),
   "opossum": guarded(peers.opossum),
   "opossum-lean": guarded(peers.opossumLean),
@@ -55,7 +73,7 @@ const proxies: Readonly<Record<string, Handler>> = {
   "mollitia": guarded(peers.mollitiaCount),
 };
 
-// ---- The last good answer ----
+// ---- A handler, and the last good answer ----
 
 const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
 
@@ -69,9 +87,23 @@ function bodyFor({ url }: Request): Uint8Array<ArrayBuffer> {
 
 const FIELDS = { "content-type": "text/plain; charset=UTF-8", "x-one": "1", "x-two": "2" };
 
+const TAGGED = { ...FIELDS, etag: '"version-1"' };
+
 function fixed(request: Request): Response {
   return new Response(bodyFor(request), { headers: FIELDS });
 }
+
+function tagged(request: Request): Response {
+  return new Response(bodyFor(request), { headers: TAGGED });
+}
+
+const handlers: Readonly<Record<string, Handler>> = {
+  "static": fixed,
+  "static-tagged": tagged,
+  "closed": breaker().wrap(fixed),
+  "closed-tagged": breaker().wrap(tagged),
+  "closed-hand": new Hand().wrap(fixed),
+};
 
 const wrapping = breaker({ delayMs: NEVER_MS });
 const fetching = breaker({
@@ -79,8 +111,10 @@ const fetching = breaker({
   fetch: (input) => Promise.resolve(fixed(new Request(input))),
 });
 
+const byHand = new Hand();
+
 const stale: Readonly<Record<string, Handler>> = {
-  "static": fixed,
+  "hand-stale": byHand.wrap(fixed),
   "wrap": wrapping.wrap(fixed),
   "fetch": (request) => fetching.fetch(request.url),
 };
@@ -89,6 +123,7 @@ const stale: Readonly<Record<string, Handler>> = {
 
 const text = "x".repeat(1_024);
 const ofHono = breaker({ delayMs: NEVER_MS });
+const byHandOfHono = new Hand();
 
 function app(...before: Parameters<Hono["use"]>[1][]): Handler {
   const made = new Hono();
@@ -102,7 +137,9 @@ const hono: Readonly<Record<string, Handler>> = {
   "hono-no-op": app(async (_c, next) => await next()),
   "hono-keeping": app(middleware()),
   "hono-keeps-nothing": app(middleware({ lastGood: false })),
+  "hono-hand": app(new Hand().middleware()),
   "hono-stale": app(middleware(ofHono)),
+  "hono-hand-stale": app(byHandOfHono.middleware()),
 };
 
 // ---- The server ----
@@ -112,15 +149,19 @@ const control: Readonly<Record<string, Handler>> = {
     const { user, system } = process.cpuUsage();
     return Response.json({ cpuUs: user + system, rss: process.memoryUsage().rss });
   },
+  "unread": async ({ url }) => Response.json(await unreadMb(upstream, url.endsWith("/keeping"))),
   "trip": () => {
     for (const api of [wrapping, fetching, ofHono]) {
       for (const [, circuit] of api.circuits()) circuit.trip();
     }
+    for (const hand of [byHand, byHandOfHono]) hand.trip(NEVER_MS);
     return new Response("tripped");
   },
 };
 
-const subjects = new Map(Object.entries({ ...proxies, ...stale, ...hono, ...control }));
+const subjects = new Map(
+  Object.entries({ ...proxies, ...handlers, ...stale, ...hono, ...control }),
+);
 if (process.versions.node !== undefined && !("Deno" in globalThis) && typeof Bun === "undefined") {
   const { cachingFetch } = await import("./undici.ts");
   subjects.set("undici-cache", (request) => cachingFetch(target(request)));

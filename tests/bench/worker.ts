@@ -17,7 +17,7 @@ function proxied({ url }: Request, { UPSTREAM }: Env, _context: Context): Promis
 const keeping = breaker().wrap(proxied);
 
 export default {
-  fetch(request: Request, env: Env, context: Context): Promise<Response> {
+  fetch(request: Request, env: Env, context: Context): Response | Promise<Response> {
     const subject = new URL(request.url).pathname.split("/")[1];
     return subject === "keeping" ? keeping(request, env, context) : proxied(request, env, context);
   },

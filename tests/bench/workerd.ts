@@ -23,5 +23,5 @@ export async function keepOnWorkerd(folder: string, rounds: number): Promise<Sam
     limitMs: LIMIT_MS,
   });
   const port = Number(new URL(server.url).port);
-  return { "ms to the first byte of a trickle": await trickles(port, { rounds, ms: 250 }) };
+  return { "ms to the first byte of a trickle": await trickles(port, 2 * rounds) };
 }

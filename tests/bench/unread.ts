@@ -1,0 +1,49 @@
+/** Answers that an app gets and never reads. */
+import process from "node:process";
+import { breaker } from "../../mod.ts";
+import { collectAll, pause } from "./rounds.ts";
+
+const MIB = 1_048_576;
+const ANSWERS = 300;
+const BYTES = 900_000;
+/** More than the time for which a URL is not kept again. */
+const STEP_MS = 2_000;
+
+/** Gets as many answers, and returns by how many MB the process has grown. */
+export async function unreadMb(upstream: string, isKeeping: boolean): Promise<number> {
+  let now = Date.now();
+  let ended = 0;
+  const api = breaker({
+    threshold: 1e9,
+    now: () => now,
+    lastGood: { maxBytes: 4 * MIB },
+    onEvent: ({ type }) => {
+      if (type === "kept" || type === "not_kept") ended++;
+    },
+  });
+  const get = isKeeping ? api.fetch : fetch;
+  const url = `${upstream}/${BYTES}`;
+  for (let n = 0; n < 50; n++) await (await fetch(url)).arrayBuffer();
+  const before = await settledMb();
+  const unread: Response[] = [];
+  for (let n = 1; n <= ANSWERS; n++) {
+    now += STEP_MS;
+    unread.push(await get(url));
+    while (isKeeping && ended < n) await pause(1);
+  }
+  const grown = await settledMb() - before;
+  unread.length = 0;
+  return grown;
+}
+
+/** The memory once it no longer falls. */
+async function settledMb(): Promise<number> {
+  let least = Infinity;
+  for (let turn = 0; turn < 15; turn++) {
+    await collectAll();
+    const { rss } = process.memoryUsage();
+    if (turn > 1 && rss > least - MIB / 4) break;
+    least = Math.min(least, rss);
+  }
+  return least / MIB;
+}
