@@ -1,6 +1,6 @@
 /** Turns samples into figures, judges them against their targets, and prints tables. */
-import type { Limit, Line, Target } from "./lines.ts";
 import type { Sample, Samples } from "./rounds.ts";
+import { limitOn, type Line, type Target, whatOf } from "./target.ts";
 
 /** A median over rounds, with the lower and upper quartiles. */
 export interface Figure {
@@ -9,7 +9,7 @@ export interface Figure {
   readonly high: number;
 }
 
-/** The result for one target. */
+/** The result for one target. Its texts are empty if there is no limit. */
 export interface Verdict {
   readonly what: string;
   readonly figure: Figure;
@@ -35,23 +35,13 @@ export function subjects(sample: Sample): (readonly [name: string, own: Figure, 
   );
 }
 
-/** Judges all targets of a line that a runtime has, and for which there are samples. */
+/** Judges all targets of a line for which there are samples. */
 export function verdicts(line: Line, samples: Samples, runtime: string): Verdict[] {
   return line.targets.flatMap((target) => {
-    const atMost = limitOn(runtime, target.atMost);
-    const atLeast = limitOn(runtime, target.atLeast);
     const sample = samples[target.measure];
     const reached = sample && valueOf(target, sample);
-    if (reached === undefined || (atMost ?? atLeast) === undefined) return [];
-    return [judged(target, reached, atMost, atLeast)];
+    return reached === undefined ? [] : [judged(target, reached, runtime)];
   });
-}
-
-/** Finds the limit on a runtime; undefined if there is none. */
-export function limitOn(runtime: string, limit: Limit | undefined): number | undefined {
-  return typeof limit === "object"
-    ? limit[runtime.replace(/\d+$/, "") as keyof typeof limit]
-    : limit;
 }
 
 function valueOf({ of, over, less }: Target, sample: Sample): Figure | undefined {
@@ -71,21 +61,21 @@ function valueOf({ of, over, less }: Target, sample: Sample): Figure | undefined
   }));
 }
 
-function judged(
-  { measure, of, over, less }: Target,
-  reached: Figure,
-  atMost: number | undefined,
-  atLeast: number | undefined,
-): Verdict {
-  const above = over !== undefined && less !== undefined ? `, over ${less}` : "";
-  const against = over !== undefined ? ` / ${over}` : less !== undefined ? ` - ${less}` : "";
-  const limit = atMost ?? atLeast ?? NaN;
+function judged(target: Target, reached: Figure, runtime: string): Verdict {
+  const what = whatOf(target);
+  const atMost = limitOn(runtime, target.atMost);
+  const atLeast = limitOn(runtime, target.atLeast);
+  const limit = atMost ?? atLeast;
+  // A ratio to the others' cost cannot be negative: garbage collection disturbed the measurement.
+  const measured = Number.isFinite(reached.median) &&
+    !(target.over !== undefined && reached.median < 0);
+  if (limit === undefined) {
+    return { what, figure: reached, target: "", met: true, measured, verdict: "" };
+  }
   const off = atMost === undefined ? limit - reached.median : reached.median - limit;
   const met = off <= 0;
-  // A ratio to the others' cost cannot be negative: garbage collection disturbed the measurement.
-  const measured = Number.isFinite(off) && !(over !== undefined && reached.median < 0);
   return {
-    what: `${measure}${above}: ${of}${against}`,
+    what,
     figure: reached,
     target: `${atMost === undefined ? ">=" : "<="} ${limit}`,
     met,

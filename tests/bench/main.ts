@@ -1,23 +1,17 @@
-/**
- * Measures the cost of a call through a circuit, against its floor and against other breakers:
- *
- *     deno task bench [closed | refused | keep | proxy | stale | hono | scale | memory | size | import …]
- *       [--runtime deno | node | node20 | bun | workerd]… [--quick]
- *
- * Prints ratios, medians over interleaved rounds with their quartiles, and the targets that fall
- * short; writes them to dist/bench.json and, with all runtimes side by side, to dist/bench.md. It
- * asserts nothing: only ratios within one run mean anything, and a shared machine shifts even
- * those.
- */
+/** Measures what a call through a circuit costs; `--help` says how. */
 import { output } from "../runtimes/child.ts";
 import { WORKERD_VERSION } from "../runtimes/runtimes.ts";
+import { writeTable } from "./costs.ts";
 import { type Figure, short, spread, subjects, table, type Verdict, verdicts } from "./figures.ts";
 import { HTTP_LINES, overHttp } from "./http.ts";
 import { LINES } from "./lines.ts";
 import { memory } from "./memory.ts";
-import type { Effort, Samples } from "./rounds.ts";
+import { Progress } from "./progress.ts";
+import { type Effort, onRound, type Samples } from "./rounds.ts";
 import { type Runtime, runtime } from "./runtime.ts";
 import { type LineResult, type RuntimeResult, summary } from "./summary.ts";
+import { unused } from "./unused.ts";
+import { type Order, OrderError, orderFrom, USAGE } from "./usage.ts";
 import { importing, size } from "./weight.ts";
 import { keepOnWorkerd } from "./workerd.ts";
 
@@ -25,7 +19,15 @@ const LIMIT_MS = 240_000;
 const RESULT = new URL("../../dist/bench.json", import.meta.url);
 const TABLE = new URL("../../dist/bench.md", import.meta.url);
 
-const { names, runtimes, isQuick } = read(Deno.args);
+/** Only one line is printed over and over; its results follow on stdout. */
+const SCREEN = {
+  isTerminal: Deno.stderr.isTerminal(),
+  // A terminal that does not know its width says 0.
+  columns: (Deno.stderr.isTerminal() && Deno.consoleSize().columns) || 80,
+  print: (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text)),
+};
+
+const { lines, runtimes, isQuick, writes } = ordered();
 const folder = await Deno.makeTempDir({ prefix: "breaker-bench-" });
 const results: Record<string, RuntimeResult> = {};
 const shortfalls: string[] = [];
@@ -39,6 +41,8 @@ try {
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
+if (writes) await writeTable(results);
+if (runtimes.length === 0) Deno.exit();
 await Deno.mkdir(new URL(".", RESULT), { recursive: true });
 await Deno.writeTextFile(RESULT, JSON.stringify(results, null, 2));
 await Deno.writeTextFile(TABLE, `${summary(results)}\n`);
@@ -48,9 +52,11 @@ for (const shortfall of shortfalls) console.log(shortfall);
 Deno.exit();
 
 async function measureOn(on: Runtime): Promise<void> {
-  const lines: Record<string, LineResult> = {};
-  for (const name of names) lines[name] = await lineOn(on, name, () => measure(name, on));
-  results[on.name] = { version: on.version, lines };
+  const measured: Record<string, LineResult> = {};
+  for (const name of lines) {
+    measured[name] = await lineOn(on, name, (progress) => measure(name, on, progress));
+  }
+  results[on.name] = { version: on.version, lines: measured };
 }
 
 /** A Worker cannot report its CPU and memory: from outside, only the first byte can be timed. */
@@ -64,11 +70,14 @@ async function measureOnWorkerd(): Promise<void> {
 async function lineOn(
   on: Pick<Runtime, "name" | "version">,
   name: string,
-  measured: () => Promise<Samples>,
+  measured: (progress: Progress) => Promise<Samples>,
 ): Promise<LineResult> {
-  const { title, note } = LINES[name]!;
+  const { title, note, measures } = LINES[name]!;
   const startedAt = performance.now();
-  const samples = await measured();
+  const progress = new Progress(`${name} on ${on.name}`, measures, SCREEN);
+  onRound(progress.round);
+  const samples = await measured(progress);
+  progress.end();
   const reached = verdicts(LINES[name]!, samples, on.name);
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   console.log(`\n# ${name} on ${on.name} ${on.version}: ${title} (${seconds} s)`);
@@ -80,14 +89,16 @@ async function lineOn(
   return { figures: figuresOf(samples), verdicts: reached };
 }
 
-async function measure(name: string, on: Runtime): Promise<Samples> {
+async function measure(name: string, on: Runtime, progress: Progress): Promise<Samples> {
   const effort: Effort = { rounds: isQuick ? 24 : 120, roundMs: 3 };
   if (name === "memory") return await memory(on, isQuick);
   if (name === "size") return await size(folder);
   if (name === "import") return await importing(on, folder, isQuick ? 5 : 15);
+  if (name === "unused") return await unused(on, folder, effort, () => progress.hearing());
   if (name in HTTP_LINES) return await overHttp(name, on, isQuick);
   const printed = await output({
     ...await on.command("script.ts", name, JSON.stringify(effort)),
+    heardStderr: progress.hearing(),
     limitMs: LIMIT_MS,
   });
   return JSON.parse(printed.slice(printed.lastIndexOf("\n") + 1));
@@ -133,22 +144,16 @@ async function peerVersions(): Promise<string[]> {
   );
 }
 
-function read(args: readonly string[]) {
-  const names: string[] = [];
-  const runtimes: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index]!;
-    if (arg === "--runtime") runtimes.push(args[++index] ?? "");
-    else if (arg in LINES) names.push(arg);
-    else if (arg !== "--quick") {
-      throw new RangeError(
-        `Cannot measure "${arg}" as it must be one of ${Object.keys(LINES).join(", ")}`,
-      );
-    }
+/** Reads the arguments, and ends the program where they ask for nothing that can be measured. */
+function ordered(): Order {
+  try {
+    const order = orderFrom(Deno.args);
+    if (order !== undefined) return order;
+    console.log(USAGE);
+    Deno.exit(0);
+  } catch (error) {
+    if (!(error instanceof OrderError)) throw error;
+    console.error(`${error.message}\nSee deno task bench --help`);
+    Deno.exit(2);
   }
-  return {
-    names: names.length > 0 ? names : Object.keys(LINES),
-    runtimes: runtimes.length > 0 ? runtimes : ["deno"],
-    isQuick: args.includes("--quick"),
-  };
 }

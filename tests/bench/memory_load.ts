@@ -46,10 +46,10 @@ export const LOADS: Readonly<Record<string, Load>> = {
     maxEntries: 100_000,
     run: reading(100_000),
   },
-  "1,000,000 keys": {
+  "300,000 keys": {
     upstream: () => new Response("fine"),
     maxEntries: Number.MAX_SAFE_INTEGER,
-    run: reading(1_000_000),
+    run: reading(300_000),
   },
   "2,000 removals of long URLs": {
     upstream: () => new Response(null, { headers: { "cache-control": "no-store" } }),

@@ -10,6 +10,18 @@ export interface Effort {
   readonly rounds: number;
   /** How long each round measures each subject, in ms. */
   readonly roundMs: number;
+  /** Measures so many calls of each subject instead. */
+  readonly calls?: number;
+}
+
+/** Hears that a round begins, with its number from 1. The first round begins a new measure. */
+export type RoundListener = (round: number, rounds: number) => void;
+
+let announce: RoundListener = () => {};
+
+/** Lets a listener hear of every round of {@link interleaved} in this process. */
+export function onRound(listener: RoundListener): void {
+  announce = listener;
 }
 
 type Call = () => unknown;
@@ -27,6 +39,7 @@ export async function interleaved<S>(
   const names = Object.keys(subjects);
   const sample: Sample = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
+    announce(round + 1, rounds);
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(round + turn) % names.length]!;
       sample[name]!.push(await measure(subjects[name]!, name));
@@ -38,12 +51,13 @@ export async function interleaved<S>(
 /** Measures the time of one call in ns; calls run one after another, each awaited. */
 export async function nsPerCall(
   subjects: Readonly<Record<string, Call>>,
-  { rounds, roundMs }: Effort,
+  { rounds, roundMs, calls }: Effort,
 ): Promise<Sample> {
   const ready: Record<string, () => Promise<number>> = {};
   for (const [name, call] of Object.entries(subjects)) {
     const loop = loopFor(name);
-    const times = await timesWithin(loop, call, roundMs);
+    const fitting = await timesWithin(loop, call, roundMs);
+    const times = calls ?? fitting;
     ready[name] = async () => await elapsedMs(loop, call, times) * 1e6 / times;
   }
   return await interleaved(ready, rounds, (measure) => measure());

@@ -1,4 +1,4 @@
-/** Measures in one process the cost of many circuits, kept responses and simultaneous calls. */
+/** Measures in one process the cost of many circuits and of simultaneous calls. */
 import process from "node:process";
 import { breaker, Circuit, failureRate } from "../../mod.ts";
 import * as peers from "./peers.ts";
@@ -8,7 +8,6 @@ import {
   type Effort,
   heapUsed,
   interleaved,
-  nsPerCall,
   pause,
   type Sample,
   type Samples,
@@ -63,11 +62,9 @@ export async function scale(effort: Effort): Promise<Samples> {
   const rounds = Math.max(4, Math.round(effort.rounds / 12));
   return {
     ...await heap(rounds),
-    "ns per call, by circuits": await byCircuits(effort),
-    "ns per stale answer, by kept responses": await byKept(effort),
     ...await byConcurrency(effort),
     "% of a core, 10,000 idle": await idle(),
-    "bytes per call, of an hour": await hour(),
+    "bytes per call, of an hour": await interleaved({ "growth": hour }, 1, (run) => run()),
   };
 }
 
@@ -106,42 +103,6 @@ async function heap(rounds: number): Promise<Samples> {
   };
 }
 
-/** Measures calls that go round all circuits in turn. */
-async function byCircuits(effort: Effort): Promise<Sample> {
-  const subjects: Record<string, () => unknown> = {};
-  for (const many of [1, 1_000, 100_000]) {
-    const circuits = Array.from({ length: many }, () => new Circuit(BY_TIME));
-    let next = 0;
-    subjects[`${many} circuits`] = () => circuits[next++ % many]!.run(fine);
-    const api = breaker({ maxCircuits: 100_000, lastGood: false, timeoutMs: Infinity });
-    const request = new Request("http://a.example/");
-    const keys = Array.from({ length: many }, (_, index) => ({ key: `upstream ${index}` }));
-    subjects[`breaker of ${many}`] = () => api.respond(request, answer, keys[next++ % many]!);
-  }
-  return await nsPerCall(subjects, effort);
-}
-
-function answer(): Response {
-  return RESPONSE;
-}
-
-/** Measures requests that go round all kept responses in turn while the circuit is open. */
-async function byKept(effort: Effort): Promise<Sample> {
-  const subjects: Record<string, () => unknown> = {};
-  for (const many of [1, 1_000, 100_000]) {
-    const api = breaker({
-      fetch: () => Promise.resolve(new Response("fine")),
-      lastGood: { maxEntries: many, maxBytes: 1e9 },
-    });
-    const url = (index: number) => `http://a.example/${index}`;
-    for (let index = 0; index < many; index++) await (await api.fetch(url(index))).text();
-    api.circuit("http://a.example").trip();
-    let next = 0;
-    subjects[`${many} kept`] = () => api.fetch(url(next++ % many));
-  }
-  return await nsPerCall(subjects, effort);
-}
-
 /** Measures batches of calls that all begin before any ends. */
 async function byConcurrency({ rounds, roundMs }: Effort): Promise<Samples> {
   const samples: Samples = {};
@@ -170,14 +131,13 @@ async function byConcurrency({ rounds, roundMs }: Effort): Promise<Samples> {
 
 /** Measures 10,000 circuits without calls, after one call each. */
 async function idle(): Promise<Sample> {
-  const sample: Sample = {};
   const makers = {
     "nothing": () => fine,
     "by time": MAKERS["by time"]!,
     "cockatiel sampling": MAKERS["cockatiel sampling"]!,
     "opossum": HEAVY["opossum"]!,
   };
-  for (const [name, make] of Object.entries(makers)) {
+  return await interleaved(makers, 1, async (make) => {
     for (let index = 0; index < 10_000; index++) {
       const call = make(index);
       await call();
@@ -188,13 +148,12 @@ async function idle(): Promise<Sample> {
     const before = process.cpuUsage();
     await pause(2_000);
     const { user, system } = process.cpuUsage(before);
-    sample[name] = [(user + system) / 2e6 * 100];
-  }
-  return sample;
+    return (user + system) / 2e6 * 100;
+  });
 }
 
 /** Measures an hour of 20 requests a second with an outage every ten minutes, in simulated time. */
-async function hour(): Promise<Sample> {
+async function hour(): Promise<number> {
   let now = 1_000_000;
   let seed = 1;
   const random = () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647;
@@ -225,5 +184,5 @@ async function hour(): Promise<Sample> {
   await calls(12_000);
   const before = heapUsed();
   await calls(72_000);
-  return { "growth": [(heapUsed() - before) / 72_000] };
+  return (heapUsed() - before) / 72_000;
 }

@@ -1,6 +1,7 @@
-/** Writes the table of docs/costs.md: all runtimes of a run side by side, as ratios, not times. */
+/** Writes the table of docs/costs.md: all runtimes side by side, as ratios, not times. */
 import { short, type Verdict } from "./figures.ts";
 import { LINES } from "./lines.ts";
+import { type Limit, limitOn, type Target, whatOf } from "./target.ts";
 
 /** The results for one line. */
 export interface LineResult {
@@ -16,58 +17,129 @@ export interface RuntimeResult {
   readonly lines: Readonly<Record<string, LineResult>>;
 }
 
+/** The results on all runtimes, by name. */
+export type Results = Readonly<Record<string, RuntimeResult>>;
+
+/** A table that was written before: what is not measured now stays as it is there. */
+interface Table {
+  /** By the runtime's name, what its column is called. */
+  readonly heads: ReadonlyMap<string, string>;
+  /** By line and row, then by runtime, what is in a cell. */
+  readonly cells: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
 const NAMES: Readonly<Record<string, string>> = {
   deno: "Deno",
   node: "Node",
+  node20: "Node",
+  node22: "Node",
   bun: "Bun",
   workerd: "workerd",
 };
+const NONE = "–";
+const MISSED = "✗";
 
-/** Makes a Markdown table, with a dash for a runtime without a figure. */
-export function summary(results: Readonly<Record<string, RuntimeResult>>): string {
-  const runtimes = Object.entries(results);
-  const heads = runtimes.map(([name, { version }]) =>
-    `${NAMES[name] ?? name} ${version.split(".").slice(0, name === "node" ? 1 : 2).join(".")}`
-  );
+/**
+ * Makes a Markdown table with a row for each target, and a dash where there is no figure.
+ *
+ * @param before Gives the figures that are not in the results. Without it, lines that were not
+ * measured are left out.
+ */
+export function summary(results: Results, before?: Table): string {
+  const heads = new Map(before?.heads);
+  for (const [name, { version }] of Object.entries(results)) {
+    heads.set(name, headOf(name, version));
+  }
+  const runtimes = [...heads.keys()].sort((one, other) => place(one) - place(other));
   const rows = [
-    row(["", ...heads]),
-    row(["---", ...heads.map(() => "---:")]),
+    row(["", "target", ...runtimes.map((name) => heads.get(name)!)]),
+    row(["---", "---:", ...runtimes.map(() => "---:")]),
   ];
-  for (const [line, { title }] of Object.entries(LINES)) {
-    const own = rowsOf(line, runtimes.map(([, { lines }]) => lines[line]));
-    if (own.length > 0) rows.push(row([`**${title}**`, ...heads.map(() => "")]), ...own);
+  const isMeasured = (line: string) => Object.values(results).some(({ lines }) => line in lines);
+  for (const [line, { title, targets }] of Object.entries(LINES)) {
+    if (before === undefined && !isMeasured(line)) continue;
+    rows.push(row([`**${capital(title)}**`, "", ...runtimes.map(() => "")]));
+    for (const target of targets) {
+      const known = before?.cells.get(keyOf(title, labelOf(target)));
+      const cells = runtimes.map((name) => {
+        const verdict = results[name]?.lines[line]?.verdicts
+          .find(({ what }) => what === whatOf(target));
+        const figure = verdict === undefined ? known?.get(name) : figureOf(verdict);
+        return marked(figure ?? NONE, target, name);
+      });
+      rows.push(row([labelOf(target), limitsOf(target), ...cells]));
+    }
   }
   return rows.join("\n");
 }
 
-function rowsOf(line: string, results: readonly (LineResult | undefined)[]): string[] {
-  // Absolute times would mean nothing on another machine.
-  if (line === "import") return importRows(results);
-  const whats = new Set(
-    results.flatMap((result) => result?.verdicts ?? []).map(({ what }) => what),
-  );
-  return [...whats].map((what) =>
-    row([
-      what.replace("ns per call", "time").replace(/^ns /, "time ").replace(/^ms /, "time "),
-      ...results.map((result) => {
-        const verdict = result?.verdicts.find((one) => one.what === what);
-        return verdict?.measured ? short(verdict.figure.median) : "–";
-      }),
-    ])
-  );
+/** Reads a table that {@link summary} has made. */
+export function tableIn(markdown: string): Table {
+  const [first = [], , ...rest] = markdown.split("\n").filter((text) => text.startsWith("|"))
+    .map((text) => text.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const names = first.slice(2).map(nameOf);
+  const cells = new Map<string, Map<string, string>>();
+  let title = "";
+  for (const [label = "", , ...own] of rest) {
+    if (label.startsWith("**")) title = label.slice(2, -2);
+    const figures = own.map((cell) => cell.replace(` ${MISSED}`, ""));
+    cells.set(keyOf(title, label), new Map(names.map((name, at) => [name, figures[at] ?? NONE])));
+  }
+  return { heads: new Map(names.map((name, at) => [name, first[at + 2]!])), cells };
 }
 
-function importRows(results: readonly (LineResult | undefined)[]): string[] {
-  return ["lru-cache", "cockatiel", "opossum"].map((other) =>
-    row([
-      `time: breaker / ${other}`,
-      ...results.map((result) => {
-        const ms = result?.figures["ms"];
-        const ratio = (ms?.["breaker"]?.own.median ?? NaN) / (ms?.[other]?.own.median ?? NaN);
-        return Number.isFinite(ratio) ? short(ratio) : "–";
-      }),
-    ])
-  ).filter((row) => /\d/.test(row));
+/** What a row says. */
+export function labelOf(target: Target): string {
+  return target.says ??
+    whatOf(target).replace("ns per call", "time").replace(/^(?:ns|ms) /, "time ");
+}
+
+/** Marks a figure that misses its target. It is judged as it stands there. */
+function marked(figure: string, { atMost, atLeast }: Target, runtime: string): string {
+  const value = Number(figure.replaceAll(",", ""));
+  const [most, least] = [limitOn(runtime, atMost), limitOn(runtime, atLeast)];
+  const misses = (most !== undefined && value > most) || (least !== undefined && value < least);
+  return misses ? `${figure} ${MISSED}` : figure;
+}
+
+function figureOf({ figure, measured }: Verdict): string {
+  return measured ? short(figure.median) : NONE;
+}
+
+function limitsOf({ atMost, atLeast }: Target): string {
+  if (atMost !== undefined) return `≤ ${text(atMost)}`;
+  return atLeast === undefined ? "" : `≥ ${text(atLeast)}`;
+}
+
+/** One number, or those of Deno, Node and Bun. */
+function text(limit: Limit): string {
+  if (typeof limit === "number") return limit.toLocaleString("en");
+  const all = ["deno", "node", "bun"].map((name) => limitOn(name, limit)?.toLocaleString("en"));
+  return new Set(all).size === 1 ? `${all[0]}` : all.map((one) => one ?? NONE).join(" / ");
+}
+
+function headOf(name: string, version: string): string {
+  const digits = name.startsWith("node") ? 1 : 2;
+  return name === "workerd"
+    ? NAMES[name]!
+    : `${NAMES[name] ?? name} ${version.split(".").slice(0, digits).join(".")}`;
+}
+
+function nameOf(head: string): string {
+  const name = head.toLowerCase().split(" ")[0]!;
+  return head === "Node 20" || head === "Node 22" ? head.toLowerCase().replace(" ", "") : name;
+}
+
+function place(runtime: string): number {
+  return Object.keys(NAMES).indexOf(runtime);
+}
+
+function keyOf(title: string, label: string): string {
+  return `${capital(title)} | ${label}`;
+}
+
+function capital(title: string): string {
+  return title[0]!.toUpperCase() + title.slice(1);
 }
 
 function row(cells: readonly string[]): string {

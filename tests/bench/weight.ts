@@ -1,4 +1,6 @@
 /** Measures the library's weight: the size of its bundle and the time of its import. */
+import type { Size } from "../pack/ratchet.ts";
+import { gzipped, sizes } from "../pack/size.ts";
 import { output } from "../runtimes/child.ts";
 import { interleaved, type Samples } from "./rounds.ts";
 import { bundle, type Runtime } from "./runtime.ts";
@@ -15,28 +17,29 @@ const MODULES: Readonly<Record<string, string>> = {
   "mollitia": `export * from "npm:mollitia@0.1.1";`,
   "opossum": `export { default } from "npm:opossum@10.0.0";`,
 };
-const WITHOUT_LRU = ["--external", "lru-cache", "--external", "npm:lru-cache@^11"];
 
 /** Line 7: bytes of the bundle for Workers, minified and compressed. */
 export async function size(folder: string): Promise<Samples> {
   const min: Record<string, number[]> = {};
   const gzip: Record<string, number[]> = {};
-  const weigh = async (name: string, code: string, ...flags: string[]) => {
+  const add = (name: string, { minified, gzip: compressed }: Size) => {
+    min[name] = [minified];
+    gzip[name] = [compressed];
+  };
+  const ours = await sizes();
+  add("breaker without lru-cache", ours["mod.ts without lru-cache"]!);
+  add("breaker", ours["mod.ts with lru-cache"]!);
+  add("Circuit alone", ours["Circuit alone"]!);
+  for (const [name, code] of Object.entries(MODULES)) {
+    if (name === "nothing" || name === "breaker") continue;
     const file = `${folder}/size.js`;
     try {
-      await bundle(await entry(folder, code), file, "browser", "--minify", ...flags);
+      await bundle(await entry(folder, code), file, "browser", "--minify");
     } catch (error) {
       console.log(`size: ${name} does not bundle for Workers: ${lastLine(error)}`);
-      return;
+      continue;
     }
-    const bytes = await Deno.readFile(file);
-    min[name] = [bytes.byteLength];
-    const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-    gzip[name] = [(await new Response(packed).arrayBuffer()).byteLength];
-  };
-  await weigh("breaker without lru-cache", MODULES["breaker"]!, ...WITHOUT_LRU);
-  for (const [name, code] of Object.entries(MODULES)) {
-    if (name !== "nothing") await weigh(name, code);
+    add(name, { minified: (await Deno.stat(file)).size, gzip: await gzipped(file) });
   }
   return { "bytes minified": min, "bytes minified, gzip": gzip };
 }

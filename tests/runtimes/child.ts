@@ -21,6 +21,8 @@ export interface Run extends Program {
   readonly limitMs: number;
   /** When this appears in the output the program is done, and is killed if it does not exit. */
   readonly until?: string;
+  /** Hears all that it has printed on stderr so far, each time that there is more. */
+  readonly heardStderr?: (text: string) => void;
 }
 
 /** How long a finished program may take to exit, and its pipes to close after that. */
@@ -28,7 +30,7 @@ const GRACE_MS = 1_000;
 
 /** Runs a program for a limited time. It never outlives this call. */
 export async function run(options: Run): Promise<Finished> {
-  const { command, args, cwd, env, limitMs, until } = options;
+  const { command, args, cwd, env, limitMs, until, heardStderr } = options;
   const startedAt = performance.now();
   const child = new Deno.Command(command, {
     args: [...args],
@@ -63,7 +65,7 @@ export async function run(options: Run): Promise<Finished> {
       end();
     }, GRACE_MS);
   });
-  const stderr = gather(child.stderr);
+  const stderr = gather(child.stderr, heardStderr);
   const { code } = await child.status;
   clearTimeout(limit);
   clearTimeout(grace);

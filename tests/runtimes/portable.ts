@@ -35,6 +35,7 @@ export const DENO_ONLY: readonly { readonly path: string; readonly reason: strin
   { path: "architecture_test.ts", reason: "reads the source files" },
   { path: "bench/", reason: "measures, does not test" },
   { path: "boundary/", reason: "starts servers" },
+  { path: "costs_test.ts", reason: "reads docs" },
   { path: "docs_test.ts", reason: "reads docs, source and test files" },
   { path: "examples", reason: "starts programs" },
   { path: "last_good/attacks/scan_test.ts", reason: "20,000 calls: as the next one" },
