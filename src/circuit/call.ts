@@ -66,21 +66,23 @@ export class Call<R> implements TimedCall {
     const { caller, deadlines, takesSignal } = options;
     this.#options = options;
     this.#controller = takesSignal ? new AbortController() : undefined;
+    const listensLate = !takesSignal && caller?.justArrived === true;
+    if (!listensLate) this.#listen();
+    if (deadlines === undefined && !listensLate && this.#callerSignal === undefined) {
+      // Nothing can end it but the function, so it needs no promise of its own: that takes 0.2 µs.
+      this.result = started(run, this.#signal());
+      return;
+    }
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const listensLate = !takesSignal && caller?.justArrived === true;
-    if (!listensLate) this.#listen();
     if (takesSignal) deadlines?.add(this);
     else if (listensLate || deadlines !== undefined) this.#followSoon(listensLate);
-    try {
-      // A function that takes no signal gets none, which its type does not say.
-      const value = run(this.#signal() as AbortSignal);
-      Promise.resolve(value).then((value) => this.#succeed(value), (error) => this.#fail(error));
-    } catch (error) {
-      this.#fail(error);
-    }
+    started(run, this.#signal()).then(
+      (value) => this.#succeed(value),
+      (error) => this.#fail(error),
+    );
   }
 
   /** True once the call has ended, in whichever way. */
@@ -94,15 +96,18 @@ export class Call<R> implements TimedCall {
     this.#callersCalls?.delete(this);
   }
 
-  /** Ends the call: its time is over. */
+  /** Ends the call: its time is over. Whoever gets the result has to {@link stop} it. */
   timeOut(): void {
     const message = `The call took longer than ${this.#options.deadlines?.ms} ms`;
     this.#endBy("timeout", new DOMException(message, "TimeoutError"));
   }
 
-  /** Tells the function that it has been ended. */
+  /**
+   * Tells the function that it has been ended. After a timeout, whoever gets the result calls this:
+   * listeners of the signal must not run in the async context of whoever set the timer (promise 35).
+   */
   stop(): void {
-    this.#controller?.abort(this.#reason);
+    if (this.endedBy !== undefined) this.#controller?.abort(this.#reason);
   }
 
   /** Ends the call: the caller has aborted. The call itself is the listener, which saves a closure. */
@@ -112,7 +117,7 @@ export class Call<R> implements TimedCall {
     else if (this.#end()) this.#leave(reason);
     this.release();
     this.#reason = reason;
-    this.stop();
+    this.#controller?.abort(reason);
   }
 
   /** Lets the function itself go first: what it gives to a caller who leaves is theirs (promise 36). */
@@ -202,6 +207,18 @@ export class Call<R> implements TimedCall {
     this.#isOver = true;
     this.#options.deadlines?.delete(this);
     return true;
+  }
+}
+
+/** A function that takes no signal gets none, which its type does not say. */
+function started<R>(
+  run: (signal: AbortSignal) => R | Promise<R>,
+  signal: AbortSignal | undefined,
+): Promise<R> {
+  try {
+    return Promise.resolve(run(signal as AbortSignal));
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

@@ -136,6 +136,7 @@ export class Circuit<T = unknown> {
     try {
       value = await underWay.result;
     } catch (error) {
+      underWay.stop();
       const cause = underWay.endedBy ?? causeOfError(error);
       endRejected(permit, cause, error, this.#judge, onJudgeError);
       throw error;

@@ -2,10 +2,8 @@ import { outlivesAnswer } from "../runtime.ts";
 
 /** A call that must end in time. */
 export interface TimedCall {
-  /** Called when its time is over, in whatever async context. */
+  /** Called when its time is over, in whatever async context: it stops no work of the call's own. */
   timeOut(): void;
-  /** Called right after that, in the async context in which the call was added: stops its work. */
-  stop?(): void;
   /** The deadline that it waits for; set by {@link Deadlines}. */
   deadline: Deadline | undefined;
 }
@@ -68,10 +66,7 @@ export class Deadlines {
     this.#areShared ??= outlivesAnswer();
     const leftMs = Math.max(0, this.ms - Math.max(0, passedMs));
     // What has passed in a test's time has passed: nobody may move it once more.
-    if (leftMs === 0 && !isRealTime()) {
-      call.timeOut();
-      return call.stop?.();
-    }
+    if (leftMs === 0 && !isRealTime()) return call.timeOut();
     const timer = this.#areShared && isRealTime() ? this.#shared(leftMs) : new Timer(0, leftMs);
     call.deadline = new Deadline(timer, call, order);
   }
@@ -118,21 +113,17 @@ export function testTime(): number {
   return isRealTime() ? 0 : Date.now();
 }
 
-/** A timer, and the deadlines that pass with it, each in the async context of its own call. */
+/** A timer, and the deadlines that pass with it. */
 class Timer {
   /** When they pass, by the monotonic clock, in ms; 0 if the timer is not shared. */
   readonly due: number;
   /** True while it runs. */
   isWaiting = true;
-  /** Resolves when they pass. */
-  readonly passed: Promise<void>;
   readonly #deadlines = new Set<Deadline>();
-  #pass!: () => void;
   #timer: ReturnType<typeof setTimeout>;
 
   constructor(due: number, leftMs: number) {
     this.due = due;
-    this.passed = new Promise((resolve) => this.#pass = resolve);
     const turnMs = Math.min(TURN_MS, leftMs);
     this.#timer = setTimeout(() => {
       this.#mark(false);
@@ -159,12 +150,10 @@ class Timer {
     clearTimeout(this.#timer);
   }
 
-  /** The youngest call of all ends at once. Older ones may be waiting for it: see `Deadline`. */
   #end(): void {
     this.isWaiting = false;
     this.#mark(true);
-    this.#pass();
-    for (const deadline of this.#deadlines) if (!isYoungerNear(deadline.order)) deadline.pass();
+    for (const deadline of this.#deadlines) deadline.pass();
   }
 
   #mark(isDue: boolean): void {
@@ -191,8 +180,6 @@ export class Deadline {
     this.#timer = timer;
     this.#call = call;
     timer.add(this);
-    // A listener of the call's signal must not run in the async context of whoever set the timer.
-    timer.passed.then(() => this.#finish());
   }
 
   /** The call has ended. */
@@ -203,19 +190,19 @@ export class Deadline {
     if (near.size > 0) near.delete(this.order);
   }
 
-  /** Ends the call, which remains near until its caller has gone on. */
-  pass(): void {
-    this.#hasPassed = true;
-    this.#call?.timeOut();
-  }
-
-  async #finish(): Promise<void> {
-    if (this.#call !== undefined && !this.#hasPassed) {
+  /**
+   * Ends the call, which remains near until its caller has gone on. The youngest call of all ends at
+   * once; older ones may be waiting for it.
+   */
+  async pass(): Promise<void> {
+    if (isYoungerNear(this.order)) {
+      // Timers that fire together: the younger ones among them are due in a moment, too.
+      await undefined;
       await this.#youngerOnes();
-      this.pass();
     }
     if (this.#call === undefined) return;
-    this.#call.stop?.();
+    this.#hasPassed = true;
+    this.#call.timeOut();
     for (let turn = 0; turn < MICROTASKS; turn++) await undefined;
     this.#call = undefined;
     near.delete(this.order);

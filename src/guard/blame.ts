@@ -4,9 +4,16 @@ import { parseRetryAfter } from "../http/dates.ts";
 import type { RequestContext } from "./request_context.ts";
 
 /** Decides how a call counts that was answered. */
-export function blameForResponse(context: RequestContext, response: Response): Verdict {
+export function blameForResponse(
+  context: RequestContext,
+  response: Response,
+  status: number,
+): Verdict {
+  const ownVerdict = isAboutOptions(context, response, status)
+    ? "ignored"
+    : verdictOn(response, status);
   const judge = judgeFor(context);
-  const ownVerdict = isAboutOptions(context, response) ? "ignored" : verdictOn(response);
+  if (judge === undefined) return ownVerdict;
   const outcome = { status: "fulfilled", value: response } as const;
   return verdictOf(judge, outcome, ownVerdict, (error) => {
     context.reportError("judge", error);
@@ -26,16 +33,19 @@ export function judgeFor(
  * Any 5xx except 501 is a failure, and so is an error response. 408, 425 and 429 say nothing about
  * the upstream's health. Everything else is a success: the upstream is there and answers (F1).
  */
-function verdictOn(response: Response): Verdict {
-  const { status } = response;
+function verdictOn(response: Response, status: number): Verdict {
   if (status >= 500 && status !== 501) return "failure";
   if (status === 0 && response.type === "error") return "failure";
   return status === 408 || status === 425 || status === 429 ? "ignored" : "success";
 }
 
 /** Reports whether a middleware may have answered without the upstream, as for CORS (promise 30). */
-function isAboutOptions({ byFetch, request }: RequestContext, response: Response): boolean {
-  return !byFetch && request.method === "OPTIONS" && verdictOn(response) === "success";
+function isAboutOptions(
+  { byFetch, request }: RequestContext,
+  response: Response,
+  status: number,
+): boolean {
+  return !byFetch && request.method === "OPTIONS" && verdictOn(response, status) === "success";
 }
 
 /** The end of a call whose answer was no success: its status, and the delay it asks for (promise 26). */
@@ -43,7 +53,7 @@ export function endOf(context: RequestContext, response: Response): End {
   const { onRetryAfter, maxDelayMs, now } = context.settings;
   const { status, headers } = response;
   const detail = { status };
-  if (isAboutOptions(context, response)) return { detail, why: "method" };
+  if (isAboutOptions(context, response, status)) return { detail, why: "method" };
   const asked = parseRetryAfter(headers?.get?.("retry-after") ?? null, now());
   if (asked === undefined) return { detail };
   const retryAfterMs = Math.min(asked, maxDelayMs);

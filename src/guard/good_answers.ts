@@ -26,33 +26,35 @@ export class GoodAnswers {
     context: RequestContext,
     permit: CallPermit,
     response: Response,
+    status: number,
     start: CallStart,
   ): Outcome | Promise<Outcome> {
     const lastGood = this.#lastGood;
     const { request, key, byFetch } = context;
     const { onEvent, now } = this.#settings;
     const isObserved = onEvent !== undefined;
-    const end = isObserved ? { detail: { status: response.status } } : undefined;
+    const end = isObserved ? { detail: { status } } : undefined;
     if (lastGood === undefined || key === undefined) {
       permit.end("success", end);
       const why = lastGood && doubtReason(request, lastGood.settings);
       if (why !== undefined) this.#emitKept(context, { why });
       return { type: "good", response };
     }
-    const { order, requestedAt, etag } = start;
-    const timing = { order, requestedAt, receivedAt: now() };
+    start.receivedAt = now();
     const candidate = {
       request,
       key,
       response,
-      timing,
+      status,
+      timing: start,
       byFetch,
       isObserved,
       errors: context,
       chain: context,
     };
     // A 304 to the caller's own condition may confirm what is kept as well as one to ours (S21).
-    const isConfirmation = response.status === 304 &&
+    const { etag } = start;
+    const isConfirmation = status === 304 &&
       (etag !== undefined || isConditional(request));
     const kept = isConfirmation ? lastGood.confirm(candidate, etag) : lastGood.keep(candidate);
     if (typeof kept === "function") return this.#recorded(context, permit, candidate, kept);
@@ -65,7 +67,7 @@ export class GoodAnswers {
   async #recorded(
     context: RequestContext,
     permit: CallPermit,
-    { response: { status }, timing }: Candidate,
+    { status, timing }: Candidate,
     record: BodyRecorder,
   ): Promise<Outcome> {
     const { request } = context;

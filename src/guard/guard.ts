@@ -22,7 +22,7 @@ import { KeptAnswers } from "./kept_answers.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 import { endsWithin, withinLimit } from "./time_limit.ts";
-import { type Outcome, UpstreamCaller } from "./upstream_call.ts";
+import { type HandOn, type Outcome, UpstreamCaller } from "./upstream_call.ts";
 
 /**
  * Answers one request after the other: from the upstream, from memory, by the fallback, or with an
@@ -150,29 +150,39 @@ export class Guard {
     return this.#call(context, permit);
   }
 
-  async #call(context: RequestContext, permit: CallPermit): Promise<Response> {
+  #call(context: RequestContext, permit: CallPermit): Promise<Response> {
     const patience = this.#isPatient(context) ? this.#patience : undefined;
-    const running = this.#upstream.call(context, permit, patience !== undefined);
-    if (patience !== undefined && !await endsWithin(running.outcome, patience)) {
-      const kept = this.#stopgap(context, patience);
-      if (kept !== undefined) {
-        context.isReleased = true;
-        running.call.release();
-        this.#background.run(context, this.#replacing(kept, running.outcome));
-        return this.#kept.serve(context, kept, "slow", { stale: "slow" }, this.#settings.now());
-      }
-    }
-    const outcome = await running.outcome;
+    return patience === undefined
+      ? this.#upstream.call(context, permit, this.#handOn)
+      : this.#callPatiently(context, permit, patience);
+  }
+
+  async #callPatiently(
+    context: RequestContext,
+    permit: CallPermit,
+    patience: Deadlines,
+  ): Promise<Response> {
+    const { call, outcome } = this.#upstream.callReleasably(context, permit);
+    const kept = await endsWithin(outcome, patience) ? undefined : this.#stopgap(context, patience);
+    if (kept === undefined) return this.#handOn(context, await outcome);
+    context.isReleased = true;
+    call.release();
+    this.#background.run(context, this.#replacing(kept, outcome));
+    return this.#kept.serve(context, kept, "slow", { stale: "slow" }, this.#settings.now());
+  }
+
+  /** Answers a caller who has waited for the end of the call. */
+  readonly #handOn: HandOn = (context, outcome) => {
     switch (outcome.type) {
       case "good":
         if (outcome.copied !== undefined) this.#background.run(context, outcome.copied);
         return outcome.response;
       case "aborted":
-        return await context.leave(outcome.reason, outcome.given);
+        return context.leave(outcome.reason, outcome.given);
       case "failed":
-        return await this.#failed(context, outcome);
+        return this.#failed(context, outcome);
     }
-  }
+  };
 
   /** Reports whether its caller is answered by what is kept if the call takes long (promise 25). */
   #isPatient(context: RequestContext): boolean {

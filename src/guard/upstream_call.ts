@@ -2,7 +2,7 @@ import { Call, type Caller } from "../circuit/call.ts";
 import { endRejected } from "../circuit/cause.ts";
 import type { CallPermit } from "../circuit/permit.ts";
 import { isRefusal } from "../errors.ts";
-import { discard, hasStatus } from "../http/body.ts";
+import { discard } from "../http/body.ts";
 import type { LastGood } from "../last_good/last_good.ts";
 import type { RequestHead } from "../last_good/request_head.ts";
 import type { Timing } from "../last_good/stored_response.ts";
@@ -13,8 +13,9 @@ import { GoodAnswers, isConditional } from "./good_answers.ts";
 import type { GuardSettings } from "./options.ts";
 import type { RequestContext } from "./request_context.ts";
 
-/** When a call began, and what it asks. */
-export interface CallStart extends Omit<Timing, "receivedAt"> {
+/** When a call began and was answered, and what it asks. */
+export interface CallStart extends Timing {
+  receivedAt: number;
   /** The entity tag that the upstream is asked to confirm, if it is. */
   readonly etag: string | undefined;
 }
@@ -34,12 +35,20 @@ export type Outcome =
   /** The caller left; the handler may have given an answer all the same. */
   | { readonly type: "aborted"; readonly reason: unknown; readonly given?: unknown };
 
-/** A call that has not ended yet. */
+/** A call that its caller may leave to end in the background. */
 export interface RunningCall {
   readonly call: Call<Response>;
   /** Resolves when the call has ended; never rejects. */
   readonly outcome: Promise<Outcome>;
 }
+
+/** Makes an answer of what came of a call. */
+export type HandOn = (
+  context: RequestContext,
+  outcome: Outcome,
+) => Response | Promise<Response>;
+
+const asItIs = (_context: RequestContext, outcome: Outcome) => outcome;
 
 /** A timer that is later than this, in ms, and than a quarter of its time was frozen. */
 const MIN_LATE_MS = 100;
@@ -62,15 +71,18 @@ export class UpstreamCaller {
     this.#answers = new GoodAnswers(settings, lastGood);
   }
 
-  /**
-   * Calls for a caller who waits.
-   *
-   * @param mayRelease True if the caller may be answered from memory before the call ends.
-   */
-  call(context: RequestContext, permit: CallPermit, mayRelease: boolean): RunningCall {
+  /** Calls for a caller who waits to the end. */
+  call(context: RequestContext, permit: CallPermit, handOn: HandOn): Promise<Response> {
     const start = this.#callStart(context, undefined);
-    const call = this.#start(context, start, context.request, mayRelease);
-    return { call, outcome: this.#outcome(context, permit, call, start) };
+    const call = this.#start(context, start, context.request, false);
+    return this.#ended(context, permit, call, start, handOn);
+  }
+
+  /** Calls for a caller who may be answered from memory before the call ends. */
+  callReleasably(context: RequestContext, permit: CallPermit): RunningCall {
+    const start = this.#callStart(context, undefined);
+    const call = this.#start(context, start, context.request, true);
+    return { call, outcome: this.#ended(context, permit, call, start, asItIs) };
   }
 
   /**
@@ -88,13 +100,13 @@ export class UpstreamCaller {
     const etag = context.byFetch && !isConditional(context.request) ? keptEtag : undefined;
     const start = this.#callStart(context, etag);
     const call = this.#start(context, start, undefined, false);
-    return this.#outcome(context, permit, call, start);
+    return this.#ended(context, permit, call, start, asItIs);
   }
 
   /** Read before the call is made: a handler may do much before it first waits. */
   #callStart({ key }: RequestContext, etag: string | undefined): CallStart {
     const requestedAt = key === undefined ? 0 : this.#settings.now();
-    return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt, etag };
+    return { order: this.#lastGood?.nextOrder() ?? 0, requestedAt, receivedAt: 0, etag };
   }
 
   #start(
@@ -117,39 +129,47 @@ export class UpstreamCaller {
 
   // ---- What comes of it ----
 
-  /** Waits for a call, counts it, and keeps what may be kept. Never rejects. */
-  async #outcome(
+  /**
+   * Waits for a call, counts it, keeps what may be kept, and hands on what came of it: all in one
+   * async function, as each takes 0.1 µs, and more where its code is cold.
+   */
+  async #ended<T>(
     context: RequestContext,
     permit: CallPermit,
     call: Call<Response>,
     start: CallStart,
-  ): Promise<Outcome> {
+    handOn: (context: RequestContext, outcome: Outcome) => T | Promise<T>,
+  ): Promise<T> {
     let response: Response;
     try {
       response = await call.result;
     } catch (error) {
-      return this.#rejected(context, permit, call, error, start);
+      return handOn(context, this.#rejected(context, permit, call, error, start));
     }
     context.isOver = true;
+    let outcome: Outcome;
     try {
-      const outcome = this.#answered(context, permit, response, start);
-      return outcome instanceof Promise ? await outcome : outcome;
+      const answered = this.#answered(context, permit, response, start);
+      outcome = answered instanceof Promise ? await answered : answered;
     } catch (error) {
       // Our own error: it counts for nothing, and keeps no answer from the caller (promise 31).
       context.reportError("breaker", error);
       permit.end("ignored", { detail: { error }, cause: "ours", why: "ours" });
-      return { type: "good", response };
+      outcome = { type: "good", response };
     }
+    return handOn(context, outcome);
   }
 
   #rejected(
     context: RequestContext,
     permit: CallPermit,
-    { endedBy, given }: Call<Response>,
+    call: Call<Response>,
     error: unknown,
     start: CallStart,
   ): Outcome {
+    const { endedBy, given } = call;
     context.isOver = true;
+    call.stop();
     if (endedBy !== undefined) context.stop(error);
     if (this.#wasFrozen(context, start)) return this.#frozen(permit, error);
     const cause = context.causeOf(endedBy, error);
@@ -184,19 +204,20 @@ export class UpstreamCaller {
     response: Response,
     start: CallStart,
   ): Outcome | Promise<Outcome> {
-    if (!hasStatus(response)) {
+    // Read once: each reading takes Node 0.03 µs.
+    const status: unknown = Object(response).status;
+    if (typeof status !== "number") {
       permit.end("success");
       return { type: "good", response };
     }
     if (isRefusal(response)) return this.#refusedInside(permit, response);
     const { request } = context;
-    const { status } = response;
-    const verdict = blameForResponse(context, response);
+    const verdict = blameForResponse(context, response, status);
     // Only answers without an error: an outage must not remove what it makes necessary (S19).
     if (isUnsafe(request) && status >= 200 && status < 400) {
       this.#lastGood?.invalidate(request, response, context);
     }
-    if (verdict === "success") return this.#answers.keep(context, permit, response, start);
+    if (verdict === "success") return this.#answers.keep(context, permit, response, status, start);
     permit.end(verdict, endOf(context, response));
     return verdict === "ignored"
       ? { type: "good", response }

@@ -18,6 +18,8 @@ export interface Candidate {
   readonly request: RequestHead;
   readonly key: CacheKey;
   readonly response: Response;
+  /** The status of the response. */
+  readonly status: number;
   readonly timing: Timing;
   /** True if it comes straight from `fetch`, which decodes bodies. */
   readonly byFetch: boolean;

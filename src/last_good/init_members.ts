@@ -45,6 +45,7 @@ export function initMembers(
   request: object | undefined,
   rest: readonly unknown[] | undefined,
 ): string | null {
+  if (init === undefined && request === undefined && !rest?.length) return "";
   // Nothing else of the request in `fetch(url, request)` is read.
   const isRequest = typeof memberOf(init, "clone") === "function";
   let members: unknown[] | undefined;

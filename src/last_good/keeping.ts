@@ -22,17 +22,20 @@ export function keep(
 ): BodyRecorder | KeepResult | LaterResult | undefined {
   const { request, key, response, timing } = candidate;
   const { settings } = store;
+  const { headers } = response;
   // A mock may have anything for fields.
-  if (typeof response.headers?.forEach !== "function") return { why: "uncopyable" };
+  if (typeof headers?.forEach !== "function") return { why: "uncopyable" };
   const current = olderCopy(store, candidate);
-  const isSame = current !== undefined && hasSameBody(current, response);
+  const isSame = current !== undefined && hasSameBody(current, headers);
   const isJustCopied = current !== undefined && wasJustCopied(current, timing, settings);
   // Where no entity tag shows that the body is the same, new dates for a copy that was made a moment
   // ago could be a lie, so it stays as it is.
   const goodEnough = (isSame ? isJustFreshened(current, timing, settings) : isJustCopied)
     ? current
     : undefined;
-  if (goodEnough && !candidate.isObserved && changesNothing(goodEnough, response)) return undefined;
+  if (
+    goodEnough && !candidate.isObserved && changesNothing(goodEnough, candidate.status, headers)
+  ) return undefined;
 
   const seen = exchange(request, response, key.owner !== "", settings);
   const refusal = keepRefusal(seen);
@@ -48,7 +51,7 @@ export function keep(
 }
 
 /** Only a strong entity tag says that the bodies are the same: RFC 9110 §8.8.1. */
-function hasSameBody({ head: { etag } }: StoredResponse, { headers }: Response): boolean {
+function hasSameBody({ head: { etag } }: StoredResponse, headers: Headers): boolean {
   return etag !== undefined && isStrong(etag) && etag === headers.get("etag");
 }
 
@@ -67,10 +70,10 @@ function wasJustCopied(
  */
 function changesNothing(
   { head: { status, fields }, isDoubted }: StoredResponse,
-  response: Response,
+  givenStatus: number,
+  headers: Headers,
 ): boolean {
-  const { headers } = response;
-  return !isDoubted && response.status === status && repeats(headers, fields, "cache-control") &&
+  return !isDoubted && givenStatus === status && repeats(headers, fields, "cache-control") &&
     repeats(headers, fields, "cdn-cache-control") &&
     repeats(headers, fields, "surrogate-control") &&
     (fields["cache-control"] !== undefined || repeats(headers, fields, "pragma"));
