@@ -24,9 +24,9 @@ const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   [["src/guard/"], ["src/guard/", "src/circuit/", "src/last_good/", "src/http/", ...SHARED]],
   // WHEN to stop calling: knows no requests, responses or servers.
   [["src/circuit/"], ["src/circuit/", ...SHARED]],
-  // WHAT to serve instead: knows responses, but no circuits. Only its segments know the LRU library.
+  // WHAT to serve instead: knows responses, but no circuits. Only its order of eviction knows the LRU library.
   [["src/last_good/rules/"], ["src/last_good/", "src/http/", "src/observe/events.ts"]],
-  [["src/last_good/segments.ts"], ["src/last_good/", "src/http/", ...SHARED, "lru-cache"]],
+  [["src/last_good/eviction_order.ts"], ["src/last_good/", "src/http/", ...SHARED, "lru-cache"]],
   [["src/last_good/"], ["src/last_good/", "src/http/", ...SHARED]],
   // The RFCs' grammar: parsers that know only text and bytes.
   [["src/http/"], ["src/http/"]],

@@ -1,5 +1,5 @@
-import { LRUCache } from "lru-cache";
 import type { CacheKey } from "./cache_key.ts";
+import { added, askForLibrary, type EvictionOrder } from "./eviction_order.ts";
 import type { StoredResponse } from "./stored_response.ts";
 
 /** Where a response is kept: it stays the same while newer heads take the place of older ones. */
@@ -11,14 +11,22 @@ export interface Slot {
 }
 
 /**
+ * Of fewer responses, any order is quick: so the first answers, and most apps, never wait while the
+ * library is evaluated, which blocks Deno for 10 ms.
+ */
+const MANY = 64;
+
+/**
  * The order in which responses are evicted: the least recently used first, and those that were asked
  * for once before those that were asked for often, so that a crawler leaves the latter alone (N4).
  */
 export class Segments {
   readonly #maxBytes: number;
-  /** Each is made with its first response. A limit in number would allocate room for all at once. */
-  #once: LRUCache<Slot, Slot> | undefined;
-  #often: LRUCache<Slot, Slot> | undefined;
+  /** Each is made with its first response. */
+  #once: EvictionOrder<Slot> | undefined;
+  #often: EvictionOrder<Slot> | undefined;
+  /** Of those that were asked for often, the one that would go last. */
+  #latest: Slot | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -40,14 +48,19 @@ export class Segments {
   }
 
   add(slot: Slot): void {
-    const segment = slot.isOften ? this.#often ??= this.#segment() : this.#once ??= this.#segment();
-    segment.set(slot, slot, { size: slot.stored.size });
+    if (this.entries >= MANY) askForLibrary();
+    if (slot.isOften) {
+      this.#often = added(this.#often, slot, this.#maxBytes);
+      this.#latest = slot;
+    } else this.#once = added(this.#once, slot, this.#maxBytes);
   }
 
   /** Notes that a response was asked for again. */
   touch(slot: Slot): void {
+    if (slot === this.#latest) return;
     if (slot.isOften) {
       this.#often?.get(slot);
+      this.#latest = slot;
       return;
     }
     this.#once?.delete(slot);
@@ -56,11 +69,12 @@ export class Segments {
   }
 
   delete(slot: Slot): void {
+    if (slot === this.#latest) this.#latest = undefined;
     if (slot.isOften) this.#often?.delete(slot);
     else this.#once?.delete(slot);
   }
 
-  /** Takes out the one that goes first; undefined if none may go. */
+  /** Takes out the one that goes first, which is then deleted; undefined if none may go. */
   pop(mayEvictOften: boolean): Slot | undefined {
     return this.#once?.pop() ?? (mayEvictOften ? this.#often?.pop() : undefined);
   }
@@ -69,10 +83,6 @@ export class Segments {
   clear(): void {
     this.#once = undefined;
     this.#often = undefined;
-  }
-
-  /** Never evicts by itself, as room is made before a response is added. */
-  #segment(): LRUCache<Slot, Slot> {
-    return new LRUCache({ maxSize: this.#maxBytes });
+    this.#latest = undefined;
   }
 }

@@ -49,6 +49,7 @@ const checks: Check[] = [
   },
   { name: "npm installs it in an empty folder, without hono", run: installs },
   { name: "Node 20 imports each entry without hono", run: () => importsEach() },
+  { name: "Node 20 keeps and evicts where lru-cache cannot be imported", run: worksWithoutLru },
   { name: "npm installs it beside TypeScript, esbuild, Vite and hono", run: installsTools },
   ...["bundler", "node16", "nodenext"].map((resolution) => ({
     name: `TypeScript 5 with moduleResolution ${resolution}, every library checked`,
@@ -138,6 +139,28 @@ async function importsEach(): Promise<void> {
   const code = ENTRIES.map((name) => `await import("${name}");`).join("\n");
   await write("each.js", `${code}\nconsole.log("${WELL}");`);
   await isWell(node20(), ["each.js"]);
+}
+
+async function worksWithoutLru(): Promise<void> {
+  await write(
+    "without.js",
+    `import { breaker } from "@lastgood/breaker";
+const api = breaker({ fetch: async () => new Response("fine"), lastGood: { maxEntries: 100 } });
+const get = async (page) => await (await api.fetch("http://a.example/" + page)).text();
+await get("hot");
+for (let page = 0; page < 1_000; page++) await get(page % 10 ? page : "hot");
+api.circuit("http://a.example").trip();
+const served = await get("hot") + await get(999);
+const isGone = await get(1).then(() => false, () => true);
+console.log(served === "finefine" && isGone && api.kept.entries === 100 ? "${WELL}" : api.kept);`,
+  );
+  const [there, away] = [`${folder}/node_modules/lru-cache`, `${folder}/lru-cache`];
+  await Deno.rename(there, away);
+  try {
+    await isWell(node20(), ["without.js"]);
+  } finally {
+    await Deno.rename(away, there);
+  }
 }
 
 // ---- TypeScript and bundlers ----
