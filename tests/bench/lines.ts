@@ -135,6 +135,8 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   handler: {
     title: "a handler that keeps what it answers",
+    seconds: 20,
+    measures: 2,
     targets: ["1 KB", "64 KB"].map((size) => ({
       measure: `${CPU}, ${size}`,
       of: "api.wrap, ETag",
