@@ -9,7 +9,7 @@ const MAX_BYTES = 4 * MIB;
 const LOADS: readonly (readonly [rule: string, load: string, share: number])[] = [
   ["N3", "100,000 pages of 0 B", 0.5],
   ["N3", "100,000 pages of 1 KB", 0.3],
-  ["N3", "1,000,000 keys", 0.05],
+  ["N3", "300,000 keys", 0.2],
   ["N3", "2,000 removals of long URLs", 0.25],
   ["N5", "a page where maxEntries is 2^31", 1],
   ["N5", "a page where maxEntries is the largest", 1],
