@@ -239,6 +239,11 @@ function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<
   return call.length === 0 ? (call as () => R | Promise<R>)() : call(new AbortController().signal);
 }
 
+/** Reports whether a circuit lets all calls pass now. */
+export function letsAllPass<T>(circuit: Circuit<T>): boolean {
+  return machineOf(circuit).letsAllPass;
+}
+
 /** As `circuit.acquire()`, for the guard: a permit that can report more, or why there is none. */
 export function admit<T>(circuit: Circuit<T>, readAt?: number): CallPermit | Refusal {
   return machineOf(circuit).admit(readAt);

@@ -51,6 +51,7 @@ export class HandlerContext extends RequestContext implements SignalSource {
       if (this.#controller === undefined) this.#signal = signal;
       else follow(signal, this.#controller);
     }
+    this.request.takeDown?.();
     const outer = link(this.#request, this);
     // A call that is over would only be held on to: one request may be used many times.
     if (outer?.isOver === false) this.#outer = outer;

@@ -5,6 +5,8 @@
 
 /** The fields of a message, as the rules read them: by name in lower case. */
 export interface Fields extends Pick<Headers, "get" | "has"> {
+  /** The names that matter besides `host`, where somebody has looked at all of them already. */
+  readonly marked?: readonly string[] | undefined;
   forEach(visit: (value: string, name: string) => void): void;
 }
 

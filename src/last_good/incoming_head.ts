@@ -1,5 +1,6 @@
-import { FieldMap, type Fields, NO_FIELDS } from "../http/fields.ts";
+import type { Fields } from "../http/fields.ts";
 import { type Address, addressOf, isHostOf, NO_ADDRESS } from "./address.ts";
+import { type FieldsUse, IncomingFields } from "./incoming_fields.ts";
 import { bodiless, type RequestHead } from "./request_head.ts";
 
 /**
@@ -8,8 +9,12 @@ import { bodiless, type RequestHead } from "./request_head.ts";
  *
  * @param justArrived True if its caller cannot have aborted it yet.
  */
-export function requestHead(request: Request, justArrived: boolean): RequestHead {
-  return new IncomingHead(request, justArrived);
+export function requestHead(
+  request: Request,
+  justArrived: boolean,
+  use: FieldsUse = "copy",
+): RequestHead {
+  return new IncomingHead(request, justArrived, use);
 }
 
 class IncomingHead implements RequestHead {
@@ -19,25 +24,27 @@ class IncomingHead implements RequestHead {
   readonly isOutgoing = false;
   readonly doubt: RequestHead["doubt"];
   readonly extraKey: string;
-  readonly headers: Fields;
+  readonly headers: IncomingFields;
   readonly hasBody: boolean;
   readonly hasUserInfo: boolean;
   readonly justArrived: boolean;
   readonly #request: Request;
+  readonly #use: FieldsUse;
   #signal: AbortSignal | undefined;
   #withoutBody: Request | undefined;
 
-  constructor(request: Request, justArrived: boolean) {
+  constructor(request: Request, justArrived: boolean, use: FieldsUse) {
     let method = "";
-    let headers = NO_FIELDS;
+    let headers: IncomingFields | undefined;
     let address = NO_ADDRESS;
     try {
       method = request.method.toUpperCase();
-      headers = fieldsOf(request.headers);
+      headers = fieldsOf(request.headers, use);
       address = addressOf(String(request.url));
     } catch {
       // What cannot be read is not kept.
     }
+    headers ??= new IncomingFields(new Headers(), use);
     const host = headers.get("host");
     const isPlain = (host === null || host === address.host) && address.written === "";
     this.method = method;
@@ -51,6 +58,7 @@ class IncomingHead implements RequestHead {
     this.hasUserInfo = address.hasUserInfo;
     this.justArrived = justArrived;
     this.#request = request;
+    this.#use = use;
   }
 
   /**
@@ -74,7 +82,12 @@ class IncomingHead implements RequestHead {
     }
   }
 
+  takeDown(): void {
+    if (this.#use !== "leave" || this.hasBody) this.headers.takeDown();
+  }
+
   toRequest(): Request {
+    this.takeDown();
     return this.hasBody
       ? this.#withoutBody ??= withoutBody(this.url, this.#request)
       : this.#request;
@@ -91,8 +104,9 @@ function doubtOf(address: Address, host: string | null): RequestHead["doubt"] {
 }
 
 /** Headers, or what a test puts in their place. */
-function fieldsOf(headers: Headers): Fields {
-  return new FieldMap(typeof headers.forEach === "function" ? headers : new Headers(headers));
+function fieldsOf(headers: Headers, use: FieldsUse): IncomingFields {
+  const isLive = typeof headers.forEach === "function";
+  return new IncomingFields(isLive ? headers : new Headers(headers), use);
 }
 
 function withoutBody(url: string, request: Request): Request {

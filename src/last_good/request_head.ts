@@ -44,6 +44,8 @@ export interface RequestHead {
   readonly signal: AbortSignal | undefined;
   /** True if it has just come from a server, so that its caller cannot have aborted it yet. */
   readonly justArrived?: boolean;
+  /** Copies what may change from now on, as the app gets the request itself. */
+  takeDown?(): void;
   /** The request for callbacks, without its body: only the upstream may read that. */
   toRequest(): Request;
 }

@@ -22,8 +22,16 @@ export function reflectedFields(
 ): readonly string[] | undefined {
   found = undefined;
   findsHost = isOutgoing;
-  headers.forEach(visitReflected);
+  visitEach(headers, visitReflected);
   return found === undefined ? undefined : namesAndValues(found, headers);
+}
+
+/** Visits all fields, or those that matter where these are known. */
+function visitEach(headers: Fields, visit: (value: string, name: string) => void): void {
+  const { marked } = headers;
+  if (marked === undefined) return headers.forEach(visit);
+  for (const name of marked) visit(headers.get(name) ?? "", name);
+  if (findsHost && headers.has("host")) visit("", "host");
 }
 
 function namesAndValues(names: string[], headers: Fields): readonly string[] | undefined {
@@ -45,7 +53,8 @@ const NO_NAMES: readonly string[] = [];
 /** Returns the names of the fields that say who asks, other than Authorization and Cookie (S8b). */
 export function identityFields(headers: Fields): readonly string[] {
   found = undefined;
-  headers.forEach(visitIdentity);
+  findsHost = false;
+  visitEach(headers, visitIdentity);
   return found ?? NO_NAMES;
 }
 

@@ -1,7 +1,8 @@
 /** Attacks by change: an app that changes its arguments or requests while a call is under way (N6). */
 
 import { assertEquals } from "@std/assert";
-import { breaker } from "@lastgood/breaker";
+import { breaker, type BreakerOptions } from "@lastgood/breaker";
+import { Clock } from "../../stage/clock.ts";
 import { down, page } from "../../stage/upstream.ts";
 import { PAGE, Site } from "../../stage/site.ts";
 import { handlerBy } from "../../stage/ways.ts";
@@ -121,4 +122,75 @@ Deno.test("K4, N6: wrap: a partition is asked about what was asked, though the h
   isDown = true;
 
   assertEquals([await ask({}), await ask({ "x-shard": "ann" })], ["down", "ann's"]);
+});
+
+/** A wrapped handler whose circuit is open: what it is asked next is a probe once the delay is over. */
+function opened(handler: (request: Request) => Response, options: BreakerOptions = {}) {
+  const clock = new Clock();
+  const api = breaker({
+    name: "app",
+    delayMs: 1_000,
+    timeoutMs: Infinity,
+    now: clock.now,
+    background: false,
+    ...options,
+  });
+  const wrapped = api.wrap(handler);
+  const circuit = api.circuit("app");
+  circuit.trip();
+  const ask = async (headers: HeadersInit = {}) =>
+    await (await wrapped(new Request(PAGE, { headers }))).text();
+  return { ask, circuit, clock };
+}
+
+Deno.test("S8b, N6: wrap: a probe is kept by what was asked, though its handler changes the request", async () => {
+  const { ask, circuit, clock } = opened(({ headers }) => {
+    const name = headers.get("x-user-id") ?? "nobody";
+    headers.delete("x-user-id");
+    return new Response(`${name}'s`);
+  });
+  clock.tick(1_000);
+  const text = await ask({ "x-user-id": "ann" });
+  circuit.trip();
+
+  const after = await ask();
+
+  assertEquals([text, after.includes("ann")], ["ann's", false]);
+});
+
+Deno.test("K2, N6: wrap: a probe's variant is what was asked for, though its handler changes the request", async () => {
+  const { ask, circuit, clock } = opened(({ headers }) => {
+    const text = `${headers.get("x-a")}'s`;
+    headers.set("x-a", "b");
+    return page({ vary: "x-a" }, text)();
+  });
+  clock.tick(1_000);
+  await ask({ "x-a": "a" });
+  circuit.trip();
+
+  const texts = [await ask({ "x-a": "a" }), await ask({ "x-a": "b" })];
+
+  assertEquals([texts[0], texts[1]!.includes("a's")], ["a's", false]);
+});
+
+Deno.test("K2, N6: wrap: a refused request gets the variant that it asked for, though a callback changes it", async () => {
+  const { ask, circuit, clock } = opened(
+    ({ headers }) => page({ vary: "x-a" }, `${headers.get("x-b")}'s`)(),
+    {
+      lastGood: {
+        key: ({ url, headers }) => {
+          headers.set("x-b", headers.get("x-a") ?? "");
+          headers.set("x-a", "a");
+          return url;
+        },
+      },
+    },
+  );
+  clock.tick(1_000);
+  await ask({ "x-a": "a" });
+  circuit.trip();
+
+  const texts = [await ask({ "x-a": "a" }), await ask({ "x-a": "b" })];
+
+  assertEquals([texts[0], texts[1]!.includes("a's")], ["a's", false]);
 });
