@@ -1,6 +1,7 @@
 /** Measures end to end: the server runs on the measured runtime, its upstream and clients here. */
 import { held } from "./held.ts";
 import { BROWSER, Client, type Fields, startUpstream } from "./load.ts";
+import { Nginx } from "./nginx.ts";
 import { interleaved, type Sample, type Samples } from "./rounds.ts";
 import type { Runtime } from "./runtime.ts";
 import { type Asked, type Length, loaded, perRequest, Server } from "./server_process.ts";
@@ -46,11 +47,15 @@ type Measure = (server: Server, length: Length) => Promise<Samples>;
 /** The lines that are measured over HTTP. */
 export const HTTP_LINES: Readonly<Record<string, Measure>> = { keep, proxy, handler, stale, hono };
 
+/** Proxies make much garbage on Node: one collection must not decide a round. */
+const LONG = ["keep", "proxy"];
+
 /** Measures one line. */
 export async function overHttp(name: string, on: Runtime, isQuick: boolean): Promise<Samples> {
   await using upstream = startUpstream();
-  await using server = await Server.start(on, [`http://127.0.0.1:${upstream.addr.port}`]);
-  return await HTTP_LINES[name]!(server, { rounds: isQuick ? 5 : 31, ms: 90 });
+  await using server = await Server.start(on, upstream.addr.port);
+  const length = LONG.includes(name) ? { rounds: 31, ms: 140 } : { rounds: 21, ms: 90 };
+  return await HTTP_LINES[name]!(server, isQuick ? { rounds: 5, ms: 90 } : length);
 }
 
 async function keep(server: Server, length: Length): Promise<Samples> {
@@ -74,7 +79,7 @@ async function keep(server: Server, length: Length): Promise<Samples> {
 async function proxy(server: Server, length: Length): Promise<Samples> {
   const subjects = server.isNode ? { ...PROXIES, "undici cache": "undici-cache" } : PROXIES;
   const path = (subject: string) =>
-    `/${subject}/${KB}${subject === "undici-cache" ? "/to-be/cached" : ""}`;
+    `/${subject}/${KB}${subject === "undici-cache" ? "/to-be/confirmed" : ""}`;
   const { cpu, rate } = await perRequest(asked(server, subjects, path), length);
   return { "CPU per request": cpu, "requests per second": rate };
 }
@@ -90,14 +95,25 @@ async function handler(server: Server, length: Length): Promise<Samples> {
 
 async function stale(server: Server, length: Length): Promise<Samples> {
   const keeping = { ...STALE, "api.fetch": "fetch" };
+  const peers = server.isNode ? { "undici cache": "undici-cache" } : {};
+  const path = (subject: string, size: number) =>
+    `/${subject}/${size}${subject === "undici-cache" ? "/to-be/failing" : ""}`;
   for (const size of Object.values(SIZES)) {
-    for (const subject of Object.values(keeping)) await server.get(`/${subject}/${size}`);
+    for (const subject of Object.values({ ...keeping, ...peers })) {
+      await server.get(path(subject, size));
+    }
   }
   await server.get("/trip");
+  await using nginx = await Nginx.stale([`/${KB}`, `/${64 * KB}`]);
   const samples: Samples = {};
   for (const [name, size] of Object.entries(SIZES)) {
-    const subjects = asked(server, keeping, (subject) => `/${subject}/${size}`);
-    samples[`CPU per request, ${name}`] = (await perRequest(subjects, length)).cpu;
+    const all: Record<string, Asked> = asked(
+      server,
+      size > 64 * KB ? keeping : { ...keeping, ...peers },
+      (subject) => path(subject, size),
+    );
+    if (nginx && size <= 64 * KB) all["nginx"] = { server: nginx, path: () => `/${size}` };
+    samples[`CPU per request, ${name}`] = (await perRequest(all, length)).cpu;
   }
   const dozen = asked(server, STALE, (subject) => `/${subject}/${KB}`, BROWSER);
   samples["CPU per request, 1 KB, 12 fields"] = (await perRequest(dozen, length)).cpu;

@@ -148,7 +148,8 @@ export const LINES: Readonly<Record<string, Line>> = {
     title: "the last good answer while the circuit is open",
     seconds: 37,
     measures: 3,
-    note: "The other breakers have no response to serve; undici's cache has no circuit.",
+    note: "The other breakers have no response to serve. Nginx is stale with its upstream down. " +
+      "Undici's cache, on Node, has no circuit: it asks each time, and is stale if told 503.",
     targets: [
       ...[
         ["1 KB", { deno: 1.2, node: 1.15, bun: 1.2 }] as const,
@@ -162,6 +163,12 @@ export const LINES: Readonly<Record<string, Line>> = {
         atMost,
       })),
       { measure: `${CPU}, 1 KB`, of: "api.wrap", over: "hand", atMost: 1.12 },
+      ...["1 KB", "64 KB"].map((size) => ({
+        measure: `${CPU}, ${size}`,
+        of: "api.wrap",
+        over: "nginx",
+        atMost: { deno: 1.5, node: 1.4, bun: 1.1 },
+      })),
     ],
   },
   hono: {

@@ -99,13 +99,23 @@ export async function load(
   return requests;
 }
 
-/** Answers /<number> with that number of bytes, and /trickle/… with ten parts in 90 ms. */
-export function startUpstream(): Deno.HttpServer<Deno.NetAddr> {
+/**
+ * Answers /<number> with that number of bytes, and /trickle/… with ten parts in 90 ms. If the path goes
+ * on with /to-be/confirmed, caches may ask whether the answer still holds, and it does; with
+ * /to-be/failing, it is good for a second, and a 503 from the second time on.
+ */
+export function startUpstream(more: Fields = {}): Deno.HttpServer<Deno.NetAddr> {
   const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
-  return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, ({ url }) => {
-    const [, what = "", , revalidated] = new URL(url).pathname.split("/");
-    const headers: Record<string, string> = { "content-type": "application/json" };
-    if (revalidated === "cached") headers["cache-control"] = "max-age=0, stale-if-error=600";
+  const failing = new Set<string>();
+  return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    const { pathname } = new URL(request.url);
+    const [, what = "", , end = "kept"] = pathname.split("/");
+    if (failing.has(pathname)) return new Response(null, { status: 503 });
+    if (end === "failing") failing.add(pathname);
+    const headers = { "content-type": "application/json", ...more, ...FOR_CACHES[end] };
+    if (end === "confirmed" && request.headers.has("if-none-match")) {
+      return new Response(null, { status: 304, headers });
+    }
     if (what === "trickle") return new Response(trickle(), { headers });
     const size = Number(what);
     if (size > 1_048_576) return new Response(flood(size), { headers });
@@ -114,6 +124,12 @@ export function startUpstream(): Deno.HttpServer<Deno.NetAddr> {
     return new Response(body, { headers });
   });
 }
+
+/** What caches want to see before they keep an answer, by the end of its path. */
+const FOR_CACHES: Readonly<Record<string, Fields>> = {
+  "confirmed": { "cache-control": "max-age=0", "etag": '"1"' },
+  "failing": { "cache-control": "max-age=1, stale-if-error=600" },
+};
 
 function trickle(): ReadableStream<Uint8Array> {
   let parts = 0;

@@ -4,6 +4,7 @@ import { interleaved, type Sample } from "./rounds.ts";
 import type { Runtime } from "./runtime.ts";
 
 const CLIENTS = 16;
+const WARM_UP_MS = 150;
 
 /** How long to measure. */
 export interface Length {
@@ -35,8 +36,10 @@ export async function perRequest(
   { rounds, ms }: Length,
 ): Promise<{ readonly cpu: Sample; readonly rate: Sample }> {
   const rate: Sample = {};
-  for (const { server, ...requests } of Object.values(subjects)) {
-    await loaded({ port: server.port, ...requests }, 250);
+  for (let turn = 0; turn < 2; turn++) {
+    for (const { server, ...asked } of Object.values(subjects)) {
+      await loaded({ port: server.port, ...asked }, WARM_UP_MS);
+    }
   }
   const cpu = await interleaved(subjects, rounds, async ({ server, ...asked }, name) => {
     const before = await server.cpuUs();
@@ -70,36 +73,38 @@ export class Server implements Measurable {
   readonly port: number;
   readonly isNode: boolean;
   readonly #on: Runtime;
-  readonly #upstreams: readonly string[];
+  readonly #upstreamPort: number;
   readonly #child: Deno.ChildProcess;
 
   private constructor(
     on: Runtime,
-    upstreams: readonly string[],
+    upstreamPort: number,
     child: Deno.ChildProcess,
     port: number,
   ) {
     this.#on = on;
     this.isNode = on.name.startsWith("node");
-    this.#upstreams = upstreams;
+    this.#upstreamPort = upstreamPort;
     this.#child = child;
     this.port = port;
   }
 
-  /** Starts it, and tells it the origins of its upstreams. */
-  static async start(on: Runtime, upstreams: readonly string[]): Promise<Server> {
-    const { command, args } = await on.command("server.ts", ...upstreams);
+  /** Starts it before an upstream on this machine. */
+  static async start(on: Runtime, upstreamPort: number): Promise<Server> {
+    const { command, args } = await on.command("server.ts", `http://127.0.0.1:${upstreamPort}`);
     const child = new Deno.Command(command, {
       args: [...args],
       stdin: "null",
       stdout: "piped",
+      // Bun's fetch would wait for the first 256 answers to be read.
+      env: { BUN_CONFIG_MAX_HTTP_REQUESTS: "1000" },
     }).spawn();
     let printed = "";
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
       printed += text;
       if (printed.includes("\n")) break;
     }
-    return new Server(on, upstreams, child, Number(printed));
+    return new Server(on, upstreamPort, child, Number(printed));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,7 +114,7 @@ export class Server implements Measurable {
 
   /** Measures something on a new server, whose memory is still empty. */
   async alone<R>(measure: (server: Server) => Promise<R>): Promise<R> {
-    await using server = await Server.start(this.#on, this.#upstreams);
+    await using server = await Server.start(this.#on, this.#upstreamPort);
     return await measure(server);
   }
 
