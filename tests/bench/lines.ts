@@ -251,7 +251,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   unused: {
     title: "what nobody uses, over a build without it",
-    seconds: 14,
+    seconds: 25,
     measures: Object.keys(FEATURES).length * UNUSED_PROCESSES * 2,
     targets: Object.keys(FEATURES).flatMap((feature) =>
       ["circuit.run", "api.wrap"].map((path) => ({

@@ -28,6 +28,10 @@ const SCREEN = {
 };
 
 const { lines, runtimes, isQuick, writes } = ordered();
+if (runtimes.length === 0) {
+  await writeTable({});
+  Deno.exit();
+}
 const folder = await Deno.makeTempDir({ prefix: "breaker-bench-" });
 const results: Record<string, RuntimeResult> = {};
 const shortfalls: string[] = [];
@@ -42,7 +46,6 @@ try {
   await Deno.remove(folder, { recursive: true });
 }
 if (writes) await writeTable(results);
-if (runtimes.length === 0) Deno.exit();
 await Deno.mkdir(new URL(".", RESULT), { recursive: true });
 await Deno.writeTextFile(RESULT, JSON.stringify(results, null, 2));
 await Deno.writeTextFile(TABLE, `${summary(results)}\n`);
