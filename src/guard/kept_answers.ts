@@ -1,4 +1,4 @@
-import { cacheStatus, type Served } from "../last_good/cache_status.ts";
+import type { Served } from "../last_good/cache_status.ts";
 import { isAnswerable, isServable } from "../last_good/rules/servable.ts";
 import type { LastGood } from "../last_good/last_good.ts";
 import { ageMs } from "../last_good/rules/freshness.ts";
@@ -40,7 +40,6 @@ export class KeptAnswers {
       const about = { circuit: circuit.name, at, url: request.url, ageMs: ageMs(kept, at) };
       emit(onEvent, why === "fresh" ? { type: why, ...about } : { type: "stale", ...about, why });
     }
-    const { cacheStatus: name, dropFields } = this.#lastGood!.settings;
-    return servedResponse(kept, request, at, cacheStatus(name, kept, at, served), dropFields);
+    return servedResponse(kept, request, at, served, this.#lastGood!.settings);
   }
 }

@@ -1,38 +1,46 @@
+import { cacheStatus, type Served } from "./cache_status.ts";
 import { asFetched } from "./fetched.ts";
 import { dropRuled } from "./kept_fields.ts";
+import type { LastGoodSettings } from "./options.ts";
 import type { RequestHead } from "./request_head.ts";
 import { ageMs } from "./rules/freshness.ts";
 import { isUnmodified } from "./rules/servable.ts";
 import type { StoredHead, StoredResponse } from "./stored_response.ts";
 import { asTyped } from "./typed_body.ts";
 
+/** The parts of the owner's settings that show in an answer. */
+type ServingPolicy = Pick<LastGoodSettings, "cacheStatus" | "dropFields">;
+
+/**
+ * The fields of an answer without a call. They are the same for one second and one reason, so the copy
+ * keeps the last ones: making them takes Deno and Node 0.6 µs, where taking them over takes 0.03 µs.
+ */
+export interface ServedFields {
+  readonly ageSecs: number;
+  readonly hit: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Makes a response from a kept one. Each has its own body and fields, so what an app does to one does
  * not show in the next.
- *
- * @param cacheStatus This cache's Cache-Status; undefined adds none.
- * @param dropped The names of the fields that the owner wants dropped, in lower case.
  */
 export function servedResponse(
   stored: StoredResponse,
   request: RequestHead,
   now: number,
-  cacheStatus: string | undefined,
-  dropped: ReadonlySet<string>,
+  served: Served,
+  policy: ServingPolicy,
 ): Response {
   const { body, head } = stored;
-  const age = String(Math.floor(ageMs(stored, now) / 1_000));
+  const ageSecs = Math.floor(ageMs(stored, now) / 1_000);
   if (head.status === 200 && isUnmodified(request.headers, head)) {
-    return notModified(head, age, cacheStatus, dropped);
+    return notModified(head, ageSecs, cacheStatus(policy.cacheStatus, stored, now, served), policy);
   }
-  // A plain record, not Headers: on Node it goes to the socket as it is.
-  const headers: Record<string, string> = { ...head.fields, age };
-  dropRuled(headers, dropped);
-  addCacheStatus(headers, head, cacheStatus);
-  // These statuses have no content: RFC 9110 §15.3.5 and §15.3.6.
-  const isEmpty = head.status === 204 || head.status === 205;
-  if (!isEmpty) headers["content-length"] = String(body.length);
-  const hasBody = !isEmpty && request.method !== "HEAD";
+  // A plain record, not Headers: on Node it goes to the socket as it is. Each answer has its own, as
+  // some versions of Hono's server write into it.
+  const headers = { ...fieldsFor(stored, ageSecs, now, served, policy) };
+  const hasBody = !isEmpty(head) && request.method !== "HEAD";
   const hasType = headers["content-type"] !== undefined;
   const init: ResponseInit & { encodeBody?: "manual" } = {
     status: head.status,
@@ -44,22 +52,58 @@ export function servedResponse(
   return asFetched(new Response(hasBody ? asTyped(body, head, hasType) : null, init), head);
 }
 
+function fieldsFor(
+  stored: StoredResponse,
+  ageSecs: number,
+  now: number,
+  served: Served,
+  policy: ServingPolicy,
+): Readonly<Record<string, string>> {
+  const { latest } = stored;
+  const hit = "hit" in served ? served.hit : undefined;
+  if (latest !== undefined && latest.ageSecs === ageSecs && latest.hit === hit) {
+    return latest.headers;
+  }
+  const status = cacheStatus(policy.cacheStatus, stored, now, served);
+  const headers = servedFields(stored, ageSecs, status, policy);
+  if (hit !== undefined) stored.latest = { ageSecs, hit, headers };
+  return headers;
+}
+
+function servedFields(
+  { body, head }: StoredResponse,
+  ageSecs: number,
+  status: string | undefined,
+  { dropFields }: ServingPolicy,
+): Record<string, string> {
+  const headers: Record<string, string> = { ...head.fields, age: String(ageSecs) };
+  dropRuled(headers, dropFields);
+  addCacheStatus(headers, head, status);
+  if (!isEmpty(head)) headers["content-length"] = String(body.length);
+  return headers;
+}
+
+/** These statuses have no content: RFC 9110 §15.3.5 and §15.3.6. */
+function isEmpty({ status }: StoredHead): boolean {
+  return status === 204 || status === 205;
+}
+
 /** The kept fields that a 304 must repeat: RFC 9110 §15.4.5 (F5). */
 const IN_304 = ["cache-control", "content-location", "date", "etag", "expires", "vary"];
 
 function notModified(
   head: StoredHead,
-  age: string,
-  cacheStatus: string | undefined,
-  dropped: ReadonlySet<string>,
+  ageSecs: number,
+  status: string | undefined,
+  { dropFields }: ServingPolicy,
 ): Response {
-  const headers: Record<string, string> = { age };
-  addCacheStatus(headers, head, cacheStatus);
+  const headers: Record<string, string> = { age: String(ageSecs) };
+  addCacheStatus(headers, head, status);
   for (const name of IN_304) {
     const value = head.fields[name];
     if (value !== undefined) headers[name] = value;
   }
-  dropRuled(headers, dropped);
+  dropRuled(headers, dropFields);
   return asFetched(new Response(null, { status: 304, headers }), head);
 }
 
@@ -67,9 +111,9 @@ function notModified(
 function addCacheStatus(
   headers: Record<string, string>,
   { fields }: StoredHead,
-  cacheStatus: string | undefined,
+  status: string | undefined,
 ): void {
-  if (cacheStatus === undefined) return;
+  if (status === undefined) return;
   const upstream = fields["cache-status"];
-  headers["cache-status"] = upstream ? `${upstream}, ${cacheStatus}` : cacheStatus;
+  headers["cache-status"] = upstream ? `${upstream}, ${status}` : status;
 }

@@ -5,6 +5,7 @@ import type { Candidate } from "./candidate.ts";
 import type { Hold } from "./copies.ts";
 import type { Fetched } from "./fetched.ts";
 import { decodedFields, type KeptFields, keptFields } from "./kept_fields.ts";
+import type { ServedFields } from "./served_response.ts";
 import { type Freshness, initialAgeMs } from "./rules/freshness.ts";
 
 /** A kept body. A string is ASCII only, so its length is its number of bytes. */
@@ -29,6 +30,8 @@ export interface StoredResponse {
   readonly isOutdated?: boolean;
   /** The answer that it was copied from, if a reader still waits for bytes of it (N3). */
   readonly hold?: Hold | undefined;
+  /** The fields of the latest answer that was made of it. */
+  latest?: ServedFields | undefined;
 }
 
 /** The head of a kept response. */
