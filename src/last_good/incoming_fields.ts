@@ -1,4 +1,5 @@
 import type { Fields } from "../http/fields.ts";
+import { rawFields } from "./raw_fields.ts";
 import { fieldRole } from "./rules/field_role.ts";
 
 /**
@@ -17,7 +18,8 @@ export type FieldsUse = "copy" | "look" | "leave";
  * read: the others need not be asked for.
  */
 export class IncomingFields implements Fields {
-  readonly #live: Headers;
+  readonly #request: Request;
+  #live: Headers | undefined;
   #copy: Map<string, string> | undefined;
   #isLookedAt = false;
   #host: string | null = null;
@@ -27,17 +29,38 @@ export class IncomingFields implements Fields {
   /** The fields that are looked at now: closures of each request's own would be garbage. */
   static #current: IncomingFields;
 
-  constructor(headers: Headers, use: FieldsUse) {
-    this.#live = headers;
-    if (use === "leave") return;
+  constructor(request: Request, use: FieldsUse) {
+    this.#request = request;
+    if (use === "leave") {
+      this.#live = headersOf(request);
+      return;
+    }
     IncomingFields.#current = this;
-    if (use === "look") {
-      headers.forEach(IncomingFields.#look);
-    } else {
+    if (use === "copy") {
       this.#copy = new Map();
-      headers.forEach(IncomingFields.#lookAndCopy);
+      this.#headers.forEach(IncomingFields.#lookAndCopy);
+    } else if (!this.#looksAtRaw(rawFields(request))) {
+      this.#headers.forEach(IncomingFields.#look);
     }
     this.#isLookedAt = true;
+  }
+
+  get #headers(): Headers {
+    return this.#live ??= headersOf(this.#request);
+  }
+
+  /** Reports whether none of the raw lines but `Host` matters, so that nobody need parse them. */
+  #looksAtRaw(raw: readonly string[] | undefined): boolean {
+    if (raw === undefined) return false;
+    let host: string | null = null;
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = raw[at]!;
+      if (isPlain(name)) continue;
+      if (name.toLowerCase() !== "host" || host !== null) return false;
+      host = raw[at + 1]!;
+    }
+    this.#host = host;
+    return true;
   }
 
   /** The names of all that say who asks or what origins route by; undefined if nobody has looked. */
@@ -51,7 +74,7 @@ export class IncomingFields implements Fields {
       if (name === "host") return this.#host;
       if (!this.#isRuled && RULED.has(name)) return null;
     }
-    return this.#live.get(name);
+    return this.#headers.get(name);
   }
 
   has(name: string): boolean {
@@ -59,14 +82,14 @@ export class IncomingFields implements Fields {
   }
 
   forEach(visit: (value: string, name: string) => void): void {
-    (this.#copy ?? this.#live).forEach((value, name) => visit(value, name));
+    (this.#copy ?? this.#headers).forEach((value, name) => visit(value, name));
   }
 
   /** Copies the fields, unless that is done: from now on, the app may change them. */
   takeDown(): void {
     if (this.#copy !== undefined) return;
     const copy = this.#copy = new Map<string, string>();
-    this.#live.forEach((value, name) => copy.set(name, value));
+    this.#headers.forEach((value, name) => copy.set(name, value));
   }
 
   static readonly #look = (value: string, name: string): void => {
@@ -83,6 +106,11 @@ export class IncomingFields implements Fields {
   };
 }
 
+/** Headers, or what a test puts in their place. */
+function headersOf({ headers }: Request): Headers {
+  return typeof headers.forEach === "function" ? headers : new Headers(headers);
+}
+
 /** The fields that are read of each request before it is served from memory. */
 const RULED: ReadonlySet<string> = new Set([
   "cache-control",
@@ -94,5 +122,18 @@ const RULED: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+
+/** The names that came lately and do not matter, as they were written. Clients choose names. */
+const plainNames = new Set<string>();
+const MAX_NAMES = 512;
+
+function isPlain(name: string): boolean {
+  if (plainNames.has(name)) return true;
+  const lower = name.toLowerCase();
+  if (fieldRole(lower) !== "plain" || RULED.has(lower)) return false;
+  if (plainNames.size >= MAX_NAMES) plainNames.clear();
+  plainNames.add(name);
+  return true;
+}
 
 const NONE: readonly string[] = [];

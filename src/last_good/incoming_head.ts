@@ -39,12 +39,12 @@ class IncomingHead implements RequestHead {
     let address = NO_ADDRESS;
     try {
       method = request.method.toUpperCase();
-      headers = fieldsOf(request.headers, use);
+      headers = new IncomingFields(request, use);
       address = addressOf(String(request.url));
     } catch {
       // What cannot be read is not kept.
     }
-    headers ??= new IncomingFields(new Headers(), use);
+    headers ??= new IncomingFields(NO_REQUEST, use);
     const host = headers.get("host");
     const isPlain = (host === null || host === address.host) && address.written === "";
     this.method = method;
@@ -103,11 +103,8 @@ function doubtOf(address: Address, host: string | null): RequestHead["doubt"] {
   return host === null || isHostOf(host, address) ? undefined : "host";
 }
 
-/** Headers, or what a test puts in their place. */
-function fieldsOf(headers: Headers, use: FieldsUse): IncomingFields {
-  const isLive = typeof headers.forEach === "function";
-  return new IncomingFields(isLive ? headers : new Headers(headers), use);
-}
+/** In place of a request whose fields cannot be read. */
+const NO_REQUEST = { headers: {} } as Request;
 
 function withoutBody(url: string, request: Request): Request {
   const { method, headers, cf } = request as Request & { readonly cf?: unknown };

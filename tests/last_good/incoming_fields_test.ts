@@ -48,7 +48,7 @@ for (const use of ["look", "copy", "leave"] as const) {
       const headers = new Headers(some.map(([name, value]) => [name, value]));
       const whole = read(new FieldMap(headers));
 
-      const fields = new IncomingFields(headers, use);
+      const fields = new IncomingFields({ headers } as Request, use);
       assertEquals(read(fields), whole, String(some));
       fields.takeDown();
       assertEquals(read(fields), whole, String(some));

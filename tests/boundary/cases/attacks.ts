@@ -81,6 +81,40 @@ for (const way of Object.keys(WAYS)) {
   );
 
   boundary(
+    `K3: ${way}: while the circuit is open, too, a field that origins route by gets no other's page`,
+    async () => {
+      const { api } = watched({ timeoutMs: Infinity });
+      let sets = false;
+      const handler = WAYS[way]!(api, () => new Response("good"));
+      // Middleware that sets a field before the breaker sees the request; not all servers let it.
+      const setting = (request: Request) => {
+        try {
+          if (sets) request.headers.set("x-forwarded-host", "other.test");
+        } catch {
+          return new Response("immutable", { status: 503 });
+        }
+        return handler(request);
+      };
+      await using edge = await serve(setting);
+      const own = `host: 127.0.0.1:${edge.port}`;
+      const ask = (path: string, ...fields: string[]) =>
+        said(edge.port, `GET ${path} HTTP/1.1`, own, "user-agent: x", ...fields);
+      await ask("/");
+      for (const [, circuit] of api.circuits()) circuit.trip();
+      for (let count = 0; count < 3; count++) assertEquals(await ask("/"), "200 good");
+
+      const others = [];
+      for (const name of ECHOED) {
+        others.push((await ask("/", `${name}: host=evil.test`)).slice(0, 3));
+      }
+      sets = true;
+      const set = (await ask("/")).slice(0, 3);
+
+      assertEquals([others, set], [ECHOED.map(() => "503"), "503"]);
+    },
+  );
+
+  boundary(
     `S8b: ${way}: a field twice, or folded, still says who asks`,
     async () => {
       await using edge = await edgeBy(
