@@ -12,7 +12,6 @@ import {
 import { ownInit } from "./guard/fetch_arguments.ts";
 import { FetchContext } from "./guard/fetch_context.ts";
 import { headFor, markAsOurs, type Upstream, upstreamOf } from "./guard/global_fetch.ts";
-import { withCaller } from "./guard/error_stack.ts";
 import { Guard } from "./guard/guard.ts";
 import { HandlerContext } from "./guard/handler_context.ts";
 import {
@@ -215,29 +214,36 @@ function checkKey(key: unknown): string {
 
 // ---- Three ways of asking out ----
 
-async function answerFetch(
+/** Not an async function, which would take 0.1 µs more: only a body has to be seen to afterwards. */
+function answerFetch(
   parts: Parts,
   given: string | URL | Request,
   givenInit: RequestInit | undefined,
   rest: readonly unknown[],
 ): Promise<Response> {
-  const { upstream, settings, lastGood } = parts;
-  const input = isRequest(given) ? given : String(given);
-  const init = ownInit(givenInit, lastGood?.settings.partition && input);
-  const head = upstream.isCalling ? undefined : headFor(upstream, input, init, rest);
-  // What the global `fetch` refuses, or asks for itself, is no call of ours.
-  if (head === undefined) return await upstream.fetch(input, init);
-  const circuit = circuitFor(parts, head, head.origin || settings.name);
-  const context = new FetchContext(settings, head, circuit, upstream.fetch, input, init, rest);
   try {
-    const answer = parts.guard.answer(context);
-    // Awaiting an answer from memory would take longer than making it.
-    const response = answer instanceof Promise ? await answer : answer;
+    const { upstream, settings, lastGood, guard } = parts;
+    const input = isRequest(given) ? given : String(given);
+    const init = ownInit(givenInit, lastGood?.settings.partition && input);
+    const head = upstream.isCalling ? undefined : headFor(upstream, input, init, rest);
+    // What the global `fetch` refuses, or asks for itself, is no call of ours.
+    if (head === undefined) return Promise.resolve(upstream.fetch(input, init));
+    const circuit = circuitFor(parts, head, head.origin || settings.name);
+    const context = new FetchContext(settings, head, circuit, upstream.fetch, input, init, rest);
+    return head.hasBody ? answerWithBody(guard, context) : Promise.resolve(guard.answer(context));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+async function answerWithBody(guard: Guard, context: FetchContext): Promise<Response> {
+  try {
+    const response = await guard.answer(context);
     context.discardUnsent(undefined);
     return response;
   } catch (error) {
     context.discardUnsent(error);
-    throw context.isCalled ? withCaller(error) : error;
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { discard } from "../http/body.ts";
 import { isRequest, isSignal, type RequestHead } from "../last_good/request_head.ts";
 import type { Cause } from "../observe/events.ts";
 import { isWorkerd, nextTurn } from "../runtime.ts";
+import { withCaller } from "./error_stack.ts";
 import { bodyOf, type FetchBody, wasThereAtOnce } from "./fetch_body.ts";
 import { isRefusedByFetch } from "./fetch_refusal.ts";
 import type { Fetch, GuardSettings } from "./options.ts";
@@ -103,7 +104,7 @@ export class FetchContext extends RequestContext {
   }
 
   fail(error: unknown): never {
-    throw error;
+    throw withCaller(error);
   }
 
   /**

@@ -144,7 +144,8 @@ export class UpstreamCaller {
     try {
       response = await call.result;
     } catch (error) {
-      return handOn(context, this.#rejected(context, permit, call, error, start));
+      // Awaited, or the caller would be missing in the stack of an error (promise 28).
+      return await handOn(context, this.#rejected(context, permit, call, error, start));
     }
     context.isOver = true;
     let outcome: Outcome;
