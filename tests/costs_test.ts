@@ -3,8 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { withTable } from "./bench/costs.ts";
 import { LINES } from "./bench/lines.ts";
-import { labelOf, type Results, tableIn } from "./bench/summary.ts";
-import { whatOf } from "./bench/target.ts";
+import { type Results, tableIn } from "./bench/summary.ts";
+import { labelOf, whatOf } from "./bench/target.ts";
 
 const PAGE = await Deno.readTextFile(new URL("../docs/costs.md", import.meta.url));
 

@@ -1,7 +1,7 @@
 /** Writes the table of docs/costs.md: all runtimes side by side, as ratios, not times. */
 import { short, type Verdict } from "./figures.ts";
 import { LINES } from "./lines.ts";
-import { type Limit, limitOn, type Target, whatOf } from "./target.ts";
+import { labelOf, type Limit, limitOn, type Target, whatOf } from "./target.ts";
 
 /** The results for one line. */
 export interface LineResult {
@@ -86,12 +86,6 @@ export function tableIn(markdown: string): Table {
     cells.set(keyOf(title, label), new Map(names.map((name, at) => [name, figures[at] ?? NONE])));
   }
   return { heads: new Map(names.map((name, at) => [name, first[at + 2]!])), cells };
-}
-
-/** What a row says. */
-export function labelOf(target: Target): string {
-  return target.says ??
-    whatOf(target).replace("ns per call", "time").replace(/^(?:ns|ms) /, "time ");
 }
 
 /** Marks a figure that misses its target. It is judged as it stands there. */

@@ -50,3 +50,25 @@ export function whatOf({ measure, of, over, less }: Target): string {
   const against = over !== undefined ? ` / ${over}` : less !== undefined ? ` - ${less}` : "";
   return `${measure}${above}: ${of}${against}`;
 }
+
+/** Says for users what a figure is: "`api.wrap`, 64 KB: CPU, over nginx". */
+export function labelOf({ says, measure, of, over, less }: Target): string {
+  if (says !== undefined) return says;
+  const [quantity = "", ...details] = measure.split(", ");
+  const subject = [named(of), ...details].join(", ");
+  const against = over !== undefined
+    ? `, over ${named(over)}`
+    : less
+    ? `, less ${named(less)}`
+    : "";
+  return `${subject}: ${QUANTITIES[quantity] ?? quantity}${against}`;
+}
+
+const QUANTITIES: Readonly<Record<string, string>> = {
+  "CPU per request": "CPU",
+  "ms to the first byte of a trickle": "time to the first byte of a slow body",
+};
+
+function named(subject: string): string {
+  return subject.replace(/^api\.\w+/, "`$&`").replace(/^hand\b.*/, "code by hand");
+}
