@@ -103,8 +103,8 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   keep: {
     title: "a proxy that keeps what it passes on",
-    seconds: 60,
-    measures: 7,
+    seconds: 65,
+    measures: 8,
     onWorkerd: true,
     note: "The other breakers keep no responses: opossum's cache treats all requests as the same.",
     targets: [
@@ -146,8 +146,8 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   stale: {
     title: "the last good answer while the circuit is open",
-    seconds: 37,
-    measures: 3,
+    seconds: 45,
+    measures: 4,
     note: "The other breakers have no response to serve. Nginx is stale with its upstream down. " +
       "Undici's cache, on Node, has no circuit: it asks each time, and is stale if told 503.",
     targets: [
@@ -173,8 +173,8 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   hono: {
     title: "the middleware in a Hono app",
-    seconds: 20,
-    measures: 1,
+    seconds: 30,
+    measures: 2,
     note: "The other breakers have no middleware.",
     targets: [CPU, `${CPU}, 12 fields`].flatMap((measure) => [
       { measure, of: "stale", over: "hand, stale", atMost: 1.15 },
@@ -265,7 +265,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   memory: {
     title: "what is held, of 4 MiB, under loads that a memory without bounds would keep",
-    seconds: 40,
+    seconds: 25,
     measures: MEMORY_LOADS.length,
     targets: MEMORY_LOADS.map((load) => ({
       says: `${load}: memory gained, less without a breaker, in MB`,
