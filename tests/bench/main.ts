@@ -49,7 +49,7 @@ if (writes) await writeTable(results);
 await Deno.mkdir(new URL(".", RESULT), { recursive: true });
 await Deno.writeTextFile(RESULT, JSON.stringify(results, null, 2));
 await Deno.writeTextFile(TABLE, `${summary(results)}\n`);
-console.log(`\n${shortfalls.length} targets fall short`);
+console.log(`\nTargets that fall short: ${shortfalls.length}`);
 for (const shortfall of shortfalls) console.log(shortfall);
 // Do not wait for kept-alive connections.
 Deno.exit();
@@ -65,7 +65,7 @@ async function measureOn(on: Runtime): Promise<void> {
 /** A Worker cannot report its CPU and memory: from outside, only the first byte can be timed. */
 async function measureOnWorkerd(): Promise<void> {
   const on = { name: "workerd", version: WORKERD_VERSION };
-  const keep = await lineOn(on, "keep", () => keepOnWorkerd(folder, isQuick ? 10 : 30));
+  const keep = await lineOn(on, "keep", () => keepOnWorkerd(folder, isQuick ? 10 : 62));
   results[on.name] = { version: on.version, lines: { keep } };
 }
 
