@@ -136,6 +136,11 @@ export function hidesTypeOfText(host: HostGlobals = globalThis as HostGlobals): 
   return "Bun" in host;
 }
 
+/** Reports if a response is made faster with `Headers` than with a record: Bun copies them as a whole. */
+export function copiesHeaders(host: HostGlobals = globalThis as HostGlobals): boolean {
+  return "Bun" in host;
+}
+
 /** Something that may be over in a moment. */
 export interface Pending {
   /** True once it is over. */
