@@ -2,6 +2,7 @@ import { CircuitOpenError } from "../errors.ts";
 import type { CircuitState } from "../observe/events.ts";
 import { Call } from "./call.ts";
 import { causeOfError, endRejected } from "./cause.ts";
+import { countedCall, needsNoPermit } from "./counted_call.ts";
 import { Machine } from "./machine.ts";
 import type { CallPermit, Permit } from "./permit.ts";
 import { Refusal } from "./refusal.ts";
@@ -111,7 +112,7 @@ export class Circuit<T = unknown> {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<R> {
     const machine = this.#machine;
-    if (options === undefined && machine.needsOnlyVerdicts) return counted(machine, call);
+    if (options === undefined && needsNoPermit(machine)) return countedCall(machine, call);
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const admitted = machine.admit();
@@ -212,31 +213,6 @@ function inspected(this: Circuit): unknown {
   const { opening, windows = [] } = this.toJSON();
   const counts = Object.fromEntries(windows.map(({ policy, saved }) => [policy, saved]));
   return { circuit: name, state, retryAfterMs, ...(opening === undefined ? { counts } : opening) };
-}
-
-/**
- * Calls without a permit, as most calls do: no object is made for them, and the clock is read at most
- * once. It has few variables, because an async function keeps all of them while it waits.
- */
-async function counted<R>(
-  machine: Machine,
-  call: (signal: AbortSignal) => R | Promise<R>,
-): Promise<R> {
-  const { epoch } = machine;
-  let value: R;
-  try {
-    value = await started(call);
-  } catch (error) {
-    if (causeOfError(error) === "upstream") machine.count("failure", epoch);
-    throw error;
-  }
-  machine.count("success", epoch);
-  return value;
-}
-
-/** Nothing can abort such a call: it gets a signal only if it asks for one. */
-function started<R>(call: (signal: AbortSignal) => R | Promise<R>): R | Promise<R> {
-  return call.length === 0 ? (call as () => R | Promise<R>)() : call(new AbortController().signal);
 }
 
 /** Reports whether a circuit lets all calls pass now. */

@@ -29,13 +29,15 @@ export class CallWindow implements TripWindow {
   record(verdict: "success" | "failure"): string | undefined {
     const { threshold, minimumCalls, lastCalls } = this.#rate;
     const failed = verdict === "failure" ? 1 : 0;
+    const next = this.#next;
     if (this.#calls < lastCalls) this.#calls++;
-    if (this.#ring === undefined && failed === 1) this.#ring = new Uint8Array(lastCalls);
-    if (this.#ring !== undefined) {
-      this.#failures += failed - this.#ring[this.#next]!;
-      this.#ring[this.#next] = failed;
+    this.#next = next + 1 === lastCalls ? 0 : next + 1;
+    if (this.#ring === undefined) {
+      if (failed === 0) return undefined;
+      this.#ring = new Uint8Array(lastCalls);
     }
-    this.#next = this.#next + 1 === lastCalls ? 0 : this.#next + 1;
+    this.#failures += failed - this.#ring[next]!;
+    this.#ring[next] = failed;
     if (failed === 0 || this.#calls < minimumCalls) return undefined;
     if (this.#failures / this.#calls < threshold) return undefined;
     return `${this.#failures} of the last ${this.#calls} calls failed`;

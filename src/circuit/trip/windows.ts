@@ -50,30 +50,27 @@ export function record(
   durationMs: number,
   errors: ErrorListener,
 ): string | undefined {
-  if (!isList(windows)) return recordInOne(windows, verdict, at, durationMs, errors);
-  let first: string | undefined;
-  for (const window of windows) {
-    const reason = recordInOne(window, verdict, at, durationMs, errors);
-    first ??= reason;
-  }
-  return first;
-}
-
-function recordInOne(
-  window: TripWindow,
-  verdict: "success" | "failure",
-  at: number,
-  durationMs: number,
-  errors: ErrorListener,
-): string | undefined {
   try {
-    const reason: unknown = window.record(verdict, at, durationMs);
+    if (isList(windows)) return recordInEach(windows, verdict, at, durationMs, errors);
+    const reason: unknown = windows.record(verdict, at, durationMs);
     if (reason === undefined || typeof reason === "string") return reason;
     throw invalidOption("record a call", "trip", "a reason or undefined", reason);
   } catch (error) {
     errors.reportError("policy", error);
     return undefined;
   }
+}
+
+function recordInEach(
+  windows: readonly TripWindow[],
+  ...call: [verdict: "success" | "failure", at: number, durationMs: number, errors: ErrorListener]
+): string | undefined {
+  let first: string | undefined;
+  for (const window of windows) {
+    const reason = record(window, ...call);
+    first ??= reason;
+  }
+  return first;
 }
 
 /** Returns what the windows remember, as plain data; only the policies' names before the first call. */
