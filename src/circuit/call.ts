@@ -77,12 +77,26 @@ export class Call<R> implements TimedCall {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (takesSignal) deadlines?.add(this);
-    else if (listensLate || deadlines !== undefined) this.#followSoon(listensLate);
-    started(run, this.#signal()).then(
-      (value) => this.#succeed(value),
-      (error) => this.#fail(error),
-    );
+    const order = nextOrder();
+    const beganAt = testTime();
+    if (takesSignal) deadlines?.add(this, order);
+    this.#run(run);
+    const isLate = listensLate || (!takesSignal && deadlines !== undefined);
+    if (isLate && !this.#isOver) this.#followSoon(listensLate, order, beganAt);
+  }
+
+  /** What is given at once ends the call at once: waiting for it would take 0.3 µs. */
+  #run(run: (signal: AbortSignal) => R | Promise<R>): void {
+    try {
+      const value = run(this.#signal() as AbortSignal);
+      if (typeof (Object(value) as { then?: unknown }).then !== "function") {
+        this.#succeed(value as R);
+      } else {Promise.resolve(value).then((value) =>
+          this.#succeed(value), (error) =>
+          this.#fail(error));}
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** True once the call has ended, in whichever way. */
@@ -129,10 +143,8 @@ export class Call<R> implements TimedCall {
   }
 
   /** Starts the timer, and listens to the caller if that is still to do, once `soon` is over. */
-  async #followSoon(listensLate: boolean): Promise<void> {
+  async #followSoon(listensLate: boolean, order: number, beganAt: number): Promise<void> {
     const { deadlines } = this.#options;
-    const order = nextOrder();
-    const beganAt = testTime();
     await soon(this);
     if (this.#isOver) return;
     if (listensLate && !this.#isReleased) this.#listen();

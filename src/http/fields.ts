@@ -21,7 +21,7 @@ export class FieldMap implements Fields {
    */
   readonly all: Map<string, string> = new Map();
 
-  constructor(headers: Headers | undefined) {
+  constructor(headers: Pick<Fields, "forEach"> | undefined) {
     headers?.forEach((value, name) => this.all.set(name, value));
   }
 

@@ -85,7 +85,7 @@ export function confirm(
   if (typeof response.headers?.forEach !== "function") return { why: "uncopyable" };
   const current = olderCopy(store, candidate);
   const fields = new FieldMap(response.headers);
-  const seen = seenWith(store, candidate, current);
+  const seen = seenWith(store, candidate, fields, current);
   const refusal = keepRefusal(seen);
   if (refusal !== undefined) return refuse(store, candidate, refusal, current);
   const why = foreignReason(response);
@@ -107,9 +107,10 @@ const ONLY_304: ReadonlySet<number> = new Set([304]);
 function seenWith(
   { settings: { ignore } }: Store,
   { request, key, response }: Candidate,
+  fields: FieldMap,
   current: StoredResponse | undefined,
 ): Exchange {
-  const whole = new FieldMap(response.headers);
+  const whole = new FieldMap(fields);
   const kept = current?.head.fields ?? {};
   for (const name in kept) {
     if (name !== "date" && !whole.has(name)) whole.all.set(name, kept[name]!);
