@@ -17,13 +17,7 @@ import { type Keeper, keeper } from "./hearing.ts";
 import { freshness } from "./rules/freshness.ts";
 import type { Exchange } from "./rules/exchange.ts";
 import { isHeadTooLarge, isKeyTooLong, overheadOf, type Store } from "./store.ts";
-import {
-  compactBody,
-  decodedHead,
-  type StoredBody,
-  type StoredHead,
-  storedHead,
-} from "./stored_response.ts";
+import { decodedHead, type StoredBody, type StoredHead, storedHead } from "./stored_response.ts";
 import { isVetoed, withoutBody } from "./veto.ts";
 
 /** A response whose body is being copied. */
@@ -191,14 +185,13 @@ function keepBody(
   if (asked !== undefined && isVetoed(store.settings, asked, bytes)) {
     return { result: { why: "veto" } };
   }
-  const body = compactBody(bytes, head);
   const kept = wasDecoded
-    ? { head: decodedHead(head), body, variant, hold }
-    : { head, body, variant, hold, overhead };
+    ? { head: decodedHead(head), body: bytes, variant, hold }
+    : { head, body: bytes, variant, hold, overhead };
   const result = keep(kept);
   // What is not kept, or not yet, is its reader's alone.
   const isReaders = "why" in result || (hold !== undefined && "onKept" in result);
-  return isReaders ? { result } : { body, result };
+  return isReaders ? { result } : { body: bytes, result };
 }
 
 /** Constructed responses have the type "default". On Bun and Workers all have it, and fetched ones a URL. */

@@ -6,7 +6,7 @@ import type { LastGoodSettings } from "./options.ts";
 import type { RequestHead } from "./request_head.ts";
 import { ageMs } from "./rules/freshness.ts";
 import { isUnmodified } from "./rules/servable.ts";
-import type { StoredHead, StoredResponse } from "./stored_response.ts";
+import { servedBody, type StoredHead, type StoredResponse } from "./stored_response.ts";
 import { asTyped } from "./typed_body.ts";
 
 /** The parts of the owner's settings that show in an answer. */
@@ -36,7 +36,8 @@ export function servedResponse(
   served: Served,
   policy: ServingPolicy,
 ): Response {
-  const { body, head } = stored;
+  const { head } = stored;
+  const body = servedBody(stored);
   const ageSecs = Math.floor(ageMs(stored, now) / 1_000);
   if (head.status === 200 && isUnmodified(request.headers, head)) {
     return notModified(head, ageSecs, cacheStatus(policy.cacheStatus, stored, now, served), policy);

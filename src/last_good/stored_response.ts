@@ -13,8 +13,10 @@ export type StoredBody = Uint8Array<ArrayBuffer> | string;
 
 /** A kept response: plain data that any number of requests can be answered with. */
 export interface StoredResponse {
-  /** The whole body. */
-  readonly body: StoredBody;
+  /** The whole body. {@link servedBody} gives it its form. */
+  body: StoredBody;
+  /** True once it has that form. */
+  isCompact?: boolean;
   /** The request fields it varies on. */
   readonly variant: Variant;
   /** When its body was copied, in ms. */
@@ -108,19 +110,36 @@ export function headSize({ fields, url }: StoredHead): number {
   return size;
 }
 
+/**
+ * Returns a body in the form in which it is served: as text where the runtime serves that faster than
+ * bytes. It is made for the first answer, as most of what is copied is never served: that saves Bun
+ * 2 µs per copy, and Deno 7 ms for a picture of 1 MB.
+ */
+export function servedBody(stored: StoredResponse): StoredBody {
+  // While a reader still gets the rest of the same bytes, they would be held twice (N3).
+  if (!stored.isCompact && stored.hold?.isOver !== false) {
+    stored.isCompact = true;
+    stored.body = compactBody(stored.body, stored.head);
+  }
+  return stored.body;
+}
+
 let decoder: TextDecoder | undefined;
 
 /**
- * Returns a body in the form in which it is kept under this head: as text where the runtime serves
- * text faster than bytes, and only if it has a type, as `Response` would give a text one.
+ * Returns a body in its best form under this head: as text only if that has a type, as `Response` would
+ * give a text one.
  */
 export function compactBody(body: StoredBody, { fields }: StoredHead): StoredBody {
   const isText = typeof body === "string";
   // An origin may also take back the type of a body that is kept already.
   if (fields["content-type"] === undefined) return isText ? new TextEncoder().encode(body) : body;
-  if (isText || body.length > maxTextBytes()) return body;
+  if (isText || body.length > maxTextBytes() || !isAscii(body)) return body;
   decoder ??= new TextDecoder();
-  const text = decoder.decode(body);
-  // deno-lint-ignore no-control-regex
-  return text.length === body.length && /^[\x00-\x7f]*$/.test(text) ? text : body;
+  return decoder.decode(body);
+}
+
+function isAscii(body: Uint8Array): boolean {
+  for (let at = 0; at < body.length; at++) if (body[at]! > 0x7f) return false;
+  return true;
 }

@@ -1,4 +1,11 @@
 import { assertEquals } from "@std/assert";
+import type { Hold } from "../../src/last_good/copies.ts";
+import {
+  servedBody,
+  type StoredHead,
+  type StoredResponse,
+} from "../../src/last_good/stored_response.ts";
+import { holdIn } from "../stage/holds.ts";
 import { Site, WAYS } from "../stage/site.ts";
 import { page } from "../stage/upstream.ts";
 
@@ -44,6 +51,37 @@ for (const [what, bytes] of BODIES) {
     });
   }
 }
+
+/** A kept text, and the answer it was copied from. */
+function storedText(): { readonly stored: StoredResponse; readonly hold: Hold } {
+  const hold = holdIn();
+  const fields = { "content-type": "text/plain" };
+  const head = { fields } as Partial<StoredHead> as StoredHead;
+  const body = new TextEncoder().encode("good");
+  return { stored: { body, head, hold } as Partial<StoredResponse> as StoredResponse, hold };
+}
+
+Deno.test("H1: a kept body becomes text when it is served first, and stays that", () => {
+  const { stored, hold } = storedText();
+  hold.endCopy();
+
+  const first = servedBody(stored);
+  const second = servedBody(stored);
+
+  assertEquals([first, second, stored.body], ["good", "good", "good"]);
+});
+
+Deno.test("N3: a kept body keeps its form while a reader has still to get the rest of it", () => {
+  const { stored, hold } = storedText();
+  hold.endCopy();
+  hold.wait(1, true);
+
+  const early = servedBody(stored);
+  hold.free(1);
+  const late = servedBody(stored);
+
+  assertEquals([typeof early, typeof late], ["object", "string"]);
+});
 
 Deno.test("H1: a content type that the origin drops is not made up", async () => {
   const site = new Site();
