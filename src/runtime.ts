@@ -149,14 +149,14 @@ export interface Pending {
 
 /**
  * How many microtasks {@link soon} waits for at most: enough for an answer that is made in place,
- * through a chain of handlers, and for a short body that came in the packet of its head.
+ * through a chain of handlers.
  */
 const SOON = 16;
 
 /**
  * Waits until `pending` is over, but only for a moment in which no timer fires and no I/O arrives.
- * What only a slow answer needs (a timer, the caller's signal, a stream) is made after that. What this
- * saves stands where it is used: at `Call` and at `BodyCopy.bodySoon`.
+ * What only a slow answer needs (a timer, the caller's signal) is made after that. What this saves
+ * stands where it is used: at `Call`. `BodyCopy.bodySoon` does the same for a body.
  */
 export async function soon(pending: Pending): Promise<void> {
   for (let turn = 0; turn < SOON && !pending.isOver; turn++) await undefined;

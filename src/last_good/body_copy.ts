@@ -1,4 +1,4 @@
-import { isNativeOnWorkers, prefersByobReader, soon } from "../runtime.ts";
+import { isNativeOnWorkers, prefersByobReader } from "../runtime.ts";
 import { offerByob } from "./body_readers.ts";
 import type { Hold } from "./copies.ts";
 import { SharedChunks } from "./shared_chunks.ts";
@@ -63,6 +63,13 @@ const NOTHING = new Uint8Array(0);
 const BUFFER_BYTES = 65_536;
 
 /**
+ * How many microtasks a body is waited for: a fetched one of 1 KB takes two or three, of 64 KB on Bun
+ * five; one that a chain of streams makes takes more.
+ */
+const SOON = 16;
+const SOON_FETCHED = 6;
+
+/**
  * Copies a body on its way to its reader, who gets every chunk as soon as it is there, and an error
  * after everything that came before it.
  *
@@ -78,6 +85,8 @@ export class BodyCopy {
   #missing = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #chunks: SharedChunks;
+  /** The buffer of the last chunk, if that has filled only a part of it. */
+  #buffer: ArrayBuffer | undefined;
   #body: ReadableStream<Uint8Array> | undefined;
   /** The whole of a body that was there at once. */
   #piece: StoredBody | undefined;
@@ -104,11 +113,6 @@ export class BodyCopy {
     this.#copyAll();
   }
 
-  /** True once there is nothing more to wait for before the body may go. */
-  get isOver(): boolean {
-    return this.#isOver || this.#isPassing;
-  }
-
   /** The body for the reader, as it comes. */
   get body(): ReadableStream<Uint8Array> {
     return this.#body ??= this.#stream();
@@ -120,7 +124,11 @@ export class BodyCopy {
    * Deno, and only of one piece all servers know the length (promise 34).
    */
   async bodySoon(): Promise<ReadableStream<Uint8Array> | StoredBody> {
-    await soon(this);
+    const turns = this.#options.isFetched ? SOON_FETCHED : SOON;
+    for (let turn = 0; turn < turns && this.#piece === undefined; turn++) {
+      if (this.#isPassing) break;
+      await undefined;
+    }
     return this.#piece ?? this.body;
   }
 
@@ -190,7 +198,7 @@ export class BodyCopy {
     try {
       const { done, value } = await this.#readChunk();
       if (done) this.#finish();
-      else this.#take(value as Uint8Array<ArrayBuffer>);
+      else this.#take(this.#compact(value as Uint8Array<ArrayBuffer>));
     } catch (error) {
       this.#isOver = true;
       this.#failure = { error };
@@ -202,11 +210,22 @@ export class BodyCopy {
 
   #readChunk(): Promise<ReadableStreamReadResult<Uint8Array>> {
     const reader = this.#reader;
-    return this.#isByob
-      ? (reader as ReadableStreamBYOBReader).read(
-        new Uint8Array(Math.min(this.#missing, BUFFER_BYTES)),
-      )
-      : (reader as ReadableStreamDefaultReader<Uint8Array>).read();
+    if (!this.#isByob) return (reader as ReadableStreamDefaultReader<Uint8Array>).read();
+    const size = Math.min(this.#missing, BUFFER_BYTES);
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    return (reader as ReadableStreamBYOBReader).read(
+      buffer === undefined
+        ? new Uint8Array(size)
+        : new Uint8Array(buffer, 0, Math.min(size, buffer.byteLength)),
+    );
+  }
+
+  /** Takes the bytes of a small chunk out of the large buffer that it was read into, which is used again. */
+  #compact(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (!this.#isByob || chunk.byteLength * 2 > chunk.buffer.byteLength) return chunk;
+    this.#buffer = chunk.buffer;
+    return chunk.slice();
   }
 
   #take(chunk: Uint8Array<ArrayBuffer>): void {

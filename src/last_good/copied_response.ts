@@ -1,6 +1,7 @@
 import { dropsCodingOfFetched, isWorkerd } from "../runtime.ts";
 import { BodyCopy, type BodyCopyOptions } from "./body_copy.ts";
 import { asFetched, type Fetched } from "./fetched.ts";
+import type { StoredBody } from "./stored_response.ts";
 import { asTyped } from "./typed_body.ts";
 import { copiedOnWorkers } from "./workers_copy.ts";
 
@@ -23,25 +24,28 @@ export async function copiedResponse(
   passing: PassingResponse,
   options: BodyCopyOptions,
 ): Promise<Response> {
+  const { response, body, fetched } = passing;
+  const { signal, isFetched } = options;
   try {
-    return await passedOn(passing, options);
+    const native = isWorkerd() ? await copiedOnWorkers(response, body, options) : undefined;
+    // The runtime itself ends a fetched one.
+    if (native instanceof Response) {
+      return isFetched ? native : asFetched(native, { ...fetched, signal });
+    }
+    const passed = native ?? await new BodyCopy(response.body ?? body, options).bodySoon();
+    return withBody(passed, passing, signal);
   } catch (error) {
     options.hold.abandon();
     throw error;
   }
 }
 
-async function passedOn(
-  { response, body, fetched, hasType, isDecoded }: PassingResponse,
-  options: BodyCopyOptions,
-): Promise<Response> {
-  const { signal, isFetched } = options;
-  const native = isWorkerd() ? await copiedOnWorkers(response, body, options) : undefined;
-  // The runtime itself ends a fetched one.
-  if (native instanceof Response) {
-    return isFetched ? native : asFetched(native, { ...fetched, signal });
-  }
-  const passed = native ?? await new BodyCopy(response.body ?? body, options).bodySoon();
+/** Makes the response for the caller, around the body that is copied. */
+function withBody(
+  passed: ReadableStream<Uint8Array> | StoredBody,
+  { response, fetched, hasType, isDecoded }: PassingResponse,
+  signal: AbortSignal | undefined,
+): Response {
   const init = isDecoded && dropsCodingOfFetched() ? withoutCoding(response) : response;
   if (passed instanceof ReadableStream) return asFetched(new Response(passed, init), fetched);
   const whole = new Response(asTyped(passed, fetched, hasType), init);
