@@ -91,9 +91,11 @@ function newResponseHasAll(c: HonoContextLike): boolean {
   return hasAll;
 }
 
+/** By `forEach`, as an iterator takes Deno 0.3 µs, four times as long as all of this. */
 function isEmpty(headers: Headers): boolean {
-  for (const _ of headers) return false;
-  return true;
+  let isEmpty = true;
+  headers.forEach(() => isEmpty = false);
+  return isEmpty;
 }
 
 /** Restores the context for what Hono makes of an error. */
