@@ -88,7 +88,8 @@ function judged(target: Target, reached: Figure, runtime: string): Verdict {
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "-";
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString("en");
-  return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+  return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2)
+    .replace(/^-(?=[0.]+$)/, "");
 }
 
 /** Formats a median with its spread. */

@@ -265,7 +265,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   memory: {
     title: "what is held, of 4 MiB, under loads that a memory without bounds would keep",
-    seconds: 25,
+    seconds: 40,
     measures: MEMORY_LOADS.length,
     targets: MEMORY_LOADS.map((load) => ({
       says: `${load}: memory gained, less without a breaker, in MB`,

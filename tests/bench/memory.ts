@@ -20,7 +20,7 @@ export async function memory(on: Runtime, isQuick: boolean): Promise<Samples> {
       for (const [index, mb] of (await Promise.all(grown)).entries()) both[index]![1].push(mb);
       return 0;
     };
-    await interleaved({ round }, isQuick ? 1 : 2, (round) => round());
+    await interleaved({ round }, isQuick ? 1 : 3, (round) => round());
     samples[`MB, ${load}`] = Object.fromEntries(both);
   }
   return samples;
