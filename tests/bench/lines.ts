@@ -103,7 +103,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   keep: {
     title: "a proxy that keeps what it passes on",
-    seconds: 65,
+    seconds: 105,
     measures: 8,
     onWorkerd: true,
     note: "The other breakers keep no responses: opossum's cache treats all requests as the same.",
@@ -123,7 +123,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   proxy: {
     title: "fetch as a proxy, hot key",
-    seconds: 35,
+    seconds: 50,
     measures: 1,
     note:
       "Opossum, cockatiel and mollitia keep nothing here. Undici's cache, on Node, keeps only " +
@@ -135,7 +135,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   handler: {
     title: "a handler that keeps what it answers",
-    seconds: 20,
+    seconds: 27,
     measures: 2,
     targets: ["1 KB", "64 KB"].map((size) => ({
       measure: `${CPU}, ${size}`,
@@ -146,7 +146,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   stale: {
     title: "the last good answer while the circuit is open",
-    seconds: 45,
+    seconds: 50,
     measures: 4,
     note: "The other breakers have no response to serve. Nginx is stale with its upstream down. " +
       "Undici's cache, on Node, has no circuit: it asks each time, and is stale if told 503.",
@@ -173,7 +173,7 @@ export const LINES: Readonly<Record<string, Line>> = {
   },
   hono: {
     title: "the middleware in a Hono app",
-    seconds: 30,
+    seconds: 32,
     measures: 2,
     note: "The other breakers have no middleware.",
     targets: [CPU, `${CPU}, 12 fields`].flatMap((measure) => [

@@ -30,7 +30,10 @@ type Loop = (call: Call, times: number) => Promise<void>;
 declare const gc: (() => void) | undefined;
 declare const Bun: { gc(force: boolean): void } | undefined;
 
-/** Measures all subjects once per round, so that disturbances affect them all alike. */
+/**
+ * Measures all subjects once per round, so that disturbances affect them all alike. The order is by
+ * chance: a subject that always followed the same other one would pay for its garbage.
+ */
 export async function interleaved<S>(
   subjects: Readonly<Record<string, S>>,
   rounds: number,
@@ -40,12 +43,18 @@ export async function interleaved<S>(
   const sample: Sample = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     announce(round + 1, rounds);
-    for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(round + turn) % names.length]!;
+    for (const name of shuffled(names)) {
       sample[name]!.push(await measure(subjects[name]!, name));
     }
   }
   return sample;
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => [Math.random(), item] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
 }
 
 /** Measures the time of one call in ns; calls run one after another, each awaited. */

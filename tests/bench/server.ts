@@ -8,6 +8,7 @@ import { breaker as middleware } from "../../src/adapters/hono.ts";
 import { type Context, Hono } from "hono";
 import { Hand } from "./hand.ts";
 import * as peers from "./peers.ts";
+import { collect } from "./rounds.ts";
 import { unreadMb } from "./unread.ts";
 
 /** Servers differ in what they pass besides the request. */
@@ -145,7 +146,8 @@ const hono: Readonly<Record<string, Handler>> = {
 // ---- The server ----
 
 const control: Readonly<Record<string, Handler>> = {
-  "usage": () => {
+  "usage": ({ url }) => {
+    if (url.endsWith("/collected")) collect();
     const { user, system } = process.cpuUsage();
     return Response.json({ cpuUs: user + system, rss: process.memoryUsage().rss });
   },

@@ -10,13 +10,15 @@ const WARM_UP_MS = 150;
 export interface Length {
   readonly rounds: number;
   readonly ms: number;
+  /** True if no subject is to collect what the one before it has left. */
+  readonly isClean?: boolean;
 }
 
 /** A server that says how much it has worked. */
 export interface Measurable {
   readonly port: number;
-  /** The CPU time of its process so far, in us. */
-  cpuUs(): Promise<number>;
+  /** The CPU time of its process so far, in us, after it has collected its garbage if asked to. */
+  cpuUs(isClean?: boolean): Promise<number>;
 }
 
 /** What clients ask for. */
@@ -33,19 +35,19 @@ export interface Asked extends Requests {
 /** Measures the CPU in us per request, and the requests per second, of each subject. */
 export async function perRequest(
   subjects: Readonly<Record<string, Asked>>,
-  { rounds, ms }: Length,
+  { rounds, ms, isClean }: Length,
 ): Promise<{ readonly cpu: Sample; readonly rate: Sample }> {
-  const rate: Sample = {};
+  const rate: Sample = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]));
   for (let turn = 0; turn < 2; turn++) {
     for (const { server, ...asked } of Object.values(subjects)) {
       await loaded({ port: server.port, ...asked }, WARM_UP_MS);
     }
   }
   const cpu = await interleaved(subjects, rounds, async ({ server, ...asked }, name) => {
-    const before = await server.cpuUs();
+    const before = await server.cpuUs(isClean);
     const { requests, tookMs } = await loaded({ port: server.port, ...asked }, ms);
     const after = await server.cpuUs();
-    (rate[name] ??= []).push(requests * 1_000 / tookMs);
+    rate[name]!.push(requests * 1_000 / tookMs);
     return (after - before) / requests;
   });
   return { cpu, rate };
@@ -125,8 +127,8 @@ export class Server implements Measurable {
     return await response.text();
   }
 
-  async cpuUs(): Promise<number> {
-    return (await this.#usage()).cpuUs;
+  async cpuUs(isClean = false): Promise<number> {
+    return (await this.#usage(isClean ? "/usage/collected" : "/usage")).cpuUs;
   }
 
   /** Its memory in MB. */
@@ -134,7 +136,7 @@ export class Server implements Measurable {
     return (await this.#usage()).rss / 1_048_576;
   }
 
-  async #usage(): Promise<{ readonly cpuUs: number; readonly rss: number }> {
-    return JSON.parse(await this.get("/usage"));
+  async #usage(path = "/usage"): Promise<{ readonly cpuUs: number; readonly rss: number }> {
+    return JSON.parse(await this.get(path));
   }
 }
