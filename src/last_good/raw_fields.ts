@@ -14,7 +14,9 @@ interface Layout {
 type Members = Readonly<Record<symbol, unknown>>;
 
 let layout: Layout | undefined;
-/** So many requests are looked into until one shows its layout: most have been read by nobody. */
+/** The class of the last request that has no such lines. */
+let hasNone: unknown;
+/** How many requests with such lines may be looked into until one shows its layout. */
 let tries = 64;
 
 /**
@@ -26,7 +28,7 @@ let tries = 64;
  */
 export function rawFields(request: Request): readonly string[] | undefined {
   const prototype: unknown = Object.getPrototypeOf(request);
-  if (prototype === Request.prototype) return undefined;
+  if (prototype === Request.prototype || prototype === hasNone) return undefined;
   if (layout === undefined && tries > 0) layout = layoutOf(request, prototype);
   if (layout === undefined || layout.prototype !== prototype) return undefined;
   const { [layout.headers]: headers, [layout.incoming]: incoming } = request as unknown as Members;
@@ -35,13 +37,16 @@ export function rawFields(request: Request): readonly string[] | undefined {
 
 /** Finds out by what reading the `Headers` changes: only a layout that does just that is trusted. */
 function layoutOf(request: Request, prototype: unknown): Layout | undefined {
-  tries--;
   const members = request as unknown as Members;
   const before = Object.getOwnPropertySymbols(request);
   const incoming = before.find((it) =>
     Array.isArray((members[it] as Partial<Incoming>)?.rawHeaders)
   );
-  if (incoming === undefined) return undefined;
+  if (incoming === undefined) {
+    hasNone = prototype;
+    return undefined;
+  }
+  tries--;
   const names = new Set<string>();
   request.headers.forEach((_, name) => names.add(name));
   const headers = Object.getOwnPropertySymbols(request).find((it) =>
