@@ -67,6 +67,8 @@ const NO_EPOCH = -1;
 export class Machine implements ErrorListener {
   readonly name: string;
   readonly settings: CircuitSettings<never>;
+  /** For its registry: the number of its last use among all uses of circuits there. */
+  usedAt = 0;
   #epoch = 0;
   #opening: Opening | undefined;
   /** Started by the first call that the policies need to know of. */

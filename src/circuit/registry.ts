@@ -8,8 +8,12 @@ import { optionsWith } from "./shared_settings.ts";
 export class CircuitRegistry<T> {
   readonly #settings: CircuitSettings<T>;
   readonly #maxCircuits: number;
-  /** By name; the least recently used comes first. */
+  /** By name; the least recently used comes first, but for those in `#used`. */
   readonly #circuits = new Map<string, Circuit<T>>();
+  /** The circuits that were used since they were last sorted, each once. */
+  #used: Circuit<T>[] = [];
+  #uses = 0;
+  #usesSorted = 0;
   #latest: Circuit<T> | undefined;
 
   constructor(settings: CircuitSettings<T>, maxCircuits: number) {
@@ -28,21 +32,44 @@ export class CircuitRegistry<T> {
     return this.#find(circuitName(key), false);
   }
 
+  /** Lists the circuits with their names, the least recently used first. */
   [Symbol.iterator](): IterableIterator<[string, Circuit<T>]> {
+    this.#sort();
     return this.#circuits.entries();
   }
 
   #find(name: string, mayDropOpen: boolean): Circuit<T> {
     const known = this.#circuits.get(name);
-    this.#circuits.delete(name);
-    const dropped = known === undefined ? this.#makeRoom(mayDropOpen) : [];
-    const circuit = known ?? new Circuit(optionsWith(name, this.#settings));
-    this.#circuits.set(name, circuit);
-    this.#latest = circuit;
+    if (known !== undefined) return this.#use(known);
+    const dropped = this.#makeRoom(mayDropOpen);
+    const made = new Circuit(optionsWith(name, this.#settings));
+    this.#circuits.set(name, made);
+    this.#use(made);
     // A listener may ask for circuits itself, so all is in place before.
     const { onEvent, now } = this.#settings;
     for (const { name: circuit } of dropped) emit(onEvent, { type: "evicted", circuit, at: now() });
-    return circuit;
+    return made;
+  }
+
+  #use(circuit: Circuit<T>): Circuit<T> {
+    const machine = machineOf(circuit);
+    if (machine.usedAt <= this.#usesSorted) this.#used.push(circuit);
+    machine.usedAt = ++this.#uses;
+    return this.#latest = circuit;
+  }
+
+  /**
+   * Puts the circuits in the order of their last use. To do so at each use took 60 ns of the 80 for one
+   * of a thousand, and 150 of the 300 for one of 100,000.
+   */
+  #sort(): void {
+    const used = this.#used.sort((one, other) => machineOf(one).usedAt - machineOf(other).usedAt);
+    this.#used = [];
+    this.#usesSorted = this.#uses;
+    for (const circuit of used) {
+      this.#circuits.delete(circuit.name);
+      this.#circuits.set(circuit.name, circuit);
+    }
   }
 
   /**
@@ -53,6 +80,7 @@ export class CircuitRegistry<T> {
   #makeRoom(mayDropOpen: boolean): Circuit<T>[] {
     const dropped: Circuit<T>[] = [];
     if (this.#circuits.size < this.#maxCircuits) return dropped;
+    this.#sort();
     const at = this.#settings.now();
     let firstOpen: Circuit<T> | undefined;
     for (const circuit of this.#circuits.values()) {

@@ -5,6 +5,7 @@ import { CircuitSettings } from "../../src/circuit/settings.ts";
 import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { calls, permit } from "../stage/circuit_stage.ts";
 import { Clock, START } from "../stage/clock.ts";
+import { seeded } from "../stage/random.ts";
 
 function circuits(maxCircuits: number, clock = new Clock()): CircuitRegistry<unknown> {
   const { now } = clock;
@@ -37,6 +38,25 @@ Deno.test("27: the least recently used closed circuit makes room", () => {
   all.get("d");
 
   assertEquals(keys(all), ["c", "a", "d"]);
+});
+
+Deno.test("27: circuits are listed and dropped in the order of their last use, whatever the order of asking", () => {
+  const random = seeded(7);
+  for (let round = 0; round < 50; round++) {
+    const maxCircuits = 1 + Math.floor(random() * 6);
+    const all = circuits(maxCircuits);
+    let expected: string[] = [];
+
+    for (let step = 0; step < 60; step++) {
+      const key = String(Math.floor(random() * 9));
+      if (random() < 0.5) all.get(key);
+      else all.getByHand(key);
+      expected = [...expected.filter((other) => other !== key), key].slice(-maxCircuits);
+
+      if (random() < 0.2) assertEquals(keys(all), expected);
+    }
+    assertEquals(keys(all), expected);
+  }
 });
 
 Deno.test("27: an open or isolated circuit is kept while a closed one remains", () => {
