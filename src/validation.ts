@@ -13,7 +13,8 @@ export interface Rule<T> {
 /** The longest delay that timers take. With a longer one they fire at once, on every runtime. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-function number(mustBe: string, accepts: (value: number) => boolean): Rule<number> {
+/** Makes a rule about numbers. Marked as pure, so that bundlers leave out those that nobody uses. */
+export function number(mustBe: string, accepts: (value: number) => boolean): Rule<number> {
   return {
     mustBe,
     isNumber: true,
@@ -22,7 +23,7 @@ function number(mustBe: string, accepts: (value: number) => boolean): Rule<numbe
 }
 
 /** A number of things: 1, 2, 3, … */
-export const count: Rule<number> = number(
+export const count: Rule<number> = /* @__PURE__ */ number(
   "an integer of at least 1",
   (value) => Number.isSafeInteger(value) && value >= 1,
 );
@@ -31,49 +32,49 @@ export const count: Rule<number> = number(
 const MAX_DURATION_MS = 8.64e15;
 
 /** A length of time, in ms; it may be 0. */
-export const duration: Rule<number> = number(
+export const duration: Rule<number> = /* @__PURE__ */ number(
   `a number of milliseconds from 0 to ${MAX_DURATION_MS}`,
   (value) => value >= 0 && value <= MAX_DURATION_MS,
 );
 
 /** A length of time, in ms, above 0. */
-export const positiveDuration: Rule<number> = number(
+export const positiveDuration: Rule<number> = /* @__PURE__ */ number(
   `a number of milliseconds above 0 and at most ${MAX_DURATION_MS}`,
   (value) => value > 0 && value <= MAX_DURATION_MS,
 );
 
 /** The greatest age of something, in ms: 0 to Infinity. */
-export const age: Rule<number> = number(
+export const age: Rule<number> = /* @__PURE__ */ number(
   "a number of milliseconds of at least 0",
   (value) => value >= 0,
 );
 
 /** A time limit that a timer can keep, in ms; Infinity for no limit. */
-export const limit: Rule<number> = number(
+export const limit: Rule<number> = /* @__PURE__ */ number(
   `a number of milliseconds above 0 and at most ${MAX_TIMER_MS}, or Infinity`,
   (value) => value > 0 && (value <= MAX_TIMER_MS || value === Infinity),
 );
 
 /** As {@link limit}, but it may be 0. */
-export const patience: Rule<number> = number(
+export const patience: Rule<number> = /* @__PURE__ */ number(
   `a number of milliseconds from 0 to ${MAX_TIMER_MS}, or Infinity`,
   (value) => value >= 0 && (value <= MAX_TIMER_MS || value === Infinity),
 );
 
 /** A share of a whole, above 0. */
-export const share: Rule<number> = number(
+export const share: Rule<number> = /* @__PURE__ */ number(
   "a number above 0 and at most 1",
   (value) => value > 0 && value <= 1,
 );
 
 /** A share of a whole; it may be 0. */
-export const fraction: Rule<number> = number(
+export const fraction: Rule<number> = /* @__PURE__ */ number(
   "a number from 0 to 1",
   (value) => value >= 0 && value <= 1,
 );
 
 /** How many times as large something becomes: it never shrinks. */
-export const factor: Rule<number> = number(
+export const factor: Rule<number> = /* @__PURE__ */ number(
   "a finite number of at least 1",
   (value) => Number.isFinite(value) && value >= 1,
 );

@@ -70,18 +70,19 @@ export interface BreakerOptions extends Omit<CircuitOptions<Response>, "state" |
   readonly background?: boolean | undefined;
 }
 
-export const BREAKER_OPTIONS: ReadonlySet<string> = new Set<keyof BreakerOptions>([
-  ...SHARED_OPTIONS,
-  "fetch",
-  "key",
-  "maxCircuits",
-  "onRetryAfter",
-  "maxDelayMs",
-  "lastGood",
-  "fallback",
-  "waitUntil",
-  "background",
-]);
+export const BREAKER_OPTIONS: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (SHARED_OPTIONS as readonly (keyof BreakerOptions)[]).concat(
+    "fetch",
+    "key",
+    "maxCircuits",
+    "onRetryAfter",
+    "maxDelayMs",
+    "lastGood",
+    "fallback",
+    "waitUntil",
+    "background",
+  ),
+);
 
 /** What can be called in place of the global `fetch`. */
 export const FETCH: Rule<Fetch | { readonly fetch: Fetch }> = {

@@ -38,15 +38,14 @@ let latest: { readonly value: string; readonly ms: number | undefined } = {
   ms: undefined,
 };
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
 const TIME = "(\\d\\d:\\d\\d:\\d\\d)";
-const MONTH = `(${MONTHS.join("|")})`;
 const DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const LONG_DAY = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day";
 /** The three forms of RFC 9110 §5.6.7: today's, that of RFC 850, and that of asctime. */
-const FIXDATE = new RegExp(`^${DAY}, (\\d\\d) ${MONTH} (\\d{4}) ${TIME} GMT$`);
-const RFC850 = new RegExp(`^${LONG_DAY}, (\\d\\d)-${MONTH}-(\\d\\d) ${TIME} GMT$`);
-const ASCTIME = new RegExp(`^${DAY} ${MONTH} ([\\d ]\\d) ${TIME} (\\d{4})$`);
+const FIXDATE = /* @__PURE__ */ new RegExp(`^${DAY}, (\\d\\d) ${MONTH} (\\d{4}) ${TIME} GMT$`);
+const RFC850 = /* @__PURE__ */ new RegExp(`^${LONG_DAY}, (\\d\\d)-${MONTH}-(\\d\\d) ${TIME} GMT$`);
+const ASCTIME = /* @__PURE__ */ new RegExp(`^${DAY} ${MONTH} ([\\d ]\\d) ${TIME} (\\d{4})$`);
 
 function fixdate(value: string): number | undefined {
   const match = FIXDATE.exec(value);
@@ -66,7 +65,7 @@ function obsoleteDate(value: string, now: number): number | undefined {
 
 /** Returns undefined for a day that no calendar has, or a time that no clock shows. */
 function utc(year: number, monthName: string, day: string, time: string): number | undefined {
-  const month = MONTHS.indexOf(monthName);
+  const month = (MONTH.indexOf(monthName) - 1) / 4;
   const [date, hour, minute, second] = [
     Number(day),
     Number(time.slice(0, 2)),

@@ -39,7 +39,7 @@ export class FieldMap implements Fields {
 }
 
 /** The fields of a message that has none. */
-export const NO_FIELDS: Fields = new FieldMap(undefined);
+export const NO_FIELDS: Fields = /* @__PURE__ */ new FieldMap(undefined);
 
 /**
  * The directives of a Cache-Control field (RFC 9111 §5.2) with their arguments: "" where there is

@@ -57,7 +57,7 @@ export interface BodyCopyOptions {
 /** A body's reader, in either of its kinds. */
 type Reader = ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /** The buffers that are read into, in bytes. */
 const BUFFER_BYTES = 65_536;

@@ -13,7 +13,7 @@ const NOT_KEPT =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|age|content-length|set-cookie2?)$/;
 
 /** True when the page was made, and harmful an hour later (H9). */
-const OF_ONE_MOMENT = new RegExp(
+const OF_ONE_MOMENT = /* @__PURE__ */ new RegExp(
   [
     "^(?:accept-ranges|authentication-info|clear-site-data|refresh|server-timing)$",
     "^(?:set-login|secure-session-.*)$",

@@ -199,7 +199,9 @@ const STATUS: Rule<number> = {
 };
 
 const OBSTACLE: Rule<Obstacle> = {
-  mustBe: `a list of ${OBSTACLES.map((word) => `"${word}"`).join(", ")}`,
+  get mustBe() {
+    return `a list of ${OBSTACLES.map((word) => `"${word}"`).join(", ")}`;
+  },
   accepts: (value): value is Obstacle => (OBSTACLES as readonly unknown[]).includes(value),
 };
 

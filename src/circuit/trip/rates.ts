@@ -2,6 +2,7 @@ import {
   check,
   checkOptions,
   count,
+  number,
   outOfRange,
   positiveDuration,
   type Rule,
@@ -19,11 +20,10 @@ const DEFAULT_WINDOW_MS = 60_000;
 /** Each circuit keeps a byte for each call, and a snapshot a character. */
 const MAX_LAST_CALLS = 1_000_000;
 
-const ringLength: Rule<number> = {
-  ...count,
-  mustBe: `an integer from 1 to ${MAX_LAST_CALLS}`,
-  accepts: (value): value is number => count.accepts(value) && value <= MAX_LAST_CALLS,
-};
+const ringLength: Rule<number> = /* @__PURE__ */ number(
+  `an integer from 1 to ${MAX_LAST_CALLS}`,
+  (value) => count.accepts(value) && value <= MAX_LAST_CALLS,
+);
 
 /** Options of {@link failureRate}: it looks back either on a time or on a number of calls. */
 export interface FailureRateOptions {

@@ -44,7 +44,7 @@ function saysWhoAsks(name: string): boolean {
 }
 
 /** These say who asks wherever they stand in a name: also `xapikey`, `authtoken`, `userid`. */
-const IDENTITY_PARTS = new RegExp(
+const IDENTITY_PARTS = /* @__PURE__ */ new RegExp(
   "auth(?!or(?!i[sz]))|token|secret|session|passw|passphrase|credential|signature|hmac|nonce|" +
     "jwt|dpop|oidc|openid|unionid|eppn|saml|bearer|assertion|claim|csrf|xsrf|cookie|cert|" +
     "appcheck|sessid|" +
@@ -56,7 +56,7 @@ const IDENTITY_PARTS = new RegExp(
 );
 
 /** These say who asks as whole words. */
-const IDENTITY_WORDS = new RegExp(
+const IDENTITY_WORDS = /* @__PURE__ */ new RegExp(
   "(?:^|-)(?:sid|uid|uidh|upn|dn|pin|otp|totp|mfa|2fa|sso|pass|pwd|creds?|acct|sign?|wsse|ticket|passport|grant|" +
     "roles?|scopes?|groups?|orgs?|team|company|project|realm|subject|sub|admin|sudo|bypass|" +
     "behalf|mail|phone|imsi|imei|acr|wallet|licen[cs]e|member|persona|merchant|partner|owner|" +
@@ -71,7 +71,7 @@ const IDENTITY_WORDS = new RegExp(
  * These contain such words but do not say who asks: what browsers send, keys of caches and of repeated
  * requests, the client's address, and what a platform adds to every request.
  */
-const HARMLESS = new RegExp(
+const HARMLESS = /* @__PURE__ */ new RegExp(
   "^(?:sec|accept)-|(?:idempoten(?:cy|t)|surrogate|cache)-?keys?$|" +
     "-(?:ip(?:v[46])?|addr)$|^cf-cert-|^exposed-credential-check$|^x-appengine-api-ticket$|" +
     "^x-nf-account-|" +
@@ -79,7 +79,7 @@ const HARMLESS = new RegExp(
 );
 
 /** Ids of a request, of the machines it passes, of what runs there, and the platforms' own. */
-const OF_THE_REQUEST = new RegExp(
+const OF_THE_REQUEST = /* @__PURE__ */ new RegExp(
   "(?:^|-)(?:req(?:uest)?|root|correlation|trac(?:e|k?ing)|span|parent|transaction|txn|message|msg|" +
     "event|operation|invocation|execution|activity|call|job|task|run|batch|attempt|unique|opaque|" +
     "ref|debug|dictionary|deploy(?:ment)?|build|release|version|revision|ray|log|hop|edge|pop|" +
@@ -93,7 +93,7 @@ const OF_THE_REQUEST = new RegExp(
 const CERTIFICATE = /^(?:x-client-cert|(?:x-)?ssl-client)-/;
 
 /** Names of what origins route and link by, and by which frameworks ask for a part of a page. */
-const ROUTING = new RegExp(
+const ROUTING = /* @__PURE__ */ new RegExp(
   "^forwarded$|^x-forwarded|(?:^|-)forwarded-|-override$|" +
     "^x-(?:original|rewrite|http|middleware|invoke|nextjs|inertia|pjax)(?:-|$)|" +
     "^next-|^rsc$|^hx-|^turbo-frame$|^x-now-route-matches$|-script-name$|^x-(?:.*-)?method$|" +
@@ -101,7 +101,7 @@ const ROUTING = new RegExp(
 );
 
 /** What is named like that and differs from client to client: each would have its own copy. */
-const OF_THE_CLIENT = new RegExp(
+const OF_THE_CLIENT = /* @__PURE__ */ new RegExp(
   "-for$|-(?:ip(?:v[46])?|addr|address|user-agent|tls-?version|(?:request|trace)-id)$|" +
     "(?:client|remote|source)-(?:host(?:name)?|port|proto(?:col)?)$|" +
     "(?:current|referr?er)-(?:ur[il]|path)$|^sec-|^x-vercel-sc-|^hx-prompt$",
