@@ -83,7 +83,6 @@ export class BodyCopy {
   readonly #options: BodyCopyOptions;
   /** How many bytes are still to come; Infinity if only the end of the stream shows it. */
   #missing = Infinity;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #chunks: SharedChunks;
   /** The buffer of the last chunk, if that has filled only a part of it. */
   #buffer: ArrayBuffer | undefined;
@@ -137,8 +136,7 @@ export class BodyCopy {
   #stream(): ReadableStream<Uint8Array> {
     const { maxMs, stallMs, hold } = this.#options;
     if (this.#ended === undefined) {
-      if (maxMs !== Infinity) this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
-      if (stallMs !== Infinity) this.#stall = new StallTimer(stallMs, () => this.#end("stalled"));
+      this.#stall = new StallTimer(stallMs, maxMs, (why) => this.#end(why));
     }
     const body = offerByob(
       new ReadableStream<Uint8Array>({
@@ -264,7 +262,6 @@ export class BodyCopy {
   #end(end: CopyEnd): false {
     if (this.#ended !== undefined) return false;
     this.#ended = end;
-    clearTimeout(this.#timer);
     this.#stall?.stop();
     const { onEnd } = this.#options;
     const isStreamed = this.#body !== undefined;

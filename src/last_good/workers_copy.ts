@@ -60,8 +60,7 @@ class WorkersCopy {
   #original: Response | undefined;
   /** How many of the bytes that it passes on have been read. */
   #readBytes = 0;
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #stall: StallTimer | undefined;
+  readonly #stall: StallTimer;
 
   constructor(options: BodyCopyOptions) {
     const { isFetched, expectedBytes, maxMs, stallMs } = options;
@@ -69,8 +68,7 @@ class WorkersCopy {
     // On a connection, a body ends where its length says: RFC 9112 §6.3.
     this.#missing = isFetched && expectedBytes || Infinity;
     this.#buffer = new ArrayBuffer(Math.min(this.#missing, BUFFER_BYTES));
-    if (maxMs !== Infinity) this.#timer = setTimeout(() => this.#end("too-slow"), maxMs);
-    if (stallMs !== Infinity) this.#stall = new StallTimer(stallMs, () => this.#end("stalled"));
+    this.#stall = new StallTimer(stallMs, maxMs, (why) => this.#end(why));
   }
 
   /** True once the copy has ended, in whichever way. */
@@ -86,8 +84,7 @@ class WorkersCopy {
 
   #stop(): void {
     this.#chunks = undefined;
-    clearTimeout(this.#timer);
-    this.#stall?.stop();
+    this.#stall.stop();
   }
 
   /** Copies from a clone. The runtime holds what the reader of the original has not read. */
@@ -160,7 +157,7 @@ class WorkersCopy {
       this.#finish();
       return undefined;
     }
-    this.#stall?.moved();
+    this.#stall.moved();
     this.#buffer = value.buffer;
     const chunk = value.slice();
     this.#missing -= chunk.length;

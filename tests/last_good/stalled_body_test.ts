@@ -96,8 +96,8 @@ Deno.test("20: what has long been there counts before the time is over (promise 
   let stalls = 0;
   // Set first, it comes before the timer's last turn, as a socket does that is read at last.
   setTimeout(() => setTimeout(() => timer.moved(), 0), 1_000);
-  const timer = new StallTimer(1_000, () => stalls++);
-  const other = new StallTimer(1_000, () => stalls++);
+  const timer = new StallTimer(1_000, Infinity, () => stalls++);
+  const other = new StallTimer(1_000, Infinity, () => stalls++);
 
   await time.tickAsync(1_000);
 
@@ -110,7 +110,7 @@ Deno.test("20: the time in which the host was frozen does not count (promise 33)
   using time = new FakeTime();
   const { now } = Date;
   let stalls = 0;
-  const timer = new StallTimer(1_000, () => stalls++);
+  const timer = new StallTimer(1_000, Infinity, () => stalls++);
   timer.moved();
   // The clock of the thawed host, whose timer fires late.
   const lateMs = 60_000;
@@ -131,7 +131,7 @@ Deno.test("20: a clock that stands still or jumps makes it late, never early (pr
     const { now } = Date;
     let stalls = 0;
     const at = Date.now();
-    const timer = new StallTimer(1_000, () => stalls++);
+    const timer = new StallTimer(1_000, Infinity, () => stalls++);
     await time.tickAsync(600);
     Date.now = () => at + jumpMs;
     timer.moved();
@@ -143,4 +143,40 @@ Deno.test("20: a clock that stands still or jumps makes it late, never early (pr
     assertEquals([early, stalls], [0, 1]);
     timer.stop();
   }
+});
+
+Deno.test("S13: the time for the whole goes on while its parts keep moving", async () => {
+  using time = new FakeTime();
+  const ends: [why: string, afterMs: number][] = [];
+  const at = Date.now();
+  const timer = new StallTimer(1_000, 2_500, (why) => ends.push([why, Date.now() - at]));
+
+  for (let turn = 0; turn < 30; turn++) {
+    timer.moved();
+    await time.tickAsync(100);
+  }
+
+  assertEquals(ends, [["too-slow", 2_500]]);
+});
+
+Deno.test("S13: the time for the whole ends also where nothing counts as stalled", async () => {
+  using time = new FakeTime();
+  const ends: string[] = [];
+  new StallTimer(Infinity, 2_500, (why) => ends.push(why));
+  await time.tickAsync(2_499);
+  const early = [...ends];
+
+  await time.tickAsync(1);
+
+  assertEquals([early, ends], [[], ["too-slow"]]);
+});
+
+Deno.test("20: a body without any limit sets no timer", async () => {
+  using time = new FakeTime();
+  const ends: string[] = [];
+  new StallTimer(Infinity, Infinity, (why) => ends.push(why));
+
+  await time.tickAsync(1e9);
+
+  assertEquals(ends, []);
 });
