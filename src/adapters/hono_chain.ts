@@ -1,6 +1,6 @@
 import type { AnswerHandler, HandlerInput } from "../breaker.ts";
 import { discard } from "../http/body.ts";
-import { isFromServer } from "../runtime.ts";
+import { isFromServer, soon } from "../runtime.ts";
 import { type Around, flushDue, onChainEnd } from "./hono_chain_end.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 import {
@@ -25,6 +25,8 @@ export class GuardedChain implements HandlerInput {
   readonly takesSignal = false;
   readonly justArrived: boolean;
   readonly place: string;
+  /** False while the chain is at work. */
+  isOver = true;
   readonly #c: CalledContext;
   readonly #next: () => Promise<void>;
   readonly #places: Places;
@@ -49,7 +51,7 @@ export class GuardedChain implements HandlerInput {
   /** The answer that was given, and the error of the context at that time. */
   #given: Response | undefined;
   #errorThen: Error | undefined;
-  #isOver = false;
+  #isAnswered = false;
   #around: Around | undefined;
   /** Waits for the response as middleware further out leaves it. */
   #listener: ((response: Response) => void) | undefined;
@@ -108,18 +110,27 @@ export class GuardedChain implements HandlerInput {
 
   async #wait(answer: Promise<Response>): Promise<void> {
     try {
-      this.#answerWith(await answer);
+      const response = await answer;
+      // Our timeout ends the handler, too: its error must not come between this answer and Hono's look
+      // at it. What a client who has left is given stands as it is (promise 36).
+      if (!this.isOver && response.status !== 499) await soon(this);
+      this.#answerWith(response);
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#isOver = true;
+      this.#isAnswered = true;
     }
   }
 
   async #produce(): Promise<Response> {
     if (this.#isFirst) this.#c[CALLED] = true;
-    await this.#next();
-    return this.#isOver ? this.#late() : this.#produced = this.#result();
+    this.isOver = false;
+    try {
+      await this.#next();
+    } finally {
+      this.isOver = true;
+    }
+    return this.#isAnswered ? this.#late() : this.#produced = this.#result();
   }
 
   /** Returns what came of the chain: an answer for the guard, or an error, which is thrown. */

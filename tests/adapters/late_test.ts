@@ -1,5 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { signalOf } from "@lastgood/breaker";
 import { Edge, PAGE } from "../stage/hono_stage.ts";
 import { settled } from "../stage/settle.ts";
 
@@ -44,6 +45,33 @@ Deno.test("H6: a handler that answers after our timeout does not change the stal
   assertEquals([response.status, await response.text()], [200, "good"]);
   assertEquals(response.headers.get("x-late"), null);
 });
+
+for (const kept of [true, false]) {
+  Deno.test(`H6: a handler that our timeout ends a few microtasks later does not change the ${kept ? "stale answer" : "504"}`, async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      for (const inner of [0, 1, 3]) {
+        using time = new FakeTime();
+        const edge = new Edge({
+          inner: Array(inner).fill(async (_: unknown, next: () => Promise<void>) => await next()),
+        }, { timeoutMs: 100 });
+        if (kept) await edge.read();
+        edge.fail(async (c) => {
+          const signal = signalOf(c.req.raw);
+          await new Promise((resolve) => signal.addEventListener("abort", resolve));
+          for (let turn = 0; turn < turns; turn++) await undefined;
+          throw signal.reason;
+        });
+
+        const pending = edge.get();
+        await time.tickAsync(100);
+        const response = await pending;
+        await response.text();
+
+        assertEquals([turns, inner, response.status], [turns, inner, kept ? 200 : 504]);
+      }
+    }
+  });
+}
 
 Deno.test("8: a client's abort is not counted, and ends with its own error", async () => {
   const edge = new Edge({}, { threshold: 1 });
