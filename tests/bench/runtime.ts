@@ -70,16 +70,23 @@ export async function bundle(
   platform: "deno" | "browser",
   ...flags: string[]
 ): Promise<void> {
-  await output({
-    command: Deno.execPath(),
-    args: [
-      ...["bundle", "--quiet", "--frozen", "--config", CONFIG, "--platform", platform],
-      ...flags,
-      ...["--output", file, entry],
-    ],
-    env: platform === "browser" ? { DENO_CONDITIONS: "workerd,worker,browser" } : {},
-    limitMs: LIMIT_MS,
-  });
+  const env = platform === "browser" ? { DENO_CONDITIONS: "workerd,worker,browser" } : {};
+  await denoBundle(["--platform", platform, ...flags, "--output", file, entry], env);
+}
+
+/** Bundles a module into a folder, and what it imports later into files of their own. */
+export async function bundleApart(entry: string, folder: string): Promise<void> {
+  await denoBundle(["--platform", "deno", "--code-splitting", "--outdir", folder, entry]);
+  // Node would look for the syntax of a file before it takes it for a module.
+  await Deno.writeTextFile(`${folder}/package.json`, '{ "type": "module" }');
+}
+
+async function denoBundle(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  const given = ["bundle", "--quiet", "--frozen", "--config", CONFIG, ...args];
+  await output({ command: Deno.execPath(), args: given, env, limitMs: LIMIT_MS });
 }
 
 function here(script: string): string {

@@ -3,7 +3,7 @@ import type { Size } from "../pack/ratchet.ts";
 import { gzipped, sizes } from "../pack/size.ts";
 import { output } from "../runtimes/child.ts";
 import { interleaved, type Samples } from "./rounds.ts";
-import { bundle, type Runtime } from "./runtime.ts";
+import { bundle, bundleApart, type Runtime } from "./runtime.ts";
 
 const LIMIT_MS = 30_000;
 const OURS = new URL("../../mod.ts", import.meta.url).href;
@@ -49,7 +49,11 @@ function lastLine(error: unknown): string {
     .split("\n").filter((line) => /resolve|error/i.test(line)).at(-1) ?? "";
 }
 
-/** Line 7: ms for an import in a new process. */
+/**
+ * Line 7: ms for an import in a new process. What a module imports later is a file of its own, as it
+ * is for an app that imports the package; in one file, all its imports of the runtime's own modules
+ * would come first.
+ */
 export async function importing(
   runtime: Runtime,
   folder: string,
@@ -57,8 +61,8 @@ export async function importing(
 ): Promise<Samples> {
   const files: Record<string, string> = {};
   for (const [name, code] of Object.entries(MODULES)) {
-    const module = `${folder}/import-${name}.mjs`;
-    await bundle(await entry(folder, code), module, "deno");
+    const module = `${folder}/import-${name}/entry.js`;
+    await bundleApart(await entry(folder, code), `${folder}/import-${name}`);
     const file = `${folder}/import-of-${name}.mjs`;
     await Deno.writeTextFile(
       file,
