@@ -19,8 +19,10 @@ type ServingPolicy = Pick<LastGoodSettings, "cacheStatus" | "dropFields">;
 export interface ServedFields {
   readonly ageSecs: number;
   readonly hit: string;
-  readonly record: Readonly<Record<string, string>>;
-  /** The same for this class of responses, which copies them: 0.3 µs on Bun, a record takes 0.7 µs. */
+  readonly hasType: boolean;
+  readonly isCoded: boolean;
+  readonly record: Readonly<Record<string, string>> | undefined;
+  /** In its place for a class of responses that copies them: 0.3 µs on Bun against 0.7 µs. */
   readonly headers: Headers | undefined;
   readonly madeFor: typeof Response;
 }
@@ -42,18 +44,17 @@ export function servedResponse(
   if (head.status === 200 && isUnmodified(request.headers, head)) {
     return notModified(head, ageSecs, cacheStatus(policy.cacheStatus, stored, now, served), policy);
   }
-  const { headers, record, madeFor } = fieldsFor(stored, ageSecs, now, served, policy);
+  const { headers, record, hasType, isCoded } = fieldsFor(stored, ageSecs, now, served, policy);
   const hasBody = !isEmpty(head) && request.method !== "HEAD";
-  const hasType = record["content-type"] !== undefined;
   const init: ResponseInit & { encodeBody?: "manual" } = {
     status: head.status,
     statusText: head.statusText,
     // A plain record, not Headers: on Node it goes to the socket as it is. Each answer has its own, as
     // some versions of Hono's server write into it.
-    headers: headers !== undefined && madeFor === Response ? headers : { ...record },
+    headers: headers ?? { ...record },
   };
   // What is kept under a coding is coded already; Workers would do it again.
-  if (record["content-encoding"] !== undefined) init.encodeBody = "manual";
+  if (isCoded) init.encodeBody = "manual";
   return asFetched(new Response(hasBody ? asTyped(body, head, hasType) : null, init), head);
 }
 
@@ -66,11 +67,20 @@ function fieldsFor(
 ): ServedFields {
   const { latest } = stored;
   const hit = "hit" in served ? served.hit : "";
-  if (latest?.ageSecs === ageSecs && latest.hit === hit && hit !== "") return latest;
+  const isSame = latest?.ageSecs === ageSecs && latest.hit === hit && latest.madeFor === Response;
+  if (isSame && hit !== "") return latest;
   const status = cacheStatus(policy.cacheStatus, stored, now, served);
   const record = servedFields(stored, ageSecs, status, policy);
   const headers = copiesHeaders() ? copiedHeaders(record) : undefined;
-  return stored.latest = { ageSecs, hit, record, headers, madeFor: Response };
+  return stored.latest = {
+    ageSecs,
+    hit,
+    hasType: record["content-type"] !== undefined,
+    isCoded: record["content-encoding"] !== undefined,
+    record: headers === undefined ? record : undefined,
+    headers,
+    madeFor: Response,
+  };
 }
 
 /** Returns fields as `Headers`; undefined if a response does not copy them, as that of a server. */
