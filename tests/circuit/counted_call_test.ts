@@ -38,6 +38,15 @@ Deno.test("a call that calls through another circuit counts for its own", async 
   assertEquals([outer.state, inner.state], ["closed", "open"]);
 });
 
+Deno.test("31: the refusal of another circuit does not count, heard or not", async () => {
+  const [outer, inner] = [unheard(), unheard()];
+  inner.trip();
+
+  await assertRejects(() => outer.run(() => inner.run(() => 1)), CircuitOpenError);
+
+  assertEquals(outer.state, "closed");
+});
+
 Deno.test("1: a call that resets its own circuit as it begins does not count", async () => {
   const circuit = unheard();
 
