@@ -98,7 +98,7 @@ export class Memory {
     const isOften = replaced.length > 0 || this.#recentlyAsked.ask(keyHash(key, variant), order);
     if (!this.#makeRoom(key, stored.size, replaced, isOften)) return "no-room";
     this.budget.reserve(stored.size, isOften);
-    const slot = { key, stored: this.#marked(key, stored), isOften };
+    const slot = { key, stored: this.#marked(key, stored), isOften, usedAt: -1 };
     this.#pages.add(slot);
     this.#segments.add(slot);
     return undefined;

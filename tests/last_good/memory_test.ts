@@ -44,7 +44,12 @@ Deno.test("22: a replacement also takes over the room of the replaced response",
 Deno.test("N3: a page that is no longer kept leaves nothing behind", () => {
   const pages = new Pages();
   for (const owner of ["", "ann"]) {
-    const slot: Slot = { key: keyOf("a", "", "fetch", owner), stored: stored(1), isOften: false };
+    const slot: Slot = {
+      key: keyOf("a", "", "fetch", owner),
+      stored: stored(1),
+      isOften: false,
+      usedAt: -1,
+    };
     pages.add(slot);
     pages.delete(slot);
 

@@ -7,19 +7,31 @@ class Twins {
   readonly #once: Slot[] = [];
   readonly #often: Slot[] = [];
   #seed = 1;
+  #steps = 0;
 
   /** Does the same to both, at random, and compares what comes of it. */
   step(): void {
-    const what = this.#random(8);
-    if (what < 4) this.#add(what === 0);
-    else if (what < 6) this.#touch();
-    else if (what < 7) this.#delete();
-    else this.#pop(this.#random(2) === 0);
+    const isGrowing = this.#steps++ % 2_000 < 1_000;
+    const what = this.#random(10);
+    if (what < 3) this.#touch();
+    else if (what < 4) this.#delete();
+    else if (what < (isGrowing ? 9 : 6)) this.#add(what === 5);
+    else this.#pop(this.#random(4) > 0);
 
     const bytes = (slots: Slot[]) => slots.reduce((sum, { stored }) => sum + stored.size, 0);
     assertEquals(this.#segments.entries, this.#once.length + this.#often.length);
     assertEquals(this.#segments.bytes(false), bytes(this.#once));
     assertEquals(this.#segments.bytes(true), bytes(this.#once) + bytes(this.#often));
+  }
+
+  /** Adds as many, and uses them as often, without evicting any. */
+  fill(slots: number, uses: number): void {
+    for (let slot = 0; slot < slots; slot++) this.#add(false);
+    for (let use = 0; use < uses; use++) this.#touch();
+  }
+
+  evict(slots: number): void {
+    for (let slot = 0; slot < slots; slot++) this.#pop(true);
   }
 
   /** Evicts all. */
@@ -29,7 +41,7 @@ class Twins {
   }
 
   #add(isOften: boolean): void {
-    const slot = { stored: { size: 1 + this.#random(100) }, isOften } as Slot;
+    const slot = { stored: { size: 1 + this.#random(100) }, isOften, usedAt: -1 } as Slot;
     this.#segments.add(slot);
     (isOften ? this.#often : this.#once).push(slot);
   }
@@ -52,6 +64,7 @@ class Twins {
   #pop(mayEvictOften: boolean): void {
     const expected = this.#once.shift() ?? (mayEvictOften ? this.#often.shift() : undefined);
     assertEquals(this.#segments.pop(mayEvictOften) === expected, true);
+    if (expected !== undefined) this.#segments.delete(expected);
   }
 
   #any(): Slot | undefined {
@@ -76,22 +89,35 @@ const early = new Twins();
 
 // It ends while the library is on its way: that leaks nothing.
 Deno.test("N4: the least recently used goes first before the LRU library has arrived", () => {
-  for (let step = 0; step < 1_000; step++) early.step();
+  for (let step = 0; step < 10_000; step++) early.step();
 });
 
 Deno.test("N4: the order stays the same when the LRU library arrives", async () => {
   await import("lru-cache");
 
-  for (let step = 0; step < 1_000; step++) early.step();
+  for (let step = 0; step < 10_000; step++) early.step();
 
   early.empty();
 });
 
+for (const [slots, uses] of [[5, 5_000], [3_000, 6_000], [1_500, 9_000]] as const) {
+  Deno.test(`N4: the order of ${slots} is right after ${uses} uses`, () => {
+    const twins = new Twins();
+
+    twins.fill(slots, uses);
+
+    twins.evict(slots >> 1);
+    twins.fill(slots >> 1, uses);
+    twins.evict(slots);
+  });
+}
+
 Deno.test("N4: segments that were emptied go on", () => {
   const segments = new Segments(1_000);
-  const slot = { stored: { size: 10 }, isOften: false } as Slot;
+  const slot = { stored: { size: 10 }, isOften: false, usedAt: -1 } as Slot;
   segments.add(slot);
   segments.touch(slot);
+  segments.delete(slot);
   segments.clear();
 
   segments.add(slot);
