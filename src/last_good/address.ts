@@ -40,6 +40,36 @@ const MAX_RECENT_LENGTH = 1_024;
 export function addressOf(text: string): Address {
   const known = recentAddresses.get(text);
   if (known !== undefined) return known;
+  const plain = plainAddress(text);
+  const address = plain ?? parsedAddress(text);
+  // Credentials are not remembered.
+  if (address.hasUserInfo || text.length > MAX_RECENT_LENGTH) return address;
+  if (recentAddresses.size >= MAX_RECENT) {
+    if (plain !== undefined) return plain;
+    recentAddresses.clear();
+  }
+  recentAddresses.set(text, address);
+  return address;
+}
+
+/**
+ * Some of the URLs that the parser leaves as they are, for thousands of pages are more than can be
+ * remembered: to look through one takes Deno and Node a third of the time of parsing it. A last label
+ * that begins with a letter is no IPv4 address, and no segment that begins with a dot is `..`.
+ */
+const PLAIN = new RegExp(
+  "^(https?:\\/\\/(?![^/]*xn--)((?:[a-z\\d-]+\\.)*[a-z][a-z\\d-]*(?::(?!80\\b|443\\b)[1-9]\\d{1,3})?))" +
+    "(?:\\/(?!\\.)[\\w!$&()*+,;=:@~.-]*)+(?:\\?[\\w!$&()*+,;=:@~./?%-]*)?$",
+);
+
+function plainAddress(url: string): Address | undefined {
+  const [, origin, host] = PLAIN.exec(url) ?? [];
+  return origin === undefined || host === undefined
+    ? undefined
+    : { url, origin, host, hasUserInfo: false, written: "", isDoubtful: false };
+}
+
+function parsedAddress(text: string): Address {
   const { href, origin, host, username, password } = new URL(text);
   const hasUserInfo = username !== "" || password !== "";
   // Cut from the whole, as its parts do not distinguish `/?` from `/`.
@@ -49,12 +79,7 @@ export function addressOf(text: string): Address {
   const url = hasUserInfo ? whole.replace(/^([^/?]*:\/\/)[^/?]*@/, "$1") : whole;
   const start = text === url ? "" : startOf(text);
   const isDoubtful = text !== url && normalized(start) + text.slice(start.length) !== url;
-  const address = { url, origin, host, hasUserInfo, written: start, isDoubtful };
-  // Credentials are not remembered.
-  if (hasUserInfo || text.length > MAX_RECENT_LENGTH) return address;
-  if (recentAddresses.size >= MAX_RECENT) recentAddresses.clear();
-  recentAddresses.set(text, address);
-  return address;
+  return { url, origin, host, hasUserInfo, written: start, isDoubtful };
 }
 
 /** Returns scheme and authority: everything before the path. */
