@@ -191,3 +191,30 @@ Deno.test("2, 14: a circuit that was called just now refuses as soon as it is op
     await assertRejects(() => circuit.run(() => 1), CircuitOpenError);
   }
 });
+
+Deno.test("11: a call that needs no permit but for its caller's signal ends with that signal", async () => {
+  const circuit = unheard();
+  await circuit.run(() => 1);
+  const caller = new AbortController();
+  const seen: unknown[] = [];
+
+  const running = circuit.run((signal) => {
+    signal.addEventListener("abort", () => seen.push(signal.reason));
+    return new Promise(() => {});
+  }, { signal: caller.signal });
+  caller.abort("gone");
+
+  assertEquals(await running.catch((reason) => reason), "gone");
+  assertEquals(seen, ["gone"]);
+  assertEquals(circuit.state, "closed");
+});
+
+Deno.test("11: a caller who has left already is told so, and its function is not called", async () => {
+  const circuit = unheard();
+  let calls = 0;
+
+  const running = circuit.run(() => ++calls, { signal: AbortSignal.abort("gone") });
+
+  assertEquals(await running.catch((reason) => reason), "gone");
+  assertEquals(calls, 0);
+});
