@@ -45,6 +45,18 @@ Deno.test("11: our timeout rejects a call that ignores its signal", async () => 
   assertEquals([error.name, error.message], ["TimeoutError", "The call took longer than 100 ms"]);
 });
 
+Deno.test("11: our timeout ends a call that waits for a thenable, which is no promise", async () => {
+  using time = new FakeTime();
+  const { circuit } = rig({ timeoutMs: 100 });
+  const thenable = { then: () => {} } as unknown as Promise<number>;
+  const promise = circuit.run(() => thenable);
+  const caught = promise.catch((error) => error.name);
+
+  await time.tickAsync(100);
+
+  assertEquals(await Promise.race([caught, time.tickAsync(1)]), "TimeoutError");
+});
+
 Deno.test("11: our timeout aborts the call's signal with the same error", async () => {
   using time = new FakeTime();
   const { circuit } = rig({ timeoutMs: 100 });
