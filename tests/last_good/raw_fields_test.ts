@@ -120,3 +120,18 @@ Deno.test("K3: a light request with an unknown host field among many is read who
   }
   assertEquals(await status(lightRequest(...ordinary, "X-Forwarded-Proto", "http")), 503);
 });
+
+Deno.test("K1: a light request with two hosts is read whole, whichever comes last", async () => {
+  const { status } = await opened();
+
+  assertEquals(await status(lightRequest("Host", "other.test", ...ordinary)), 503);
+  assertEquals(await status(lightRequest(...ordinary, "Host", "other.test")), 503);
+});
+
+Deno.test("K3: fields that stand before those of a light request are heard", async () => {
+  const { status } = await opened();
+  const own = new Headers({ host: HOST[1]!, "x-forwarded-host": "other.test" });
+  const request = Object.create(lightRequest(...ordinary), { headers: { value: own } });
+
+  assertEquals(await status(request), 503);
+});
