@@ -53,6 +53,10 @@ function layoutOf(request: Request, prototype: unknown): Layout | undefined {
     !before.includes(it) && members[it] === request.headers
   );
   const { rawHeaders } = members[incoming] as Incoming;
-  const isAll = rawHeaders.every((name, at) => at % 2 === 1 || names.has(name.toLowerCase()));
+  const lines = new Set(
+    rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()),
+  );
+  // A server may also add what is not in the lines, such as the host that it was asked for.
+  const isAll = lines.size === names.size && [...lines].every((name) => names.has(name));
   return headers !== undefined && isAll ? { prototype, incoming, headers } : undefined;
 }
