@@ -221,10 +221,14 @@ export class Deadline {
     near.delete(this.order);
   }
 
-  /** Waits for younger calls that are due: they may be inner calls of this one. */
+  /**
+   * Waits for the younger calls that are near: they may be inner calls of this one. A loop that is held
+   * up between their timers makes one late and not the other.
+   */
   async #youngerOnes(): Promise<void> {
-    const younger = [...near].filter(([order]) => order > this.order);
-    if (younger.some(([, isDue]) => !isDue)) {
+    const younger = [...near.keys()].filter((order) => order > this.order);
+    const isWaited = () => younger.some((order) => near.get(order) === false);
+    for (let turn = 0; turn < TURNS_WHEN_LATE && isWaited(); turn++) {
       await new Promise((resolve) => setTimeout(resolve, TURN_MS));
     }
     const turns = Math.min(younger.length, MAX_YOUNGER) * MICROTASKS;

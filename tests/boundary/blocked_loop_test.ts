@@ -65,3 +65,25 @@ Deno.test("35: an upstream that does not answer times out, however blocked the l
 
   assertEquals([await answer, circuit.state], ["TimeoutError", "open"]);
 });
+
+Deno.test("35: a loop that is blocked between two timers ends the inner of two calls first", async () => {
+  // With all settings alike, they would share a timer.
+  const inner = new Circuit({ timeoutMs: 100, threshold: 100 });
+  const outer = new Circuit({ timeoutMs: 100, threshold: 99 });
+  const answers: string[] = [];
+  // Limits that are further apart do not end together.
+  for (let asked = 0; asked < 20 && answers.length < 4; asked++) {
+    const begun = performance.now();
+    let apartMs = 0;
+    const answer = await outer.run((signal) => {
+      // After the timer of the outer call, and before that of the inner one.
+      setTimeout(() => block(20), 99);
+      const call = inner.run(() => new Promise(() => {}), { signal });
+      apartMs = performance.now() - begun;
+      return call.catch(() => "last good");
+    }).catch(({ name }) => name);
+    if (apartMs < 1) answers.push(answer);
+  }
+
+  assertEquals(answers, Array(4).fill("last good"));
+});
