@@ -20,6 +20,7 @@ const UNSAFE: readonly (readonly [string, string, Answer, page: boolean, located
     [`POST with ${code}`, "POST", status(code), true, true] as const
   ),
   ["POST with a hang-up", "POST", () => Promise.reject(new TypeError("reset")), true, true],
+  ["POST with an error response", "POST", () => Response.error(), true, true],
   ["a mock of a POST with 500", "POST", () => ({ status: 500 }) as Response, true, true],
   ["a mock of a POST with 200", "POST", () => ({ status: 200 }) as Response, false, true],
   ...["HEAD", "OPTIONS", "QUERY"].map((method) =>
