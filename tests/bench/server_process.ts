@@ -4,7 +4,8 @@ import { interleaved, type Sample } from "./rounds.ts";
 import type { Runtime } from "./runtime.ts";
 
 const CLIENTS = 16;
-const WARM_UP_MS = 150;
+/** For how long each subject is loaded first, twice: engines compile what is called often. */
+const WARM_UP_MS = 400;
 
 /** How long to measure. */
 export interface Length {
