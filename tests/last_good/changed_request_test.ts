@@ -71,3 +71,18 @@ for (const way of ["wrap", "respond", "hono"] as const) {
     });
   }
 }
+
+Deno.test("F5: what partition takes out of a request still decides what it gets while open", async () => {
+  const partition = ({ headers }: Request) => void headers.delete("if-match");
+  const api = breaker({ name: "app", timeoutMs: Infinity, lastGood: { partition } });
+  const handler = api.wrap(() => new Response("ours"));
+  await (await handler(new Request(PAGE))).text();
+  api.circuit("app").trip();
+
+  const conditional = await handler(
+    new Request(PAGE, { headers: { "if-match": '"1"' } }),
+  );
+
+  assertEquals(conditional.status, 503);
+  assertEquals((await handler(new Request(PAGE))).status, 200);
+});
