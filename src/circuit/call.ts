@@ -90,10 +90,10 @@ export class Call<R> implements TimedCall {
     try {
       const value = run(this.#signal() as AbortSignal);
       if (typeof (Object(value) as { then?: unknown }).then !== "function") {
-        this.#succeed(value as R);
-      } else {Promise.resolve(value).then((value) =>
-          this.#succeed(value), (error) =>
-          this.#fail(error));}
+        return this.#succeed(value as R);
+      }
+      const succeed = (value: R) => this.#succeed(value);
+      Promise.resolve(value).then(succeed, (error) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }
