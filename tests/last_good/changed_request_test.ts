@@ -1,6 +1,6 @@
 /** An app may change its request before it answers: what came in decides whether the answer is kept. */
 
-import { breaker } from "@lastgood/breaker";
+import { breaker, type BreakerOptions } from "@lastgood/breaker";
 import { assertEquals } from "@std/assert";
 import { Clock } from "../stage/clock.ts";
 import { PAGE } from "../stage/site.ts";
@@ -15,7 +15,7 @@ const FIELDS = {
 };
 
 /** Makes an app that takes all those fields out of its request, and answers with one of them. */
-function stripping(way: "wrap" | "respond" | "hono", judge?: (...args: never[]) => undefined) {
+function stripping(way: "wrap" | "respond" | "hono", judge?: BreakerOptions["judge"]) {
   const clock = new Clock();
   const api = breaker({ delayMs: 1_000, probes: 1, timeoutMs: Infinity, now: clock.now, judge });
   const handler = handlerBy(way, api, ({ headers }) => {
