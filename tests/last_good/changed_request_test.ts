@@ -33,7 +33,7 @@ function stripping(way: "wrap" | "respond" | "hono", judge?: BreakerOptions["jud
 
 const JUDGES = {
   "no judge": undefined,
-  "a judge that gets the request": (_outcome: unknown, _request: Request) => undefined,
+  "a judge that gets the request": (_outcome: unknown, _request?: Request) => undefined,
 };
 
 for (const way of ["wrap", "respond", "hono"] as const) {
