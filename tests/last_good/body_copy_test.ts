@@ -6,14 +6,17 @@ import { holdIn } from "../stage/holds.ts";
 import { settled } from "../stage/settle.ts";
 
 /** Starts a copy, and records how it ends. */
-function copying(source: ReadableStream<Uint8Array>, limits: { maxBytes?: number } = {}) {
+function copying(
+  source: ReadableStream<Uint8Array>,
+  limits: { maxBytes?: number; isFetched?: boolean } = {},
+) {
   const ends: [CopyEnd, string][] = [];
   const copy = new BodyCopy(source, {
     maxBytes: limits.maxBytes ?? 100,
     maxMs: Infinity,
     stallMs: Infinity,
     expectedBytes: undefined,
-    isFetched: false,
+    isFetched: limits.isFetched ?? false,
     signal: undefined,
     isAborted: () => false,
     hold: holdIn(),
@@ -129,6 +132,22 @@ Deno.test("21: a reader's changes to a chunk do not show in the copy", async () 
   await reader.read();
 
   assertEquals(ends, [["whole", "good"]]);
+});
+
+Deno.test("21: a fetched chunk that a reader has waited for is the reader's own", async () => {
+  const flow = faucet();
+  const { body, ends } = copying(flow.body, { isFetched: true });
+  const reader = body.getReader();
+  for (let count = 0; count < 2; count++) {
+    const read = reader.read();
+    await settled();
+    flow.drip("good");
+    (await read).value?.fill(120);
+  }
+  flow.close();
+  await reader.read();
+
+  assertEquals(ends, [["whole", "goodgood"]]);
 });
 
 Deno.test("21: a chunk that is not bytes reaches the reader, and ends the copy", async () => {

@@ -108,3 +108,60 @@ Deno.test("H1: a copy that is made anew is served with its own fields in the sam
 
   assertEquals([before, after], [["good", "4"], ["second", "6"]]);
 });
+
+Deno.test("H3: failures within the same second each have a Cache-Status of their own", async () => {
+  const answers = [200, 503, 500];
+  const api = breaker({ name: "app", threshold: 10, timeoutMs: Infinity, now: new Clock().now });
+  const handler = api.wrap(() => {
+    const status = answers.shift();
+    if (status === undefined) throw new Error("down");
+    return new Response("good", { status });
+  });
+  const ask = async () => (await handler(new Request(PAGE))).headers.get("cache-status");
+  await ask();
+
+  const seen = [await ask(), await ask(), await ask()];
+
+  assertEquals(seen, [
+    "lastgood; fwd=stale; fwd-status=503; detail=origin-error",
+    "lastgood; fwd=stale; fwd-status=500; detail=origin-error",
+    "lastgood; fwd=stale; detail=origin-error",
+  ]);
+});
+
+Deno.test("H1: what a server writes into the fields of one answer does not show in the next", async () => {
+  const app = await new App().keep();
+  const seen: unknown[] = [];
+  const { Response } = globalThis;
+  class Writing extends Response {
+    constructor(body?: BodyInit | null, init?: ResponseInit) {
+      super(body, init);
+      const { headers } = init ?? {};
+      if (headers === undefined || headers instanceof Headers) return;
+      seen.push(Object.hasOwn(headers, "x-written"));
+      Object.assign(headers, { "x-written": "1" });
+    }
+  }
+  globalThis.Response = Writing;
+  try {
+    await app.fields();
+    await app.fields();
+  } finally {
+    globalThis.Response = Response;
+  }
+
+  assertEquals(seen.includes(true), false);
+});
+
+Deno.test("F5: only a kept 200 is answered by a 304", async () => {
+  const api = breaker({ name: "app", timeoutMs: Infinity, lastGood: { statuses: [200, 404] } });
+  const handler = api.wrap(() =>
+    new Response("none", { status: 404, headers: { etag: '"1"', "cache-control": "max-age=60" } })
+  );
+  await (await handler(new Request(PAGE))).text();
+  api.circuit("app").trip();
+
+  const { status } = await handler(new Request(PAGE, { headers: { "if-none-match": '"1"' } }));
+
+  assertEquals(status, 404);
+});
