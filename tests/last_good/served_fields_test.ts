@@ -165,3 +165,30 @@ Deno.test("F5: only a kept 200 is answered by a 304", async () => {
 
   assertEquals(status, 404);
 });
+
+Deno.test("H1: each answer has its own fields although a server has replaced Response since the last", async () => {
+  const app = await new App().keep();
+  const { Response } = globalThis;
+  const isBun = "Bun" in globalThis;
+  // A host whose responses copy the `Headers` that they are given.
+  if (!isBun) Object.assign(globalThis, { Bun: {} });
+  /** As that of a server, which holds on to what it is given. */
+  class Light {
+    readonly headers;
+    readonly status;
+    constructor(_body?: BodyInit | null, { headers, status = 200 }: ResponseInit = {}) {
+      this.headers = headers instanceof Headers ? headers : new Headers(headers);
+      this.status = status;
+    }
+  }
+  try {
+    await app.fields();
+    Object.assign(globalThis, { Response: Light });
+    const { headers } = await app.ask();
+    headers.set("x-page", "changed");
+    assertEquals(await app.fields("x-page"), ["good"]);
+  } finally {
+    globalThis.Response = Response;
+    if (!isBun) Reflect.deleteProperty(globalThis, "Bun");
+  }
+});
