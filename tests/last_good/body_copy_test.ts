@@ -8,13 +8,13 @@ import { settled } from "../stage/settle.ts";
 /** Starts a copy, and records how it ends. */
 function copying(
   source: ReadableStream<Uint8Array>,
-  limits: { maxBytes?: number; isFetched?: boolean } = {},
+  limits: { maxBytes?: number; stallMs?: number; isFetched?: boolean } = {},
 ) {
   const ends: [CopyEnd, string][] = [];
   const copy = new BodyCopy(source, {
     maxBytes: limits.maxBytes ?? 100,
     maxMs: Infinity,
-    stallMs: Infinity,
+    stallMs: limits.stallMs ?? Infinity,
     expectedBytes: undefined,
     isFetched: limits.isFetched ?? false,
     signal: undefined,
@@ -25,7 +25,13 @@ function copying(
       return undefined;
     },
   });
-  return { body: copy.body, ends };
+  return {
+    soon: () => copy.bodySoon(),
+    get body() {
+      return copy.body;
+    },
+    ends,
+  };
 }
 
 function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
@@ -83,6 +89,45 @@ Deno.test("21: once the copy is given up, only requested chunks are read", async
 
   assertEquals(source.made, 5);
   await reader.cancel();
+});
+
+Deno.test("21: a reader who has the stream gets all of a body that is too large and ends at once", async () => {
+  const flow = faucet();
+  const { body, ends } = copying(flow.body, { maxBytes: 15 });
+  await settled();
+  flow.drip("0123456789");
+  flow.drip("0123456789");
+  flow.close();
+  await settled();
+
+  assertEquals(await textOf(body), "01234567890123456789");
+  assertEquals(ends, [["too-large", ""]]);
+});
+
+Deno.test("21: a body that is too large and breaks off at once is broken for its reader", async () => {
+  const { soon } = copying(pieces("0123456789", "0123456789", new Error("cut")), { maxBytes: 15 });
+
+  const body = await soon();
+
+  assert(body instanceof ReadableStream);
+  await assertRejects(() => textOf(body), Error, "cut");
+});
+
+Deno.test("21: a body whose copy has ended before it is read sets no timer", async () => {
+  const { setTimeout } = globalThis;
+  let timers = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    timers++;
+    return setTimeout(...args);
+  }) as typeof setTimeout;
+  try {
+    const { soon } = copying(spring(9, 10).body, { maxBytes: 15, stallMs: 1_000 });
+    await new Response(await soon()).arrayBuffer();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+
+  assertEquals(timers, 0);
 });
 
 Deno.test("21: an error reaches the reader after everything that came before it", async () => {
