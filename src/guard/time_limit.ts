@@ -14,15 +14,18 @@ export function withinLimit<T>(
 ): Promise<T> {
   if (deadlines === undefined) return work;
   return new Promise((resolve, reject) => {
+    let isLate = false;
     const waiting: TimedCall = {
       deadline: undefined,
       timeOut() {
+        isLate = true;
         reject(new DOMException(`It took longer than ${deadlines.ms} ms`, "TimeoutError"));
-        if (onLate !== undefined) work.then(onLate, () => {});
       },
     };
     deadlines.add(waiting);
-    work.then(resolve, reject).finally(() => deadlines.delete(waiting));
+    // Heard from the start: a listener added by the timer would run in another call's async context.
+    work.then((value) => isLate ? onLate?.(value) : resolve(value), reject)
+      .finally(() => deadlines.delete(waiting));
   });
 }
 
