@@ -6,6 +6,7 @@
 import { asFetched } from "../breaker.ts";
 import { asRefusal, isRefusal } from "../errors.ts";
 import { membersOf } from "../http/fields.ts";
+import { answerField, hasFields } from "../http/raw_answer.ts";
 import { decodesFetched, dropsCodingOfFetched } from "../runtime.ts";
 import type { HonoContextLike } from "./hono_context.ts";
 
@@ -110,7 +111,8 @@ export function restoreContext(c: HonoContextLike, outer: OuterFields | undefine
  * forbid keeping it, or say for whom it is, stay, wherever they were set.
  */
 export function withoutOuterFields(response: Response, outer: OuterFields | undefined): Response {
-  const isCoded = response.headers?.has?.("content-encoding") && response.url === "";
+  const isCoded = hasFields(response) && answerField(response, "content-encoding") !== null &&
+    response.url === "";
   if ((outer === undefined && !isCoded) || !isRebuildable(response)) return response;
   const vary = response.headers.get("vary");
   // Older versions of Hono's `compress` do not set it.

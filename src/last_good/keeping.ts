@@ -1,4 +1,5 @@
 import { isStrong } from "../http/fields.ts";
+import { answerField, hasFields } from "../http/raw_answer.ts";
 import type { BodyRecorder, Candidate, KeepResult, LaterResult } from "./candidate.ts";
 import { freshen, isJustFreshened } from "./confirming.ts";
 import { clearDoubt, olderCopy, refuse } from "./older_copy.ts";
@@ -22,11 +23,9 @@ export function keep(
 ): BodyRecorder | KeepResult | LaterResult | undefined {
   const { request, key, response, timing } = candidate;
   const { settings } = store;
-  const { headers } = response;
-  // A mock may have anything for fields.
-  if (typeof headers?.forEach !== "function") return { why: "uncopyable" };
+  if (!hasFields(response)) return { why: "uncopyable" };
   const current = olderCopy(store, candidate);
-  const isSame = current !== undefined && hasSameBody(current, headers);
+  const isSame = current !== undefined && hasSameBody(current, response);
   const isJustCopied = current !== undefined && wasJustCopied(current, timing, settings);
   // Where no entity tag shows that the body is the same, new dates for a copy that was made a moment
   // ago could be a lie, so it stays as it is.
@@ -34,7 +33,7 @@ export function keep(
     ? current
     : undefined;
   if (
-    goodEnough && !candidate.isObserved && changesNothing(goodEnough, candidate.status, headers)
+    goodEnough && !candidate.isObserved && changesNothing(goodEnough, candidate.status, response)
   ) return undefined;
 
   const seen = exchange(request, response, key.owner !== "", settings);
@@ -51,8 +50,8 @@ export function keep(
 }
 
 /** Only a strong entity tag says that the bodies are the same: RFC 9110 §8.8.1. */
-function hasSameBody({ head: { etag } }: StoredResponse, headers: Headers): boolean {
-  return etag !== undefined && isStrong(etag) && etag === headers.get("etag");
+function hasSameBody({ head: { etag } }: StoredResponse, response: Response): boolean {
+  return etag !== undefined && isStrong(etag) && etag === answerField(response, "etag");
 }
 
 function wasJustCopied(
@@ -71,14 +70,14 @@ function wasJustCopied(
 function changesNothing(
   { head: { status, fields }, isDoubted }: StoredResponse,
   givenStatus: number,
-  headers: Headers,
+  response: Response,
 ): boolean {
-  return !isDoubted && givenStatus === status && repeats(headers, fields, "cache-control") &&
-    repeats(headers, fields, "cdn-cache-control") &&
-    repeats(headers, fields, "surrogate-control") &&
-    (fields["cache-control"] !== undefined || repeats(headers, fields, "pragma"));
+  return !isDoubted && givenStatus === status && repeats(response, fields, "cache-control") &&
+    repeats(response, fields, "cdn-cache-control") &&
+    repeats(response, fields, "surrogate-control") &&
+    (fields["cache-control"] !== undefined || repeats(response, fields, "pragma"));
 }
 
-function repeats(headers: Headers, kept: StoredHead["fields"], name: string): boolean {
-  return headers.get(name) === (kept[name] ?? null);
+function repeats(response: Response, kept: StoredHead["fields"], name: string): boolean {
+  return answerField(response, name) === (kept[name] ?? null);
 }
