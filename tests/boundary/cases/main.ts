@@ -13,6 +13,7 @@ import "./leaving.ts";
 import "./signals.ts";
 import "./frozen.ts";
 import "./servers.ts";
+import "./given.ts";
 import "./raw_urls.ts";
 import "./told.ts";
 import "./attacks.ts";
