@@ -31,6 +31,8 @@ export function rawFields(request: Request): readonly string[] | undefined {
   if (prototype === Request.prototype || prototype === hasNone) return undefined;
   if (layout === undefined && tries > 0) layout = layoutOf(request, prototype);
   if (layout === undefined || layout.prototype !== prototype) return undefined;
+  // A middleware may put its own fields over what the server would make.
+  if (Object.hasOwn(request, "headers")) return undefined;
   const { [layout.headers]: headers, [layout.incoming]: incoming } = request as unknown as Members;
   return headers === undefined ? (incoming as Incoming | undefined)?.rawHeaders : undefined;
 }

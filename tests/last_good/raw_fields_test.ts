@@ -112,6 +112,14 @@ Deno.test("K3: a field that the app has set in a light request is heard", async 
   assertEquals(await status(request), 503);
 });
 
+Deno.test("K3: fields that the app has put over those of a light request are heard", async () => {
+  const { status } = await opened();
+  const value = new Headers([["host", HOST[1]!], ["x-forwarded-host", "other.test"]]);
+  const request = Object.defineProperty(lightRequest(...ordinary), "headers", { value });
+
+  assertEquals(await status(request), 503);
+});
+
 Deno.test("K3: a light request with an unknown host field among many is read whole", async () => {
   const { status } = await opened();
 
