@@ -36,11 +36,15 @@ export function countedCall<R>(
 ): Promise<R> {
   if (!isLatest(machine)) latest = listenerOf(machine);
   const { succeeded, failed } = latest!;
+  let given: Promise<R> | undefined;
   try {
+    given = promiseOf(started(call));
     // As `await`, which does not ask a promise for its own `then`.
-    return Promise.prototype.then.call(promiseOf(started(call)), succeeded, failed) as Promise<R>;
+    return Promise.prototype.then.call(given, succeeded, failed) as Promise<R>;
   } catch (error) {
-    return new Promise(() => failed(error));
+    if (given === undefined) return new Promise(() => failed(error));
+    // A Proxy of a promise passes for one, but has only a `then` of its own.
+    return new Promise<R>((resolve) => resolve(given!)).then(succeeded, failed) as Promise<R>;
   }
 }
 

@@ -105,6 +105,13 @@ Deno.test("1: whatever kind of promise the function returns, its result counts a
     "a promise": () => Promise.resolve(1),
     "a promise of a subclass": () => Own.resolve(1),
     "a thenable": () => ({ then: (done: (value: number) => void) => done(1) }),
+    "a Proxy of a promise": () =>
+      new Proxy(Promise.resolve(1), {
+        get(target, name) {
+          const { [name as "then"]: member } = target;
+          return name === "then" ? member.bind(target) : member;
+        },
+      }),
     "a promise with a then of its own": () => Object.assign(Promise.resolve(1), { then: () => 2 }),
   };
   for (const [what, call] of Object.entries(given)) {
