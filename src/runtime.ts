@@ -1,9 +1,13 @@
+/** Reports whether something is a Proxy, which the language itself does not show. */
+export type ProxyTest = (it: unknown) => boolean;
+
 /** The globals by which hosts differ. */
 export interface HostGlobals {
   readonly navigator?: { readonly userAgent?: string };
   readonly process?: {
     readonly versions?: { readonly node?: string };
     readonly env?: Readonly<Record<string, string | undefined>>;
+    getBuiltinModule?(name: "node:util"): { readonly types: { readonly isProxy: ProxyTest } };
   };
   readonly Deno?: {
     readonly env?: { get(name: string): string | undefined };
@@ -139,6 +143,11 @@ export function hidesTypeOfText(host: HostGlobals = globalThis as HostGlobals): 
 /** Reports if a response is made faster with `Headers` than with a record: Bun copies them as a whole. */
 export function copiesHeaders(host: HostGlobals = globalThis as HostGlobals): boolean {
   return "Bun" in host;
+}
+
+/** Returns the test for a Proxy; undefined on hosts that have none, and on Node before 20.16. */
+export function proxyTest(host: HostGlobals = globalThis as HostGlobals): ProxyTest | undefined {
+  return host.process?.getBuiltinModule?.("node:util").types.isProxy;
 }
 
 /** Something that may be over in a moment. */

@@ -1,3 +1,5 @@
+import { type ProxyTest, proxyTest } from "../runtime.ts";
+
 /** What servers for Node pass on of a request, before anybody makes `Headers` of it. */
 interface Incoming {
   readonly rawHeaders: readonly string[];
@@ -9,6 +11,7 @@ interface Layout {
   /** The member with the raw lines, and the one that has the `Headers` once somebody has read them. */
   readonly incoming: symbol;
   readonly headers: symbol;
+  readonly isProxy: ProxyTest;
 }
 
 type Members = Readonly<Record<symbol, unknown>>;
@@ -31,8 +34,8 @@ export function rawFields(request: Request): readonly string[] | undefined {
   if (prototype === Request.prototype || prototype === hasNone) return undefined;
   if (layout === undefined && tries > 0) layout = layoutOf(request, prototype);
   if (layout === undefined || layout.prototype !== prototype) return undefined;
-  // A middleware may put its own fields over what the server would make.
-  if (Object.hasOwn(request, "headers")) return undefined;
+  // A middleware may put its own fields over what the server would make. To ask takes Node 14 ns.
+  if (Object.hasOwn(request, "headers") || layout.isProxy(request)) return undefined;
   const { [layout.headers]: headers, [layout.incoming]: incoming } = request as unknown as Members;
   return headers === undefined ? (incoming as Incoming | undefined)?.rawHeaders : undefined;
 }
@@ -44,7 +47,8 @@ function layoutOf(request: Request, prototype: unknown): Layout | undefined {
   const incoming = before.find((it) =>
     Array.isArray((members[it] as Partial<Incoming>)?.rawHeaders)
   );
-  if (incoming === undefined) {
+  const isProxy = proxyTest();
+  if (incoming === undefined || isProxy === undefined) {
     hasNone = prototype;
     return undefined;
   }
@@ -60,5 +64,5 @@ function layoutOf(request: Request, prototype: unknown): Layout | undefined {
   );
   // A server may also add what is not in the lines, such as the host that it was asked for.
   const isAll = lines.size === names.size && [...lines].every((name) => names.has(name));
-  return headers !== undefined && isAll ? { prototype, incoming, headers } : undefined;
+  return headers !== undefined && isAll ? { prototype, incoming, headers, isProxy } : undefined;
 }

@@ -70,9 +70,11 @@ const ordinary = [
 
 Deno.test("K3: a light request whose fields do not matter is served without Headers", async () => {
   const { status } = await opened();
+  // Elsewhere nobody knows whether a middleware has put something over it.
+  const isKnown = "process" in globalThis && "getBuiltinModule" in (globalThis.process as object);
   made = 0;
 
-  assertEquals([await status(lightRequest(...ordinary)), made], ["ours", 0]);
+  assertEquals([await status(lightRequest(...ordinary)), made], ["ours", isKnown ? 0 : 1]);
 });
 
 Deno.test("K1, K3, S8b, F2, F5: each line of a light request that matters is heard", async () => {
@@ -116,6 +118,16 @@ Deno.test("K3: fields that the app has put over those of a light request are hea
   const { status } = await opened();
   const value = new Headers([["host", HOST[1]!], ["x-forwarded-host", "other.test"]]);
   const request = Object.defineProperty(lightRequest(...ordinary), "headers", { value });
+
+  assertEquals(await status(request), 503);
+});
+
+Deno.test("K3: fields that a Proxy of a light request adds are heard", async () => {
+  const { status } = await opened();
+  const headers = new Headers([["host", HOST[1]!], ["x-forwarded-host", "other.test"]]);
+  const request = new Proxy(lightRequest(...ordinary), {
+    get: (target, name) => name === "headers" ? headers : Reflect.get(target, name, target),
+  });
 
   assertEquals(await status(request), 503);
 });
