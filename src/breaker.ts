@@ -1,4 +1,4 @@
-import { type Circuit, letsAllPass } from "./circuit/circuit.ts";
+import type { Circuit } from "./circuit/circuit.ts";
 import { CircuitRegistry } from "./circuit/registry.ts";
 import { CircuitSettings } from "./circuit/settings.ts";
 import { BackgroundWork } from "./guard/background.ts";
@@ -21,7 +21,6 @@ import {
   type GuardSettings,
   guardSettings,
 } from "./guard/options.ts";
-import type { FieldsUse } from "./last_good/incoming_fields.ts";
 import { requestHead } from "./last_good/incoming_head.ts";
 import { LastGood } from "./last_good/last_good.ts";
 import { lastGoodSettings } from "./last_good/options.ts";
@@ -260,31 +259,16 @@ function answerHandler(
 ): Response | Promise<Response> {
   try {
     const { key } = input;
-    const { keyOf, circuits } = parts;
-    // Its state says what is to be done with the fields.
-    const known = key !== undefined
-      ? circuits.get(checkKey(key))
-      : keyOf === undefined
-      ? circuits.get(defaultKey())
-      : undefined;
-    const head = requestHead(request, input.justArrived ?? false, fieldsUse(parts, known));
-    const circuit = known ?? circuitFor(parts, head, defaultKey());
+    const head = requestHead(request, input.justArrived ?? false, parts.lastGood !== undefined);
+    const circuit = key === undefined
+      ? circuitFor(parts, head, defaultKey())
+      : parts.circuits.get(checkKey(key));
     return parts.guard.answer(
       new HandlerContext(parts.settings, head, circuit, request, produce, input),
     );
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-/** Says what to do with the fields of a request to this circuit; undefined if it is not known yet. */
-function fieldsUse(
-  { lastGood }: Parts,
-  circuit: Circuit<Response> | undefined,
-): FieldsUse {
-  if (lastGood === undefined) return "leave";
-  const isRefused = circuit !== undefined && !letsAllPass(circuit);
-  return isRefused && lastGood.settings.freshMs === 0 ? "look" : "copy";
 }
 
 function wrapHandler<Q extends Request, R extends unknown[]>(

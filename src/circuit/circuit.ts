@@ -215,11 +215,6 @@ function inspected(this: Circuit): unknown {
   return { circuit: name, state, retryAfterMs, ...(opening === undefined ? { counts } : opening) };
 }
 
-/** Reports whether a circuit lets all calls pass now. */
-export function letsAllPass<T>(circuit: Circuit<T>): boolean {
-  return machineOf(circuit).letsAllPass;
-}
-
 /** As `circuit.acquire()`, for the guard: a permit that can report more, or why there is none. */
 export function admit<T>(circuit: Circuit<T>, readAt?: number): CallPermit | Refusal {
   return machineOf(circuit).admit(readAt);

@@ -1,6 +1,6 @@
 import type { Fields } from "../http/fields.ts";
 import { type Address, addressOf, isHostOf, NO_ADDRESS } from "./address.ts";
-import { type FieldsUse, IncomingFields } from "./incoming_fields.ts";
+import { IncomingFields } from "./incoming_fields.ts";
 import { bodiless, type RequestHead } from "./request_head.ts";
 
 /**
@@ -8,13 +8,10 @@ import { bodiless, type RequestHead } from "./request_head.ts";
  * its URL is empty, and the handler gets it all the same (promise 37).
  *
  * @param justArrived True if its caller cannot have aborted it yet.
+ * @param keeps False if nothing is kept: then its fields are left where they are.
  */
-export function requestHead(
-  request: Request,
-  justArrived: boolean,
-  use: FieldsUse = "copy",
-): RequestHead {
-  return new IncomingHead(request, justArrived, use);
+export function requestHead(request: Request, justArrived: boolean, keeps = true): RequestHead {
+  return new IncomingHead(request, justArrived, keeps);
 }
 
 class IncomingHead implements RequestHead {
@@ -29,22 +26,22 @@ class IncomingHead implements RequestHead {
   readonly hasUserInfo: boolean;
   readonly justArrived: boolean;
   readonly #request: Request;
-  readonly #use: FieldsUse;
+  readonly #keeps: boolean;
   #signal: AbortSignal | undefined;
   #withoutBody: Request | undefined;
 
-  constructor(request: Request, justArrived: boolean, use: FieldsUse) {
+  constructor(request: Request, justArrived: boolean, keeps: boolean) {
     let method = "";
     let headers: IncomingFields | undefined;
     let address = NO_ADDRESS;
     try {
       method = request.method.toUpperCase();
-      headers = new IncomingFields(request, use);
+      headers = new IncomingFields(request, !keeps);
       address = addressOf(String(request.url));
     } catch {
       // What cannot be read is not kept.
     }
-    headers ??= new IncomingFields(NO_REQUEST, use);
+    headers ??= new IncomingFields(NO_REQUEST, !keeps);
     const host = headers.get("host");
     const isPlain = (host === null || host === address.host) && address.written === "";
     this.method = method;
@@ -58,7 +55,7 @@ class IncomingHead implements RequestHead {
     this.hasUserInfo = address.hasUserInfo;
     this.justArrived = justArrived;
     this.#request = request;
-    this.#use = use;
+    this.#keeps = keeps;
   }
 
   /**
@@ -83,7 +80,7 @@ class IncomingHead implements RequestHead {
   }
 
   takeDown(): void {
-    if (this.#use !== "leave" || this.hasBody) this.headers.takeDown();
+    if (this.#keeps || this.hasBody) this.headers.takeDown();
   }
 
   toRequest(): Request {
