@@ -1,8 +1,12 @@
+import { breaker } from "@lastgood/breaker";
+import { breaker as middleware } from "@lastgood/breaker/hono";
 import { assert, assertEquals } from "@std/assert";
+import { Hono } from "hono";
 import { MemoryBudget } from "../../src/last_good/budget.ts";
 import { Copies } from "../../src/last_good/copies.ts";
 import { faucet, pieces, spring } from "../stage/bodies.ts";
 import { stage } from "../stage/breaker_stage.ts";
+import { deferred } from "../stage/deferred.ts";
 import { asWorkers } from "../stage/hosting.ts";
 import { budgetOf, holdIn, NO_NEED } from "../stage/holds.ts";
 import { settled } from "../stage/settle.ts";
@@ -306,6 +310,27 @@ Deno.test("N3: what waits for a reader of a copy that came too late counts, too"
 
   assertEquals([bytes, site.notKept], [4, ["superseded"]]);
   assertEquals([await late.text(), site.api.kept.bytes], ["1234", 0]);
+});
+
+Deno.test("N3: a body that waits for its reader counts until the chain has let it be kept", async () => {
+  const api = breaker({ timeoutMs: Infinity });
+  const app = new Hono();
+  const gate = deferred<void>();
+  app.use(async (_, next) => {
+    await next();
+    await gate.promise;
+  });
+  app.use(middleware(api));
+  app.get("*", () => new Response(spring(20, 50).body));
+  const asked = app.request(ORIGIN);
+  await settled();
+
+  assertEquals(api.kept, { entries: 0, bytes: 1_000 });
+
+  gate.resolve();
+  await (await asked).text();
+  await settled();
+  assertEquals(api.kept.entries, 1);
 });
 
 Deno.test("N3: what waits for a reader after a copy was given up counts, too", async () => {
