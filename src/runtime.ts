@@ -7,7 +7,9 @@ export interface HostGlobals {
   readonly process?: {
     readonly versions?: { readonly node?: string };
     readonly env?: Readonly<Record<string, string | undefined>>;
-    getBuiltinModule?(name: "node:util"): { readonly types: { readonly isProxy: ProxyTest } };
+    getBuiltinModule?(
+      name: "node:util",
+    ): { readonly types: { readonly isProxy: ProxyTest } } | undefined;
   };
   readonly Deno?: {
     readonly env?: { get(name: string): string | undefined };
@@ -147,7 +149,7 @@ export function copiesHeaders(host: HostGlobals = globalThis as HostGlobals): bo
 
 /** Returns the test for a Proxy; undefined on hosts that have none, and on Node before 20.16. */
 export function proxyTest(host: HostGlobals = globalThis as HostGlobals): ProxyTest | undefined {
-  return host.process?.getBuiltinModule?.("node:util").types.isProxy;
+  return host.process?.getBuiltinModule?.("node:util")?.types.isProxy;
 }
 
 /** Something that may be over in a moment. */

@@ -9,6 +9,7 @@ import {
   maxTextBytes,
   outlivesAnswer,
   prefersByobReader,
+  proxyTest,
 } from "../src/runtime.ts";
 
 const NODE = { versions: { node: "22.0.0" } };
@@ -125,3 +126,9 @@ for (const [host, globals, expected] of DECODED) {
     assertEquals(fields.map((field) => decodesFetched(field, globals)), expected);
   });
 }
+
+Deno.test("where Node's own modules are not to be had, there is no test for a Proxy", () => {
+  assertEquals(proxyTest({ process: { getBuiltinModule: () => undefined } }), undefined);
+  assertEquals(proxyTest({ process: {} }), undefined);
+  assertEquals(proxyTest({}), undefined);
+});
