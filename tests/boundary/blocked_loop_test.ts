@@ -74,14 +74,16 @@ Deno.test("35: a loop that is blocked between two timers ends the inner of two c
   // Limits that are further apart do not end together.
   for (let asked = 0; asked < 20 && answers.length < 5; asked++) {
     const begun = performance.now();
+    const { promise: blocked, resolve } = Promise.withResolvers<void>();
     let apartMs = 0;
     const answer = await outer.run((signal) => {
       // After the timer of the outer call, and before that of the inner one.
-      setTimeout(() => block(20), 99);
+      setTimeout(() => resolve(block(20)), 99);
       const call = inner.run(() => new Promise(() => {}), { signal });
       apartMs = performance.now() - begun;
       return call.catch(() => "last good");
     }).catch(({ name }) => name);
+    await blocked;
     if (apartMs < 1) answers.push(String(answer));
   }
 
