@@ -29,6 +29,7 @@ const PICTURE: readonly (readonly [files: string[], mayImport: string[]])[] = [
   [["src/last_good/eviction_order.ts"], ["src/last_good/", "src/http/", ...SHARED, "lru-cache"]],
   [["src/last_good/"], ["src/last_good/", "src/http/", ...SHARED]],
   // The RFCs' grammar: parsers that know only text and bytes.
+  [["src/http/raw_answer.ts"], ["src/runtime.ts"]],
   [["src/http/"], ["src/http/"]],
   // The events, and who listens to them.
   [["src/observe/"], ["src/observe/"]],

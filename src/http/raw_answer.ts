@@ -1,11 +1,14 @@
 /** The fields of an answer as a handler gave them, before anybody makes `Headers` of them. */
 
+import { type ProxyTest, proxyTest } from "../runtime.ts";
+
 /** How answers of one class hold what they were given. */
 interface Layout {
   /** The member with it, which is gone once a real response has been made. */
   readonly given: symbol;
   /** Where in it the fields are, or the `Headers` once somebody has read them. */
   readonly at: number;
+  readonly isProxy: ProxyTest;
 }
 
 type Members = Readonly<Record<symbol, readonly unknown[] | undefined>>;
@@ -58,7 +61,10 @@ function recordOf(response: Response): Fields | undefined {
   }
   if (layout === undefined) return undefined;
   const given = (response as unknown as Members)[layout.given];
-  if (given === undefined || Object.hasOwn(response, "headers")) return undefined;
+  // Somebody may have put fields of their own over them.
+  if (given === undefined || Object.hasOwn(response, "headers") || layout.isProxy(response)) {
+    return undefined;
+  }
   const fields = given[layout.at];
   if (fields === undefined) return NONE;
   const isRecord = fields !== null && Object.getPrototypeOf(fields) === Object.prototype &&
@@ -80,8 +86,9 @@ function layoutNow(): Layout | undefined {
     const { headers } = read;
     void used.body;
     const isLive = headers === read[given]?.[at] && used[given] === undefined;
-    return isLive && ![...headers, ...new Response("").headers].some(isAdded)
-      ? { given, at }
+    const isProxy = proxyTest();
+    return isLive && isProxy && ![...headers, ...new Response("").headers].some(isAdded)
+      ? { given, at, isProxy }
       : undefined;
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { answerField, hasFields } from "../../src/http/raw_answer.ts";
+import { proxyTest } from "../../src/runtime.ts";
 import { withLightResponses } from "../stage/light_response.ts";
 
 const NAMES = ["cache-control", "set-cookie", "vary", "etag", "content-encoding", "pragma"];
@@ -47,8 +48,8 @@ for (const [about, form] of Object.entries(FORMS)) {
 
 Deno.test("a field of a light response is read without making Headers", async () => {
   await withLightResponses((made) => {
+    answerField(new Response(""), "etag");
     const response = new Response("", { headers: { "ETag": '"1"' } });
-    answerField(response, "etag");
     made.headers = 0;
 
     const seen = [
@@ -57,7 +58,9 @@ Deno.test("a field of a light response is read without making Headers", async ()
       answerField(response, "vary"),
     ];
 
-    assertEquals([...seen, made.headers], [true, '"1"', null, 0]);
+    // Elsewhere nobody knows whether somebody has put fields over them.
+    const isKnown = proxyTest() !== undefined;
+    assertEquals([...seen, made.headers], [true, '"1"', null, isKnown ? 0 : 1]);
   });
 });
 
@@ -84,6 +87,17 @@ Deno.test("a light response with headers of its own is read by them", async () =
   await withLightResponses(() => {
     const response = new Response("", { headers: {} });
     Object.defineProperty(response, "headers", { value: new Headers({ vary: "cookie" }) });
+
+    assertEquals(answerField(response, "vary"), "cookie");
+  });
+});
+
+Deno.test("a Proxy of a light response is read by its headers", async () => {
+  await withLightResponses(() => {
+    const headers = new Headers({ vary: "cookie" });
+    const response = new Proxy(new Response("", { headers: {} }), {
+      get: (target, name) => name === "headers" ? headers : Reflect.get(target, name, target),
+    });
 
     assertEquals(answerField(response, "vary"), "cookie");
   });

@@ -4,6 +4,7 @@ import { breaker } from "@lastgood/breaker";
 import { breaker as middleware } from "@lastgood/breaker/hono";
 import { assert, assertEquals } from "@std/assert";
 import { type Context, Hono } from "hono";
+import { proxyTest } from "../../src/runtime.ts";
 import { withLightResponses } from "../stage/light_response.ts";
 import { PAGE } from "../stage/site.ts";
 
@@ -103,7 +104,8 @@ for (const way of ["wrap", "hono"] as const) {
       };
 
       assertEquals(await served(way, plain, watched, last), "ours");
-      assertEquals(after - before, 0);
+      // Elsewhere nobody knows whether somebody has put fields over them.
+      assertEquals(after - before, proxyTest() === undefined ? 1 : 0);
     });
   });
 

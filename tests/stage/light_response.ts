@@ -21,7 +21,8 @@ function lightClass(made: Made): typeof Response {
 
     constructor(body: BodyInit | null = null, init?: ResponseInit) {
       this.#body = body;
-      this.#init = init;
+      // Workers take no fields from an object that only inherits from a response.
+      this.#init = init instanceof Real ? { status: init.status, headers: init.headers } : init;
       const isText = body === null || typeof body === "string";
       if (isText && !(init instanceof Real)) {
         this[given] = [init?.status ?? 200, body, init?.headers];
