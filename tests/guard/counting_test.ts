@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import type { LastGoodOptions } from "@lastgood/breaker";
+import { breaker, type BreakerEvent, type LastGoodOptions } from "@lastgood/breaker";
 import { abortable, faucet } from "../stage/bodies.ts";
-import { type Stage, stage, WAYS } from "../stage/breaker_stage.ts";
+import { ORIGIN, type Stage, stage, WAYS } from "../stage/breaker_stage.ts";
 import { only } from "../stage/events.ts";
 import { settled } from "../stage/settle.ts";
 
@@ -238,3 +238,17 @@ Deno.test("20: a call's duration ends at its head, whenever it counts", async ()
   const durations = only(act.events, "success").map(({ durationMs }) => durationMs);
   assertEquals(durations, [30]);
 });
+
+for (const lastGood of [false, {}] as const) {
+  Deno.test(`a success that is not copied says its status, lastGood ${JSON.stringify(lastGood)}`, async () => {
+    const events: BreakerEvent[] = [];
+    const onEvent = (event: BreakerEvent) => void events.push(event);
+    const headers = { "cache-control": "no-store" };
+    const fetch = () => Promise.resolve(new Response("ours", { status: 201, headers }));
+    const api = breaker({ lastGood, onEvent, fetch });
+
+    await (await api.fetch(ORIGIN)).text();
+
+    assertEquals(only(events, "success").map(({ status }) => status), [201]);
+  });
+}
