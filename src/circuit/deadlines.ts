@@ -184,6 +184,8 @@ export class Deadline {
   /** Undefined once the call has ended: a timer that others wait for does not keep it. */
   #call: TimedCall | undefined;
   #hasPassed = false;
+  /** Ends a wait for younger calls at once: no timer outlives its call. */
+  #endTurn: (() => void) | undefined;
   /** Its neighbours among those of the timer. */
   before: Deadline | undefined;
   after: Deadline | undefined;
@@ -200,6 +202,7 @@ export class Deadline {
     this.#timer.delete(this);
     if (this.#hasPassed) return;
     this.#call = undefined;
+    this.#endTurn?.();
     if (near.size > 0) near.delete(this.order);
   }
 
@@ -228,8 +231,14 @@ export class Deadline {
   async #youngerOnes(): Promise<void> {
     const younger = [...near.keys()].filter((order) => order > this.order);
     const isWaited = () => younger.some((order) => near.get(order) === false);
-    for (let turn = 0; turn < TURNS_WHEN_LATE && isWaited(); turn++) {
-      await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+    for (let turn = 0; turn < TURNS_WHEN_LATE && this.#call !== undefined && isWaited(); turn++) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, TURN_MS);
+        this.#endTurn = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
     const turns = Math.min(younger.length, MAX_YOUNGER) * MICROTASKS;
     for (let turn = 0; turn < turns && this.#call !== undefined; turn++) await undefined;
