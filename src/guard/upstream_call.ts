@@ -116,12 +116,11 @@ export class UpstreamCaller {
     mayRelease: boolean,
   ): Call<Response> {
     const { deadlines } = this.#settings;
-    const losesCaller = mayRelease || context.isReleased;
     return new Call((signal) => context.produce(signal, etag), {
       caller,
       deadlines,
-      // Only a signal of its own keeps a call from a caller who has been answered meanwhile.
-      takesSignal: context.takesSignal || (losesCaller && context.request.signal !== undefined),
+      // A call that may lose its caller has a signal of its own: see `BackgroundWork.canRun()`.
+      takesSignal: context.takesSignal,
       mayRelease,
       onLateResult: discard,
     });
