@@ -137,7 +137,9 @@ async function idle(): Promise<Sample> {
     "cockatiel sampling": MAKERS["cockatiel sampling"]!,
     "opossum": HEAVY["opossum"]!,
   };
-  return await interleaved(makers, 1, async (make) => {
+  const sample: Sample = {};
+  // In this order: opossum's timers go on.
+  for (const [name, make] of Object.entries(makers)) {
     for (let index = 0; index < 10_000; index++) {
       const call = make(index);
       await call();
@@ -148,8 +150,9 @@ async function idle(): Promise<Sample> {
     const before = process.cpuUsage();
     await pause(2_000);
     const { user, system } = process.cpuUsage(before);
-    return (user + system) / 2e6 * 100;
-  });
+    sample[name] = [(user + system) / 2e6 * 100];
+  }
+  return sample;
 }
 
 /** Measures an hour of 20 requests a second with an outage every ten minutes, in simulated time. */
