@@ -98,7 +98,7 @@ export class Machine implements ErrorListener {
 
   /** Time until a call may pass, in ms; 0 unless one would be refused now. */
   get retryAfterMs(): number {
-    if (this.settings.mode !== "enforce" || this.letsAllPass) return 0;
+    if (this.settings.mode !== "enforce" || this.#letsAllPass) return 0;
     return this.#waitMs(this.settings.now());
   }
 
@@ -112,7 +112,7 @@ export class Machine implements ErrorListener {
    * That is the case for most calls, and {@link count} then takes them without a permit.
    */
   get needsOnlyVerdicts(): boolean {
-    return this.letsAllPass && this.settings.needsOnlyVerdicts;
+    return this.#letsAllPass && this.settings.needsOnlyVerdicts;
   }
 
   /** True while somebody holds it open by hand. */
@@ -131,8 +131,7 @@ export class Machine implements ErrorListener {
     return this.#opening?.state ?? "closed";
   }
 
-  /** True while it is closed, and nobody holds it open. */
-  get letsAllPass(): boolean {
+  get #letsAllPass(): boolean {
     return this.#opening === undefined && this.#holds === 0;
   }
 
@@ -146,14 +145,14 @@ export class Machine implements ErrorListener {
   admit(readAt?: number): CallPermit | Refusal {
     const { mode, needsStartTime, now } = this.settings;
     if (mode === "off") return new CallPermit(undefined, NO_EPOCH, 0);
-    if (this.letsAllPass) {
+    if (this.#letsAllPass) {
       return new CallPermit(this, this.#epoch, needsStartTime ? readAt ?? now() : 0);
     }
     const at = readAt ?? now();
     if (this.#opening !== undefined) this.#opening.askedAt = at;
     this.#endLeases(at);
     // A listener that heard of a lost lease may have reset it (I5).
-    if (this.letsAllPass) return new CallPermit(this, this.#epoch, at);
+    if (this.#letsAllPass) return new CallPermit(this, this.#epoch, at);
     const retryAfterMs = this.#waitMs(at);
     return retryAfterMs === 0 ? this.#probe(at) : this.#refuse(at, retryAfterMs);
   }

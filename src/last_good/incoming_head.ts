@@ -26,7 +26,6 @@ class IncomingHead implements RequestHead {
   readonly hasUserInfo: boolean;
   readonly justArrived: boolean;
   readonly #request: Request;
-  readonly #keeps: boolean;
   #signal: AbortSignal | undefined;
   #withoutBody: Request | undefined;
 
@@ -55,7 +54,6 @@ class IncomingHead implements RequestHead {
     this.hasUserInfo = address.hasUserInfo;
     this.justArrived = justArrived;
     this.#request = request;
-    this.#keeps = keeps;
   }
 
   /**
@@ -80,7 +78,7 @@ class IncomingHead implements RequestHead {
   }
 
   takeDown(): void {
-    if (this.#keeps || this.hasBody) this.headers.takeDown();
+    if (this.hasBody) this.headers.takeDown();
   }
 
   toRequest(): Request {

@@ -9,7 +9,7 @@
  */
 import process from "node:process";
 import { breaker } from "../../mod.ts";
-import { collectAll } from "./rounds.ts";
+import { settledRss } from "./rounds.ts";
 
 const MIB = 1_048_576;
 
@@ -96,18 +96,6 @@ async function grownMb(load: Load, isBare: boolean, share: number): Promise<numb
   const grown = (await settledRss() - before) / MIB;
   held.length = 0;
   return grown;
-}
-
-/** The memory of this process once it no longer falls: Bun gives it back with delay. */
-async function settledRss(): Promise<number> {
-  let least = Infinity;
-  for (let turn = 0; turn < 15; turn++) {
-    await collectAll();
-    const { rss } = process.memoryUsage();
-    if (turn > 1 && rss > least - MIB / 4) break;
-    least = Math.min(least, rss);
-  }
-  return least;
 }
 
 if (import.meta.main) {

@@ -124,6 +124,18 @@ export async function collectAll(): Promise<void> {
   }
 }
 
+/** The memory of this process once it no longer falls: Bun gives it back with delay. */
+export async function settledRss(): Promise<number> {
+  let least = Infinity;
+  for (let turn = 0; turn < 15; turn++) {
+    await collectAll();
+    const { rss } = globalThis.process.memoryUsage();
+    if (turn > 1 && rss > least - 262_144) break;
+    least = Math.min(least, rss);
+  }
+  return least;
+}
+
 /** Waits for some ms. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,6 @@
 /** Answers that an app gets and never reads. */
-import process from "node:process";
 import { breaker } from "../../mod.ts";
-import { collectAll, pause } from "./rounds.ts";
+import { pause, settledRss } from "./rounds.ts";
 
 const MIB = 1_048_576;
 const ANSWERS = 300;
@@ -28,26 +27,14 @@ export async function unreadMb(upstream: string, isKeeping: boolean): Promise<nu
   await api.idle();
   api.forget();
   ended = 0;
-  const before = await settledMb();
+  const before = await settledRss();
   const unread: Response[] = [];
   for (let n = 1; n <= ANSWERS; n++) {
     now += STEP_MS;
     unread.push(await get(url));
     while (isKeeping && ended < n) await pause(1);
   }
-  const grown = await settledMb() - before;
+  const grown = (await settledRss() - before) / MIB;
   unread.length = 0;
   return grown;
-}
-
-/** The memory once it no longer falls. */
-async function settledMb(): Promise<number> {
-  let least = Infinity;
-  for (let turn = 0; turn < 15; turn++) {
-    await collectAll();
-    const { rss } = process.memoryUsage();
-    if (turn > 1 && rss > least - MIB / 4) break;
-    least = Math.min(least, rss);
-  }
-  return least / MIB;
 }
