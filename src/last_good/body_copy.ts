@@ -1,9 +1,8 @@
 import { isNativeOnWorkers, prefersByobReader } from "../runtime.ts";
 import { offerByob } from "./body_readers.ts";
 import type { Hold } from "./copies.ts";
-import { SharedChunks } from "./shared_chunks.ts";
+import { type Bytes, SharedChunks } from "./shared_chunks.ts";
 import { StallTimer } from "./stall_timer.ts";
-import type { StoredBody } from "./stored_response.ts";
 
 /** How a copy ended. Only a whole one may be kept: RFC 9111 §3.3 (S12). */
 export type CopyEnd =
@@ -45,13 +44,13 @@ export interface BodyCopyOptions {
    * Hears how the copy ended, before the reader does.
    *
    * @param hold What the reader holds, if there is something of the body that it has still to get.
-   * @returns The body as it is kept; undefined if it is not.
+   * @returns True if it is kept.
    */
   readonly onEnd: (
     end: CopyEnd,
-    bytes: Uint8Array<ArrayBuffer>,
+    bytes: Bytes,
     hold: Hold | undefined,
-  ) => StoredBody | undefined;
+  ) => boolean;
 }
 
 /** A body's reader, in either of its kinds. */
@@ -88,7 +87,7 @@ export class BodyCopy {
   #buffer: ArrayBuffer | undefined;
   #body: ReadableStream<Uint8Array> | undefined;
   /** The whole of a body that was there at once. */
-  #piece: StoredBody | undefined;
+  #piece: Bytes | undefined;
   #stall: StallTimer | undefined;
   /** How the copy ended; undefined while it goes on. */
   #ended: CopyEnd | undefined;
@@ -122,7 +121,7 @@ export class BodyCopy {
    * few microtasks for a short one saves 5 µs of CPU of the 71 that a kept response of 1 KB takes on
    * Deno, and only of one piece all servers know the length (promise 34).
    */
-  async bodySoon(): Promise<ReadableStream<Uint8Array> | StoredBody> {
+  async bodySoon(): Promise<ReadableStream<Uint8Array> | Bytes> {
     const turns = this.#options.isFetched ? SOON_FETCHED : SOON;
     for (let turn = 0; turn < turns && this.#piece === undefined; turn++) {
       if (this.#isPassing) break;

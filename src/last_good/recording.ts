@@ -17,7 +17,7 @@ import { type Keeper, keeper } from "./hearing.ts";
 import { freshness } from "./rules/freshness.ts";
 import type { Exchange } from "./rules/exchange.ts";
 import { isHeadTooLarge, isKeyTooLong, overheadOf, type Store } from "./store.ts";
-import { decodedHead, type StoredBody, type StoredHead, storedHead } from "./stored_response.ts";
+import { decodedHead, type StoredHead, storedHead } from "./stored_response.ts";
 import { isVetoed, withoutBody } from "./veto.ts";
 
 /** A response whose body is being copied. */
@@ -158,21 +158,21 @@ function copyBody(
     host: listener.host,
     hold,
     onEnd: (end, bytes, hold) => {
-      const { body, result } = end === "whole"
+      const { isKept = false, result } = end === "whole"
         ? keepBody(recording, bytes, hold)
         : { result: { why: end } };
       listener.onCopied(end, result);
-      return body;
+      return isKept;
     },
   });
 }
 
-/** Keeps a whole body, and returns it as it is kept. */
+/** Keeps a whole body, if it may be kept. */
 function keepBody(
   recording: Recording,
   bytes: Uint8Array<ArrayBuffer>,
   hold?: Hold,
-): { readonly body?: StoredBody; readonly result: KeepResult | LaterResult } {
+): { readonly isKept?: boolean; readonly result: KeepResult | LaterResult } {
   const { store, keep, asked, head, variant, overhead, coded: { codings, length }, coded } =
     recording;
   const wasDecoded = isDecoded(coded, bytes);
@@ -191,7 +191,7 @@ function keepBody(
   const result = keep(kept);
   // What is not kept, or not yet, is its reader's alone.
   const isReaders = "why" in result || (hold !== undefined && "onKept" in result);
-  return isReaders ? { result } : { body: bytes, result };
+  return { isKept: !isReaders, result };
 }
 
 /** Constructed responses have the type "default". On Bun and Workers all have it, and fetched ones a URL. */

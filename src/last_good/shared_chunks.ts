@@ -1,11 +1,10 @@
 import type { Hold } from "./copies.ts";
-import type { StoredBody } from "./stored_response.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
+export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** The rest of a whole body, in the pieces in which it came. */
 interface Rest {
-  readonly body: StoredBody;
+  readonly bytes: Bytes;
   at: number;
   readonly lengths: number[];
 }
@@ -100,12 +99,12 @@ export class SharedChunks {
   }
 
   #takeRest(rest: Rest): Bytes {
-    const { body, at, lengths } = rest;
+    const { bytes, at, lengths } = rest;
     rest.at += lengths.shift() ?? 0;
-    const part = body.slice(at, rest.at);
+    const part = bytes.slice(at, rest.at);
     if (lengths.length === 0) this.#rest = undefined;
     this.#hold.free(part.length);
-    return typeof part === "string" ? new TextEncoder().encode(part) : part;
+    return part;
   }
 
   /** Ends the copy. What the reader has is let go. */
@@ -121,14 +120,14 @@ export class SharedChunks {
    * Ends the copy of a whole body.
    *
    * @param isStreamed True if the reader gets it chunk by chunk, not in one piece.
-   * @param keep Keeps it, and returns it as it is kept; undefined if it is not. It gets what the reader
-   * holds, if there is something of the body that it has still to get.
+   * @param keep Keeps it, and reports whether it did. It gets what the reader holds, if there is
+   * something of the body that it has still to get.
    * @returns The whole body.
    */
   endWhole(
     isStreamed: boolean,
-    keep: (bytes: Bytes, hold: Hold | undefined) => StoredBody | undefined,
-  ): StoredBody {
+    keep: (bytes: Bytes, hold: Hold | undefined) => boolean,
+  ): Bytes {
     const hold = this.#hold;
     const chunks = this.#chunks;
     const lengths = chunks.slice(this.#next).map(({ length }) => length);
@@ -142,12 +141,11 @@ export class SharedChunks {
     const bytes = isPart ? whole.slice() : whole;
     // What goes in one piece is the runtime's, as without a copy.
     const isRead = !isStreamed || lengths.length === 0;
-    const kept = keep(bytes, isRead ? undefined : hold);
-    const body = kept ?? bytes;
-    if (isRead) return body;
-    this.#rest = { body, at: this.#readBytes, lengths };
-    hold.wait(this.#bytes - this.#readBytes, kept !== undefined);
-    return body;
+    const isKept = keep(bytes, isRead ? undefined : hold);
+    if (isRead) return bytes;
+    this.#rest = { bytes, at: this.#readBytes, lengths };
+    hold.wait(this.#bytes - this.#readBytes, isKept);
+    return bytes;
   }
 
   /** Puts together and lets go of all that waits for the reader, who gets it in one piece. */

@@ -22,7 +22,7 @@ function copying(
     hold: holdIn(),
     onEnd: (end, bytes) => {
       ends.push([end, new TextDecoder().decode(bytes)]);
-      return undefined;
+      return false;
     },
   });
   return {
@@ -284,7 +284,7 @@ Deno.test("N3: a chunk that is a small part of a large buffer does not hold all 
     hold: holdIn(),
     onEnd: (_end, { buffer }) => {
       sizes.push(buffer.byteLength);
-      return undefined;
+      return false;
     },
   });
 

@@ -98,7 +98,7 @@ function copyFrom(source: ReadableStream<Uint8Array>, maxBytes: number) {
     hold: holdIn(),
     onEnd: (end) => {
       ends.push(end);
-      return undefined;
+      return false;
     },
   });
   return { copy, ends };
